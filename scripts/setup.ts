@@ -1,0 +1,14 @@
+import { installLine, installTools, missingTools, testTools, upTools } from "#roles/packages.ts";
+
+// Sets up what the tests need beyond `npm ci`: Debian packages, as root; otherwise the line to type is printed.
+const missing = missingTools([...upTools, ...testTools]);
+if (missing.length > 0) {
+  if (process.getuid?.() === 0) {
+    console.log(`installing Debian packages: ${missing.map((tool) => tool.package).join(" ")}`);
+    const problem = installTools(missing);
+    if (problem !== undefined) {
+      console.error(problem);
+      process.exitCode = 1;
+    }
+  } else console.log(`these programs are missing; as root, type: ${installLine(missing)}`);
+}

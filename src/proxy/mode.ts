@@ -1,0 +1,43 @@
+import type { ServiceDiff } from "#routing/l4/table.ts";
+
+/**
+ * What every proxy mode implements: make the table true on one node, and nothing else. A mode gets the difference to
+ * what it applied last; the first call brings everything as `added`. `test/conformance/proxy/` runs one suite of real
+ * traffic on each mode.
+ */
+export interface ProxyMode {
+  readonly name: ProxyModeName;
+  /**
+   * Makes the change true, all of it in as few kernel transactions as the mode can. When it rejects, what was applied
+   * before stays in force and the same change is offered again, merged with what has come since.
+   */
+  apply(diff: ServiceDiff): Promise<ApplyReport>;
+  /** Stops talking to the kernel. Rules stay: traffic goes on when only the program ends. */
+  stop(): Promise<void>;
+  /** Removes every rule this mode ever made on this node; safe to call when there are none. */
+  cleanup(): Promise<void>;
+}
+
+export type ProxyModeName = "nftables" | "iptables" | "ipvs" | "userspace";
+
+export interface ApplyReport {
+  /** The revision of the API that is now in force on this node. */
+  readonly revision: string;
+  /** How many single changes went to the kernel. */
+  readonly changes: number;
+  readonly ms: number;
+}
+
+/** What a mode needs to know about the node it works on. */
+export interface ProxyNode {
+  readonly name: string;
+  /** The path of the node's network namespace, or `undefined` to work in the one this process is in. */
+  readonly netns?: string;
+  /** Addresses that node ports are served on, besides every other local address where the mode can. */
+  readonly addresses: readonly string[];
+  readonly zone?: string;
+  /** Sources inside are pods: their traffic to cluster IPs keeps its source address. */
+  readonly podCidrs: readonly string[];
+  /** An address inside that no service has is dropped, an unknown port of a known one refused. */
+  readonly serviceCidrs: readonly string[];
+}

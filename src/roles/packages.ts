@@ -1,0 +1,76 @@
+import { spawnSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** A program that must be on the PATH and the Debian package that brings it. */
+export interface Tool {
+  readonly program: string;
+  readonly package: string;
+}
+
+/** What `fairlead up` needs as root; without root nothing here is used. */
+export const upTools: readonly Tool[] = [
+  { program: "ip", package: "iproute2" },
+  { program: "nft", package: "nftables" },
+  { program: "conntrack", package: "conntrack" },
+  { program: "nsenter", package: "util-linux" },
+  { program: "runc", package: "runc" },
+  { program: "conmon", package: "conmon" },
+];
+
+/** What the end-to-end tests use besides. */
+export const testTools: readonly Tool[] = [
+  { program: "kubectl", package: "kubernetes-client" },
+  { program: "curl", package: "curl" },
+  { program: "dig", package: "bind9-dnsutils" },
+  { program: "openssl", package: "openssl" },
+  { program: "wrk", package: "wrk" },
+  { program: "nginx", package: "nginx-light" },
+  { program: "redis-server", package: "redis-server" },
+  { program: "busybox", package: "busybox-static" },
+  { program: "socat", package: "socat" },
+  { program: "ping", package: "iputils-ping" },
+  { program: "script", package: "bsdutils" },
+];
+
+/** Where a program is, or `undefined`. Looks into the administrator's folders too, which a user's PATH may lack. */
+export function findProgram(program: string): string | undefined {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/local/sbin"];
+  for (const folder of folders) {
+    const path = join(folder, program);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not here: the next folder.
+    }
+  }
+  return undefined;
+}
+
+export function missingTools(tools: readonly Tool[]): Tool[] {
+  return tools.filter((tool) => findProgram(tool.program) === undefined);
+}
+
+/** The line that installs these, for a person to type. */
+export function installLine(tools: readonly Tool[]): string {
+  const names = [...new Set(tools.map((tool) => tool.package))].join(" ");
+  return `apt-get install --no-install-recommends -y ${names}`;
+}
+
+/**
+ * Installs the packages without starting any daemon they bring. Returns what went wrong, in one line, or `undefined`.
+ * Only for root on a system with apt.
+ */
+export function installTools(tools: readonly Tool[]): string | undefined {
+  if (findProgram("apt-get") === undefined) return `there is no apt-get here; install by hand: ${installLine(tools)}`;
+  // RUNLEVEL=1 keeps Debian's invoke-rc.d from starting the services of nginx or redis on this machine.
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
+  const [command = "", ...words] = installLine(tools).split(" ");
+  for (const args of [["update", "-q"], words]) {
+    const { status, stderr } = spawnSync(command, args, { env, encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
+    const last = stderr?.trim().split("\n").at(-1) ?? "";
+    if (status !== 0 && args === words) return `${installLine(tools)} failed: ${last}`;
+  }
+  return undefined;
+}
