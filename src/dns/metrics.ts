@@ -1,0 +1,43 @@
+/** What the server counted, as plain values that pass between threads. Keys are label values joined by a space. */
+export interface DnsCounters {
+  /** `proto family type` -> queries. */
+  readonly requests: Record<string, number>;
+  /** RCODE name -> answers. */
+  readonly responses: Record<string, number>;
+  /** Packets that got no answer at all, by reason. */
+  readonly dropped: Record<string, number>;
+  readonly cacheHits: { success: number; denial: number };
+  cacheMisses: number;
+  cacheEntries: number;
+  /** `address:port` -> queries sent there. */
+  readonly forwards: Record<string, number>;
+  /** `address:port` -> attempts that got no usable answer. */
+  readonly forwardFailures: Record<string, number>;
+  forwardRejects: number;
+  /** Seconds between query and answer: how many fell into each bucket of `durationBuckets`, the last one open. */
+  readonly durations: number[];
+  durationSum: number;
+}
+
+/** Upper bounds in seconds: 0.00025 * 2^k for k = 0..15, as CoreDNS has them. */
+export const durationBuckets: readonly number[] = Array.from({ length: 16 }, (_, k) => 0.00025 * 2 ** k);
+
+export function createCounters(): DnsCounters {
+  return {
+    requests: {},
+    responses: {},
+    dropped: {},
+    cacheHits: { success: 0, denial: 0 },
+    cacheMisses: 0,
+    cacheEntries: 0,
+    forwards: {},
+    forwardFailures: {},
+    forwardRejects: 0,
+    durations: Array.from({ length: durationBuckets.length + 1 }, () => 0),
+    durationSum: 0,
+  };
+}
+
+export function count(counts: Record<string, number>, key: string): void {
+  counts[key] = (counts[key] ?? 0) + 1;
+}
