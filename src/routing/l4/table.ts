@@ -70,6 +70,11 @@ export interface NodeSelection {
   readonly internal: Choice;
   /** For traffic to node ports, external addresses and load-balancer addresses. */
   readonly external: Choice;
+  /**
+   * The endpoints of the whole cluster, whatever the policies. With `externalTrafficPolicy: Local` this is what pods and
+   * processes of the node itself get where outsiders get `external`.
+   */
+  readonly cluster: Choice;
 }
 
 /** `refuse`: there is no endpoint anywhere. `drop`: there are some, but policy Local leaves none on this node. */
