@@ -1,0 +1,135 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { defaultDataDir, defaultOptions, resolveDataDir, type UpOptions, type WaitFor } from "#roles/options.ts";
+import { version } from "#roles/version.ts";
+
+/** A whole number of a flag; what else is wrong with it is told with all other problems at once. */
+function integer(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("a whole number is needed");
+  return Number(text);
+}
+
+/**
+ * The command line. Each command's code is loaded when it runs, so that `version` or `--help` costs nothing of the
+ * others. `exit` takes the exit code of the command that ran.
+ */
+export function createProgram(exit: (code: number) => void): Command {
+  const dataDir = defaultDataDir(process.getuid?.() === 0, process.env);
+  const program = new Command("fairlead")
+    .description("Kubernetes Services and Ingress, whole, in one program.")
+    .version(version, "-V, --version", "print the version")
+    .exitOverride()
+    .showHelpAfterError("(fairlead --help lists the commands)")
+    .configureHelp({ sortOptions: false });
+  const inDataDir = (command: Command) =>
+    command.option("--data-dir <dir>", "where the cluster keeps its data", dataDir).exitOverride();
+
+  inDataDir(program.command("up"))
+    .description("start a cluster on this machine and apply manifests")
+    .argument(
+      "[file|dir...]",
+      "manifests to apply: files, or folders whose *.yaml, *.yml and *.json are taken in order",
+    )
+    .option("--nodes <n>", "how many nodes", integer, defaultOptions.nodes)
+    .addOption(
+      new Option("--proxy-mode <mode>", "how Services are served on the nodes")
+        .choices(["auto", "nftables", "iptables", "ipvs", "userspace"])
+        .default(defaultOptions.proxyMode),
+    )
+    .option("--api-port <port>", "port of the API server", integer, defaultOptions.apiPort)
+    .option("--http-port <port>", "port of Ingress (default: 80, or the next free from 8080)", integer)
+    .option("--https-port <port>", "port of Ingress with TLS (default: 443, or the next free from 8443)", integer)
+    .option("--service-cidr <range>", "addresses of Services", defaultOptions.serviceCidr)
+    .option("--pod-cidr <range>", "addresses of pods; each node takes a /24", defaultOptions.podCidr)
+    .option("--node-cidr <range>", "addresses of nodes", defaultOptions.nodeCidr)
+    .option("--cluster-domain <name>", "the zone of cluster DNS", defaultOptions.clusterDomain)
+    .option("--detach", "return when the cluster is up; it goes on in the background")
+    .addOption(
+      new Option("--wait <state>", "wait until the manifests are served, applied, or not at all")
+        .choices(["served", "applied", "none"])
+        .default(defaultOptions.wait),
+    )
+    .option("--wait-timeout <seconds>", "give up waiting after this long", integer, defaultOptions.waitTimeoutSeconds)
+    .option("--json", "one JSON object a line instead of text")
+    .action(async (manifests: string[], flags: UpFlags) => {
+      const { runUp } = await import("./commands/up.ts");
+      exit(await runUp(upOptions(manifests, flags), { detach: flags.detach ?? false, json: flags.json ?? false }));
+    });
+
+  inDataDir(program.command("status"))
+    .description("show whether the cluster runs and what can be reached")
+    .option("--json", "JSON instead of text")
+    .action(async (flags: { dataDir: string; json?: boolean }) => {
+      const { runStatus } = await import("./commands/status.ts");
+      exit(await runStatus(resolveDataDir(flags.dataDir), flags.json ?? false));
+    });
+
+  inDataDir(program.command("down"))
+    .description("stop the cluster: pods, rules and namespaces go, the objects stay")
+    .option("--purge", "remove the data as well, and check that nothing is left")
+    .option("--json", "one JSON object a line instead of text")
+    .action(async (flags: { dataDir: string; purge?: boolean; json?: boolean }) => {
+      const { runDown } = await import("./commands/down.ts");
+      exit(await runDown(resolveDataDir(flags.dataDir), { purge: flags.purge ?? false, json: flags.json ?? false }));
+    });
+
+  inDataDir(program.command("kubeconfig"))
+    .description("print the kubeconfig of the administrator")
+    .action(async (flags: { dataDir: string }) => {
+      const { runKubeconfig } = await import("./commands/kubeconfig.ts");
+      exit(runKubeconfig(resolveDataDir(flags.dataDir)));
+    });
+
+  program
+    .command("version")
+    .description("print the version of Fairlead, Node and this platform")
+    .option("--json", "JSON instead of text")
+    .exitOverride()
+    .action(async (flags: { json?: boolean }) => {
+      const { runVersion } = await import("./commands/version.ts");
+      runVersion(flags.json ?? false);
+    });
+
+  program
+    .command("agent", { hidden: true })
+    .description("the part of `up` that runs the nodes; started by it")
+    .action(async () => {
+      const { runAgent } = await import("#roles/agent.ts");
+      await runAgent();
+    });
+  return program;
+}
+
+interface UpFlags {
+  dataDir: string;
+  nodes: number;
+  proxyMode: UpOptions["proxyMode"];
+  apiPort: number;
+  httpPort?: number;
+  httpsPort?: number;
+  serviceCidr: string;
+  podCidr: string;
+  nodeCidr: string;
+  clusterDomain: string;
+  detach?: boolean;
+  wait: WaitFor;
+  waitTimeout: number;
+  json?: boolean;
+}
+
+function upOptions(manifests: string[], flags: UpFlags): UpOptions {
+  return {
+    manifests,
+    nodes: flags.nodes,
+    proxyMode: flags.proxyMode,
+    dataDir: resolveDataDir(flags.dataDir),
+    apiPort: flags.apiPort,
+    httpPort: flags.httpPort ?? 0,
+    httpsPort: flags.httpsPort ?? 0,
+    serviceCidr: flags.serviceCidr,
+    podCidr: flags.podCidr,
+    nodeCidr: flags.nodeCidr,
+    clusterDomain: flags.clusterDomain,
+    wait: flags.wait,
+    waitTimeoutSeconds: flags.waitTimeout,
+  };
+}

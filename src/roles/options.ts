@@ -1,0 +1,114 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { addressAt, cidrSize, cidrsOverlap, formatAddress, parseCidr, type Cidr } from "#base/cidr.ts";
+
+/** How far `up` waits before it says that it is done. */
+export type WaitFor = "served" | "applied" | "none";
+
+export type ProxyModeOption = "nftables" | "iptables" | "ipvs" | "userspace" | "auto";
+
+/** What `fairlead up` runs with; everything has a default. */
+export interface UpOptions {
+  readonly manifests: readonly string[];
+  readonly nodes: number;
+  readonly proxyMode: ProxyModeOption;
+  readonly dataDir: string;
+  readonly apiPort: number;
+  /** 0: 80, or the next free of 8080 and up. */
+  readonly httpPort: number;
+  /** 0: 443, or the next free of 8443 and up. */
+  readonly httpsPort: number;
+  readonly serviceCidr: string;
+  readonly podCidr: string;
+  readonly nodeCidr: string;
+  readonly clusterDomain: string;
+  readonly wait: WaitFor;
+  readonly waitTimeoutSeconds: number;
+}
+
+export const defaultOptions: Omit<UpOptions, "dataDir"> = {
+  manifests: [],
+  nodes: 3,
+  proxyMode: "auto",
+  apiPort: 6443,
+  httpPort: 0,
+  httpsPort: 0,
+  serviceCidr: "10.96.0.0/12",
+  podCidr: "10.244.0.0/16",
+  nodeCidr: "172.30.0.0/24",
+  clusterDomain: "cluster.local",
+  wait: "served",
+  waitTimeoutSeconds: 60,
+};
+
+/** `/var/lib/fairlead` for root, the user's data folder otherwise (XDG base directory specification). */
+export function defaultDataDir(isRoot: boolean, env: Readonly<Record<string, string | undefined>>): string {
+  if (isRoot) return "/var/lib/fairlead";
+  return join(env["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share"), "fairlead");
+}
+
+/** The addresses that follow from the ranges. */
+export interface AddressPlan {
+  readonly service: Cidr;
+  readonly pod: Cidr;
+  readonly node: Cidr;
+  /** The `kubernetes` Service: the first address of the range. */
+  readonly apiServiceAddress: string;
+  /** Cluster DNS: the tenth address of the range. */
+  readonly dnsServiceAddress: string;
+  /** The host's own address on the node network: the last usable one. */
+  readonly uplinkAddress: string;
+}
+
+/** One line a problem: which flag, what is wrong, what to do. */
+export function checkOptions(options: UpOptions): { plan: AddressPlan } | { problems: string[] } {
+  const problems: string[] = [];
+  const port = (flag: string, value: number, lowest: number) => {
+    if (!Number.isInteger(value) || value < lowest || value > 65535) {
+      problems.push(`--${flag}: must be a port between 1 and 65535, not ${value}`);
+    }
+  };
+  port("api-port", options.apiPort, 1);
+  port("http-port", options.httpPort, 0);
+  port("https-port", options.httpsPort, 0);
+  if (!Number.isInteger(options.nodes) || options.nodes < 1 || options.nodes > 200) {
+    problems.push(`--nodes: must be between 1 and 200, not ${options.nodes}`);
+  }
+  if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(options.clusterDomain)) {
+    problems.push(`--cluster-domain: ${options.clusterDomain} is not a domain name, e.g. cluster.local`);
+  }
+  const range = (flag: string, text: string, longest: number): Cidr | undefined => {
+    const cidr = parseCidr(text);
+    if (cidr === undefined || cidr.family !== 4) {
+      problems.push(`--${flag}: ${text} is not an IPv4 range, e.g. 10.96.0.0/12`);
+      return undefined;
+    }
+    if (cidr.prefix > longest) {
+      problems.push(`--${flag}: ${text} is too small; /${longest} or wider is needed`);
+      return undefined;
+    }
+    return cidr;
+  };
+  const service = range("service-cidr", options.serviceCidr, 27);
+  const pod = range("pod-cidr", options.podCidr, 24 - Math.ceil(Math.log2(options.nodes + 1)));
+  const node = range("node-cidr", options.nodeCidr, 24);
+  if (service && pod && cidrsOverlap(service, pod)) problems.push("--service-cidr and --pod-cidr overlap");
+  if (service && node && cidrsOverlap(service, node)) problems.push("--service-cidr and --node-cidr overlap");
+  if (pod && node && cidrsOverlap(pod, node)) problems.push("--pod-cidr and --node-cidr overlap");
+  if (problems.length > 0 || !service || !pod || !node) return { problems };
+  const at = (cidr: Cidr, offset: number | bigint) => formatAddress(addressAt(cidr, offset));
+  return {
+    plan: {
+      service,
+      pod,
+      node,
+      apiServiceAddress: at(service, 1),
+      dnsServiceAddress: at(service, 10),
+      uplinkAddress: at(node, cidrSize(node) - 2n),
+    },
+  };
+}
+
+export function resolveDataDir(path: string): string {
+  return resolve(path);
+}
