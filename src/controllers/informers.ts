@@ -1,0 +1,68 @@
+import type { Clock } from "#base/clock.ts";
+import type { Log } from "#base/log.ts";
+import type { KubeObject } from "#api/meta/object.ts";
+import type { KindName, KindTypes } from "#api/types.ts";
+import { resources } from "#api/resources.ts";
+import type { Client } from "#client/contract.ts";
+import { startInformer, type Informer } from "#client/informer.ts";
+
+/** Kinds that no controller reads continuously; they are listed when needed. */
+const unwatched: ReadonlySet<KindName> = new Set<KindName>(["Event"]);
+
+/**
+ * One copy of each kind for all controllers. Indexes: `namespace`, `owner` (uid of each owner reference) on every kind,
+ * `node` (`spec.nodeName`, empty while unassigned) on Pods, `service` (`namespace/name` of the service-name label) on
+ * EndpointSlices.
+ */
+export interface ControllerInformers {
+  of<K extends WatchedKind>(kind: K): Informer<KindTypes[K]>;
+  readonly kinds: readonly WatchedKind[];
+  /** Resolves when every kind has been listed once. */
+  readonly synced: Promise<void>;
+  stop(): void;
+}
+
+export type WatchedKind = Exclude<KindName, "Event">;
+
+type Index = (object: KubeObject) => readonly string[];
+
+const sharedIndexes: Readonly<Record<string, Index>> = {
+  namespace: ({ metadata }) => (metadata.namespace === undefined ? [] : [metadata.namespace]),
+  owner: ({ metadata }) => (metadata.ownerReferences ?? []).map(({ uid }) => uid),
+};
+
+const ownIndexes: Partial<Record<KindName, Readonly<Record<string, Index>>>> = {
+  Pod: { node: (pod) => [(pod as KindTypes["Pod"]).spec.nodeName ?? ""] },
+  EndpointSlice: {
+    service: ({ metadata }) => {
+      const name = metadata.labels?.["kubernetes.io/service-name"];
+      return name === undefined ? [] : [`${metadata.namespace}/${name}`];
+    },
+  },
+};
+
+export function startInformers(client: Client, { log, clock }: { log: Log; clock: Clock }): ControllerInformers {
+  const kinds = (Object.keys(resources) as KindName[]).filter((kind) => !unwatched.has(kind)) as WatchedKind[];
+  const started = new Map<KindName, Informer<unknown>>();
+  for (const kind of kinds) {
+    const indexes = { ...sharedIndexes, ...ownIndexes[kind] };
+    started.set(kind, startInformer(client, kind, { indexes, log, clock }));
+  }
+  return {
+    of: (kind) => {
+      const informer = started.get(kind);
+      if (informer === undefined) throw new Error(`no informer follows the kind ${kind}`);
+      return informer as Informer<never>;
+    },
+    kinds,
+    synced: Promise.all([...started.values()].map(({ synced }) => synced)).then(() => {}),
+    stop() {
+      for (const informer of started.values()) informer.stop();
+    },
+  };
+}
+
+/** Whether a copy has seen everything up to `resourceVersion`; revisions are numbers that grow (etcd's, and ours). */
+export function hasSeen(informer: Informer<unknown>, resourceVersion: string | undefined): boolean {
+  return resourceVersion === undefined || Number(informer.revision()) >= Number(resourceVersion);
+}

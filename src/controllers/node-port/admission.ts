@@ -1,0 +1,161 @@
+import type { Admission } from "#api/admission.ts";
+import { ApiError, invalid } from "#api/meta/status.ts";
+import type { Service, ServicePort } from "#api/core/service/kind.ts";
+import { createLedger, type Taking } from "../allocation/ledger.ts";
+import { createNumberRange } from "../allocation/range.ts";
+
+export interface NodePortAllocator extends Admission {
+  /** Marks the node ports of existing Services as taken; answers those whose number another one already had. */
+  seed(services: readonly Service[]): Service[];
+  /** How many numbers are taken. */
+  readonly taken: number;
+}
+
+export interface NodePortOptions {
+  /** First and last node port; 30000 to 32767 by default. */
+  range?: { first: number; last: number };
+  /** 0 to 1, exclusive. */
+  random?: () => number;
+}
+
+/** How many of a range's first ports automatic picks avoid (KEP-3668): `min(max(16, size/32), 128)`, none up to 16. */
+export function reservedNodePorts(size: number): number {
+  return size <= 16 ? 0 : Math.min(Math.max(16, Math.floor(size / 32)), 128);
+}
+
+/**
+ * Gives NodePort and LoadBalancer Services their node ports and their health check node port, from one pool keyed by
+ * number alone; inside one Service a TCP and a UDP entry may share a number. Refuses with upstream's texts. All Services
+ * must pass through this one admission, after `seed`.
+ */
+export function createNodePortAllocator(options: NodePortOptions = {}): NodePortAllocator {
+  const { range: ports = { first: 30_000, last: 32_767 }, random = Math.random } = options;
+  const size = ports.last - ports.first + 1;
+  const range = createNumberRange({ size, reserved: reservedNodePorts(size), random });
+  const ledger = createLedger(range, (service) =>
+    heldPorts(service)
+      .filter(inRange)
+      .map((port) => port - ports.first),
+  );
+
+  function inRange(port: number): boolean {
+    return port >= ports.first && port <= ports.last;
+  }
+
+  /** Why the port cannot be had, or `undefined` when it now is. */
+  function takePort(taking: Taking, port: number): string | undefined {
+    if (!inRange(port)) {
+      return `provided port is not in the valid range. The range of valid ports is ${ports.first}-${ports.last}`;
+    }
+    return taking.take(port - ports.first) ? undefined : "provided port is already allocated";
+  }
+
+  function pickPort(taking: Taking, wanted: string): number {
+    const number = taking.pick();
+    if (number === undefined) throw internal(`failed to allocate a ${wanted}: range is full`);
+    return number + ports.first;
+  }
+
+  function takeAsked(taking: Taking, service: Service, index: number, port: number): void {
+    const why = takePort(taking, port);
+    if (why === undefined) return;
+    const path = `spec.ports[${index}].nodePort`;
+    throw invalid("Service", "", service.metadata.name, [{ type: "Invalid", path, value: port, detail: why }]);
+  }
+
+  /** At create, entries with the same `port` share one number; numbers a user gave anywhere in the list come first. */
+  function claimNew(taking: Taking, service: Service): void {
+    const entries = service.spec.ports ?? [];
+    const byPort = new Map<number, number>();
+    const own = new Set<number>();
+    for (const [index, entry] of entries.entries()) {
+      if (!entry.nodePort && !allocatesNodePorts(service)) continue;
+      const shared = byPort.get(entry.port);
+      const asked =
+        entry.nodePort || shared || entries.find(({ port, nodePort }) => port === entry.port && nodePort)?.nodePort;
+      const port = asked || pickPort(taking, "nodePort");
+      if (asked && !own.has(asked)) takeAsked(taking, service, index, asked);
+      entry.nodePort = port;
+      own.add(port);
+      if (shared === undefined) byPort.set(entry.port, port);
+    }
+  }
+
+  /** On update, what the Service already holds may be used again and every new entry gets a number of its own. */
+  function claimChanged(taking: Taking, service: Service, before: Service): void {
+    const own = new Set(nodePortsOf(before));
+    const seen = new Set<string>();
+    for (const [index, entry] of (service.spec.ports ?? []).entries()) {
+      if (!entry.nodePort) {
+        if (!allocatesNodePorts(service)) continue;
+        entry.nodePort = pickPort(taking, "nodePort");
+      } else if (!own.has(entry.nodePort)) takeAsked(taking, service, index, entry.nodePort);
+      const identity = `${entry.protocol ?? "TCP"}/${entry.nodePort}`;
+      if (seen.has(identity)) throw internal(`duplicate nodePort: ${entry.nodePort}`);
+      seen.add(identity);
+      own.add(entry.nodePort);
+    }
+  }
+
+  function claimHealthCheck(taking: Taking, { spec }: Service): void {
+    if (!spec.healthCheckNodePort) {
+      spec.healthCheckNodePort = pickPort(taking, `HealthCheck NodePort ${spec.healthCheckNodePort ?? 0}`);
+      return;
+    }
+    const why = takePort(taking, spec.healthCheckNodePort);
+    if (why !== undefined) {
+      throw internal(`failed to allocate requested HealthCheck NodePort ${spec.healthCheckNodePort}: ${why}`);
+    }
+  }
+
+  return {
+    name: "node-port",
+    kinds: ["Service"],
+    admit(request) {
+      if (request.operation === "DELETE" || request.subresource !== undefined) return;
+      const service = request.object as Service;
+      const before = request.before as Service | undefined;
+      ledger.admit(request, (taking) => {
+        if (usesNodePorts(service)) {
+          if (before === undefined) claimNew(taking, service);
+          else claimChanged(taking, service, before);
+        }
+        if (!needsHealthCheck(service)) return;
+        if (before === undefined || !needsHealthCheck(before)) claimHealthCheck(taking, service);
+      });
+    },
+    settle: ledger.settle,
+    seed: ledger.seed,
+    get taken() {
+      return range.taken;
+    },
+  };
+}
+
+function usesNodePorts({ spec }: Service): boolean {
+  return spec.type === "NodePort" || spec.type === "LoadBalancer";
+}
+
+/** A LoadBalancer may do without automatic numbers (KEP-1864); numbers asked for are honoured all the same. */
+function allocatesNodePorts({ spec }: Service): boolean {
+  return spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
+}
+
+function needsHealthCheck({ spec }: Service): boolean {
+  return spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
+}
+
+function nodePortsOf(service: Service): number[] {
+  if (!usesNodePorts(service)) return [];
+  return (service.spec.ports ?? []).map(({ nodePort }: ServicePort) => nodePort ?? 0).filter((port) => port > 0);
+}
+
+function heldPorts(service: Service): number[] {
+  const { healthCheckNodePort } = service.spec;
+  const ports = nodePortsOf(service);
+  return needsHealthCheck(service) && healthCheckNodePort ? [...ports, healthCheckNodePort] : ports;
+}
+
+function internal(message: string): ApiError {
+  return new ApiError("InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] });
+}

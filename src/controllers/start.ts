@@ -1,0 +1,59 @@
+import type { Clock } from "#base/clock.ts";
+import type { Log } from "#base/log.ts";
+import type { Client } from "#client/contract.ts";
+import type { ControllerContext, RunningController } from "./controller.ts";
+import { createEventRecorder, type EventRecorder } from "./events/record.ts";
+import { startInformers, type ControllerInformers } from "./informers.ts";
+
+export interface ControllersOptions {
+  client: Client;
+  log: Log;
+  clock: Clock;
+  /** 0 to 1, exclusive. */
+  random?: () => number;
+  /** PEM; what pods trust the API server by, published in each namespace as ConfigMap `kube-root-ca.crt`. */
+  caBundle?: string;
+  clusterDomain: string;
+  /** How many endpoints one EndpointSlice holds; 100 by default. */
+  maxEndpointsPerSlice?: number;
+}
+
+export interface RunningControllers {
+  readonly informers: ControllerInformers;
+  /** Resolves when no controller has queued or running work; delayed work does not count. */
+  idle(): Promise<void>;
+  /** Takes no more changes; resolves when the running work has ended. */
+  stop(): Promise<void>;
+}
+
+/** The controllers in the order they are started. */
+const controllers: readonly ((context: ControllerContext, options: ControllersOptions) => RunningController)[] = [];
+
+/**
+ * Starts all controllers over one set of informers. Resolves when every kind has been listed and every controller has
+ * queued what already exists.
+ */
+export async function startControllers(options: ControllersOptions): Promise<RunningControllers> {
+  const { client, log, clock, random = Math.random } = options;
+  const informers = startInformers(client, { log, clock });
+  await informers.synced;
+  const recorders = new Map<string, EventRecorder>();
+  const recorder = (component: string): EventRecorder => {
+    const found = recorders.get(component) ?? createEventRecorder(client, component, { clock, log });
+    recorders.set(component, found);
+    return found;
+  };
+  const context: ControllerContext = { client, informers, log, clock, random, recorder };
+  const running = controllers.map((start) => start(context, options));
+  return {
+    informers,
+    async idle() {
+      await Promise.all(running.map((controller) => controller.idle()));
+    },
+    async stop() {
+      await Promise.all(running.map((controller) => controller.stop()));
+      await Promise.all([...recorders.values()].map((each) => each.flush()));
+      informers.stop();
+    },
+  };
+}
