@@ -1,0 +1,38 @@
+/** What a client or an endpoint may use up. Times in milliseconds, sizes in bytes. */
+export interface Limits {
+  /** From the first byte a connection waits for until the request head is whole; also the TLS handshake. */
+  readonly headerMs: number;
+  /** Between two reads of a request body from the client, and between two writes to a client that does not read. */
+  readonly clientIdleMs: number;
+  /** An idle connection of a client is kept this long. */
+  readonly keepAliveMs: number;
+  /** Requests on one connection, then it is closed. */
+  readonly requestsPerConnection: number;
+  /** Connections a worker holds; further ones are closed at once. */
+  readonly connections: number;
+  /** Idle connections kept to one endpoint, and for how long: shorter than what common servers allow. */
+  readonly upstreamIdle: number;
+  readonly upstreamIdleMs: number;
+  /** How long an endpoint that refused a connection is passed over while others are there. */
+  readonly endpointSkipMs: number;
+  /** How long and how many bytes of an unwanted request body are read after the answer, so that it arrives. */
+  readonly lingerMs: number;
+  readonly lingerBytes: number;
+  /** How fine deadlines are. */
+  readonly tickMs: number;
+}
+
+/** As nginx under ingress-nginx has them where it has them. */
+export const defaultLimits: Limits = {
+  headerMs: 60_000,
+  clientIdleMs: 60_000,
+  keepAliveMs: 75_000,
+  requestsPerConnection: 1000,
+  connections: 16_384,
+  upstreamIdle: 320,
+  upstreamIdleMs: 55_000,
+  endpointSkipMs: 2_000,
+  lingerMs: 5_000,
+  lingerBytes: 1 << 20,
+  tickMs: 250,
+};
