@@ -1,0 +1,203 @@
+import { addressAt, cidrsOverlap, formatAddress, formatCidr, parseCidr, type Cidr } from "#base/cidr.ts";
+
+/** What the network of one cluster looks like; everything has the product's default but the id. */
+export interface TopologyOptions {
+  /** 1 to 6 of `a-z0-9`; every namespace and link carries it, so that two clusters can stand side by side. */
+  clusterId: string;
+  /** How many nodes; 3 by default, 16 at most. */
+  nodeCount?: number;
+  podCidr?: string;
+  serviceCidr?: string;
+  nodeSubnet?: string;
+}
+
+export interface TopologyNode {
+  readonly name: string;
+  /** The node's address in the node subnet. */
+  readonly address: string;
+  readonly podCidr: string;
+  /** The pods' default gateway: the address of the node's pod bridge. */
+  readonly gateway: string;
+  /** Path of the node's network namespace. */
+  readonly netns: string;
+}
+
+/** What to do inside one namespace: `ip -batch` lines, then `/proc/sys/net` settings. */
+export interface NamespaceScript {
+  readonly netns: string;
+  readonly lines: readonly string[];
+  readonly sysctls: readonly (readonly [path: string, value: string])[];
+}
+
+export interface TopologyPlan {
+  readonly clusterId: string;
+  readonly nodes: readonly TopologyNode[];
+  readonly uplink: { readonly address: string; readonly device: string };
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  readonly nodeSubnet: string;
+  /** Namespace names, the switch first. */
+  readonly namespaces: readonly string[];
+  /** Lines for the machine's own namespace. */
+  readonly host: readonly string[];
+  readonly switch: NamespaceScript;
+  readonly nodeScripts: readonly NamespaceScript[];
+}
+
+/** Marks every route Fairlead makes in the machine's own namespace (`/etc/iproute2/rt_protos` leaves it free). */
+export const routeProtocol = 184;
+/** Behind every real route, so that it only catches what nothing else does. */
+const lastMetric = 4_278_198_272;
+const mtu = 1500;
+
+/** Where `ip netns` keeps namespaces. */
+export const netnsFolder = "/run/netns";
+export const bridgeDevice = "cni0";
+
+export function netnsPrefix(clusterId: string): string {
+  return `fl-${clusterId}-`;
+}
+
+export function uplinkDevice(clusterId: string): string {
+  return `fl${clusterId}up`;
+}
+
+/** Throws `RangeError` for an id or range that cannot be used. Pure. */
+export function compileTopology(options: TopologyOptions): TopologyPlan {
+  const { clusterId, nodeCount = 3 } = options;
+  if (!/^[a-z0-9]{1,6}$/.test(clusterId)) throw new RangeError(`cluster id ${clusterId}: 1 to 6 of a-z and 0-9`);
+  if (nodeCount < 1 || nodeCount > 16) throw new RangeError(`${nodeCount} nodes: must be 1 to 16`);
+  const ranges = {
+    "pod CIDR": range("pod CIDR", options.podCidr ?? "10.244.0.0/16", 20),
+    "service CIDR": range("service CIDR", options.serviceCidr ?? "10.96.0.0/12", 30),
+    "node subnet": range("node subnet", options.nodeSubnet ?? "172.30.0.0/24", 24),
+  };
+  refuseOverlap(ranges);
+  const pods = ranges["pod CIDR"];
+  const subnet = ranges["node subnet"];
+  const [podCidr, serviceCidr, nodeSubnet] = Object.values(ranges).map((cidr) => formatCidr(cidr)) as [
+    string,
+    string,
+    string,
+  ];
+  const prefix = netnsPrefix(clusterId);
+  const nodes = Array.from({ length: nodeCount }, (_, index): TopologyNode => {
+    const number = index + 1;
+    const podRange: Cidr = { family: 4, base: pods.base + BigInt(number) * 256n, prefix: 24 };
+    return {
+      name: `node-${number}`,
+      address: formatAddress(addressAt(subnet, 10 + number)),
+      podCidr: formatCidr(podRange),
+      gateway: formatAddress(addressAt(podRange, 1)),
+      netns: `${netnsFolder}/${prefix}node-${number}`,
+    };
+  });
+  const uplink = { address: formatAddress(addressAt(subnet, 254)), device: uplinkDevice(clusterId) };
+  const switchName = `${prefix}sw`;
+  const namespaces = [switchName, ...nodes.map(({ name }) => prefix + name)];
+  const walls = [serviceCidr, podCidr, nodeSubnet].map(
+    (cidr) => `route replace unreachable ${cidr} metric ${lastMetric} proto ${routeProtocol}`,
+  );
+  return {
+    clusterId,
+    nodes,
+    uplink,
+    podCidr,
+    serviceCidr,
+    nodeSubnet,
+    namespaces,
+    host: [
+      ...walls,
+      ...namespaces.map((name) => `netns add ${name}`),
+      `link add ${uplink.device} mtu ${mtu} type veth peer name uplink mtu ${mtu} netns ${switchName}`,
+      `addr replace ${uplink.address}/${subnet.prefix} dev ${uplink.device}`,
+      `link set ${uplink.device} up`,
+      ...nodes.map(
+        ({ podCidr, address }) => `route replace ${podCidr} via ${address} dev ${uplink.device} proto ${routeProtocol}`,
+      ),
+      `route replace ${serviceCidr} via ${nodes[0]?.address} dev ${uplink.device} proto ${routeProtocol}`,
+    ],
+    switch: {
+      netns: `${netnsFolder}/${switchName}`,
+      lines: [
+        "link set lo up",
+        "link add lan type bridge",
+        "link set lan up",
+        "link set uplink master lan up",
+        ...nodes.flatMap(({ name }, index) => [
+          `link add n${index + 1} mtu ${mtu} type veth peer name eth0 mtu ${mtu} netns ${prefix}${name}`,
+          `link set n${index + 1} master lan up`,
+        ]),
+      ],
+      // Frames between nodes are no business of the switch's packet filter.
+      sysctls: bridgeCalls("0"),
+    },
+    nodeScripts: nodes.map((node) => compileNode(node, { nodes, walls, serviceCidr, prefix: subnet.prefix })),
+  };
+}
+
+function compileNode(
+  node: TopologyNode,
+  {
+    nodes,
+    walls,
+    serviceCidr,
+    prefix,
+  }: { nodes: TopologyNode[]; walls: string[]; serviceCidr: string; prefix: number },
+): NamespaceScript {
+  const peers = nodes.filter((peer) => peer !== node);
+  return {
+    netns: node.netns,
+    lines: [
+      "link set lo up",
+      ...walls,
+      `link add ${bridgeDevice} mtu ${mtu} type bridge`,
+      `link set ${bridgeDevice} up`,
+      `addr replace ${node.gateway}/24 dev ${bridgeDevice}`,
+      `addr replace ${node.address}/${prefix} dev eth0`,
+      "link set eth0 up",
+      ...peers.map((peer) => `route replace ${peer.podCidr} via ${peer.address} dev eth0`),
+      // A process of the node itself is routed before its destination is translated, so it needs a way out that is
+      // not a wall; what is still for a service address when it is to be forwarded has no service, and fails at once.
+      `route replace ${serviceCidr} dev eth0 src ${node.address}`,
+      `rule add iif eth0 to ${serviceCidr} unreachable pref 1000`,
+      `rule add iif ${bridgeDevice} to ${serviceCidr} unreachable pref 1001`,
+    ],
+    sysctls: [
+      ["ipv4/ip_forward", "1"],
+      ["ipv4/conf/all/route_localnet", "1"],
+      ["ipv4/conf/all/rp_filter", "0"],
+      ["ipv4/conf/eth0/rp_filter", "0"],
+      ["ipv4/conf/all/send_redirects", "0"],
+      ["ipv4/conf/eth0/send_redirects", "0"],
+      [`ipv4/conf/${bridgeDevice}/send_redirects`, "0"],
+      // Answers between two pods of this node must pass the translation that their questions passed.
+      ...bridgeCalls("1"),
+    ],
+  };
+}
+
+function bridgeCalls(value: string): [string, string][] {
+  return ["iptables", "ip6tables", "arptables"].map((table) => [
+    `bridge/bridge-nf-call-${table}`,
+    table === "arptables" ? "0" : value,
+  ]);
+}
+
+function range(what: string, text: string, longest: number): Cidr {
+  const cidr = parseCidr(text);
+  if (cidr === undefined || cidr.family !== 4) throw new RangeError(`${what} ${text}: not an IPv4 range`);
+  if (cidr.prefix > longest) throw new RangeError(`${what} ${text}: too small, /${longest} at most`);
+  return cidr;
+}
+
+function refuseOverlap(ranges: Record<string, Cidr>): void {
+  const entries = Object.entries(ranges);
+  for (const [index, [name, cidr]] of entries.entries()) {
+    for (const [other, against] of entries.slice(index + 1)) {
+      if (cidrsOverlap(cidr, against)) {
+        throw new RangeError(`${name} ${formatCidr(cidr)} overlaps ${other} ${formatCidr(against)}`);
+      }
+    }
+  }
+}
