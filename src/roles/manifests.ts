@@ -31,7 +31,9 @@ export function loadManifests(paths: readonly string[]): LoadedManifests {
       files = filesOf(path);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      problems.push(code === "ENOENT" ? `${path}: there is no such file or folder` : `${path}: cannot be read (${code})`);
+      problems.push(
+        code === "ENOENT" ? `${path}: there is no such file or folder` : `${path}: cannot be read (${code})`,
+      );
       continue;
     }
     if (files.length === 0) problems.push(`${path}: holds no *.yaml, *.yml or *.json file`);

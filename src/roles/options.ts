@@ -71,8 +71,8 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
   port("api-port", options.apiPort, 1);
   port("http-port", options.httpPort, 0);
   port("https-port", options.httpsPort, 0);
-  if (!Number.isInteger(options.nodes) || options.nodes < 1 || options.nodes > 200) {
-    problems.push(`--nodes: must be between 1 and 200, not ${options.nodes}`);
+  if (!Number.isInteger(options.nodes) || options.nodes < 1 || options.nodes > 16) {
+    problems.push(`--nodes: must be between 1 and 16, not ${options.nodes}`);
   }
   if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(options.clusterDomain)) {
     problems.push(`--cluster-domain: ${options.clusterDomain} is not a domain name, e.g. cluster.local`);

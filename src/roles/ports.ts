@@ -10,7 +10,10 @@ export function portProblem(port: number, host = "0.0.0.0"): Promise<string | un
 }
 
 /** A port that can be used: the one asked for, or the first free from `fallback` up. */
-export async function choosePort(preferred: number, fallback: number): Promise<{ port: number; taken?: string } | undefined> {
+export async function choosePort(
+  preferred: number,
+  fallback: number,
+): Promise<{ port: number; taken?: string } | undefined> {
   const problem = await portProblem(preferred);
   if (problem === undefined) return { port: preferred };
   for (let port = fallback; port < fallback + 100; port += 1) {

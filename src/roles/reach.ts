@@ -66,12 +66,17 @@ function urlsOf(ingress: Ingress, facts: ReachFacts, endpoints: ReadonlyMap<stri
     const port = service?.port?.name ?? service?.port?.number;
     return {
       url: urlOf(facts, host, path, host !== undefined && secure.has(host)),
-      backend: service === undefined ? `${backend.resource?.kind}/${backend.resource?.name}` : `${namespace}/${service.name}:${port}`,
+      backend:
+        service === undefined
+          ? `${backend.resource?.kind}/${backend.resource?.name}`
+          : `${namespace}/${service.name}:${port}`,
       endpoints: endpoints.get(`${namespace}/${service?.name}`) ?? 0,
     };
   };
   return [
-    ...rules.flatMap(({ host, http }) => (http?.paths ?? []).map(({ path, backend }) => row(host, path ?? "/", backend))),
+    ...rules.flatMap(({ host, http }) =>
+      (http?.paths ?? []).map(({ path, backend }) => row(host, path ?? "/", backend)),
+    ),
     ...(defaultBackend === undefined ? [] : [row(undefined, "/", defaultBackend)]),
   ];
 }
@@ -82,14 +87,20 @@ function urlOf({ httpPort, httpsPort }: ReachFacts, host: string | undefined, pa
   return `${tls ? "https" : "http"}://${host ?? "127.0.0.1"}${isDefault ? "" : `:${port}`}${path}`;
 }
 
-function serviceRow(service: Service, endpoints: ReadonlyMap<string, number>, nodes: readonly string[]): Reach["services"][number] {
+function serviceRow(
+  service: Service,
+  endpoints: ReadonlyMap<string, number>,
+  nodes: readonly string[],
+): Reach["services"][number] {
   const { metadata, spec } = service;
   const ports = spec.ports ?? [];
   return {
     name: `${metadata.namespace}/${metadata.name}`,
     type: spec.type ?? "ClusterIP",
     clusterIP: spec.type === "ExternalName" ? (spec.externalName ?? "") : (spec.clusterIP ?? ""),
-    ports: ports.map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ""}/${protocol}`).join(","),
+    ports: ports
+      .map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ""}/${protocol}`)
+      .join(","),
     nodePorts: ports.flatMap(({ nodePort }) => (nodePort && nodes[0] ? [`${nodes[0]}:${nodePort}`] : [])),
     endpoints: endpoints.get(`${metadata.namespace}/${metadata.name}`) ?? 0,
   };

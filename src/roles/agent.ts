@@ -1,0 +1,142 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "#base/clock.ts";
+import type { Log } from "#base/log.ts";
+import { createRemoteClient, type RemoteClient } from "#client/remote.ts";
+import { createTopology, removeTopology, type Topology, type TopologyOptions } from "#node/network/topology.ts";
+import { startNodes, type RunningNodes } from "#node/start.ts";
+import type { ProxyModeName } from "#proxy/mode.ts";
+import { startNodeProxies, type RunningProxies } from "#proxy/sync.ts";
+import type { AgentConfig, FromAgent, ToAgent } from "./agent-messages.ts";
+import { openLog } from "./log.ts";
+import { RoleError } from "./report.ts";
+
+/**
+ * The agent process: the network of all local nodes, their pods and their service proxies. It is driven by the server
+ * process over the channel it was started with, and ends when that goes; pods and rules stay then, and the next agent
+ * takes them over.
+ */
+export async function runAgent(): Promise<void> {
+  if (process.send === undefined)
+    throw new RoleError("`fairlead agent` is started by `fairlead up`", "run: fairlead up");
+  // Ctrl-C reaches the whole group; the server decides what the agent does about it.
+  process.on("SIGINT", () => {});
+  process.on("disconnect", () => process.exit(0));
+  const agent = createAgent((message) => process.send?.(message));
+  process.on("SIGTERM", () => void agent.stop("keep").then(() => process.exit(0)));
+  await new Promise<void>((resolve) => {
+    process.on("message", (message: ToAgent) => {
+      if (message.type === "configure") void agent.configure(message.config);
+      else if (message.type === "connect") void agent.connect(message.server);
+      else void agent.stop(message.pods).then(resolve);
+    });
+  });
+  process.disconnect?.();
+}
+
+interface Agent {
+  configure(config: AgentConfig): Promise<void>;
+  connect(server: string): Promise<void>;
+  stop(pods: "keep" | "remove"): Promise<void>;
+}
+
+function createAgent(tell: (message: FromAgent) => void): Agent {
+  let config: AgentConfig | undefined;
+  let log: Log | undefined;
+  let topology: Topology | undefined;
+  let client: RemoteClient | undefined;
+  let nodes: RunningNodes | undefined;
+  let proxies: RunningProxies | undefined;
+
+  function fail(error: unknown, next?: string): void {
+    const text = error instanceof Error ? error.message : String(error);
+    log?.error({ error: text, stack: error instanceof Error ? error.stack : undefined }, "the agent cannot work");
+    tell({ type: "failed", text, ...(next === undefined ? {} : { next }) });
+  }
+
+  return {
+    async configure(given) {
+      config = given;
+      log = openLog(given.logFile, "agent");
+      try {
+        topology = await createTopology(topologyOptions(given, log));
+        tell({ type: "network", uplinkAddress: topology.uplink.address });
+      } catch (error) {
+        fail(error);
+      }
+    },
+    async connect(server) {
+      if (config === undefined || topology === undefined || log === undefined) return;
+      const pem = (name: string) => readFileSync(join(config?.certificatesDir ?? "", name), "utf8");
+      try {
+        client = createRemoteClient({
+          server,
+          ca: pem("ca.crt"),
+          cert: pem("agent.crt"),
+          key: pem("agent.key"),
+          name: "fairlead-agent",
+        });
+        [nodes, proxies] = await Promise.all([
+          startNodes({
+            client,
+            topology,
+            clusterId: config.clusterId,
+            dataDir: config.nodesDir,
+            hiddenDirs: [config.dataDir],
+            socketPath: config.socketPath,
+            clusterDomain: config.clusterDomain,
+            dnsAddress: config.dnsAddress,
+            nodeBinary: process.execPath,
+            log: log.child({ part: "nodes" }),
+            clock: systemClock,
+          }),
+          startNodeProxies({
+            client,
+            nodes: topology.nodes.map(({ name, netns, address }) => ({
+              name,
+              netns,
+              addresses: [address],
+              podCidrs: [config?.podCidr ?? ""],
+              serviceCidrs: [config?.serviceCidr ?? ""],
+            })),
+            mode: config.proxyMode as ProxyModeName | "auto",
+            serviceCidr: config.serviceCidr,
+            podCidr: config.podCidr,
+            log: log.child({ part: "proxy" }),
+          }),
+        ]);
+        const running = proxies;
+        const [mode] = running.modes.values();
+        tell({ type: "running", proxyMode: mode?.name ?? "none" });
+        running.source.subscribe(({ revision }) => {
+          running.waitFor(revision).then(
+            () => tell({ type: "applied", revision }),
+            () => {},
+          );
+        });
+      } catch (error) {
+        fail(error);
+      }
+    },
+    async stop(pods) {
+      await proxies?.stop();
+      await nodes?.stop({ pods });
+      if (pods === "remove" && config !== undefined) {
+        await proxies?.cleanup();
+        await removeTopology(topologyOptions(config, log));
+      }
+      client?.close();
+    },
+  };
+}
+
+export function topologyOptions(config: AgentConfig, log?: Log): TopologyOptions {
+  return {
+    clusterId: config.clusterId,
+    nodes: config.nodes,
+    nodeCidr: config.nodeCidr,
+    podCidr: config.podCidr,
+    serviceCidr: config.serviceCidr,
+    ...(log === undefined ? {} : { log }),
+  };
+}

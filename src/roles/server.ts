@@ -1,0 +1,172 @@
+import { createConnection } from "node:net";
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import type { Duplex } from "node:stream";
+import { systemClock } from "#base/clock.ts";
+import type { Log } from "#base/log.ts";
+import { bootstrap } from "#apiserver/bootstrap.ts";
+import { loadCertificates, type Certificates } from "#apiserver/certificates.ts";
+import { startApiServer, type RunningApiServer } from "#apiserver/start.ts";
+import type { Client } from "#client/contract.ts";
+import { createIngressClassAdmission } from "#controllers/ingress-class/admission.ts";
+import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
+import { createServiceIpAllocator } from "#controllers/service-ip/admission.ts";
+import { startControllers, type RunningControllers } from "#controllers/start.ts";
+import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
+import { startDns } from "#dns/start.ts";
+import type { RunningDns } from "#dns/contract.ts";
+import { createDefaultCertificate } from "#ingress/certificate.ts";
+import { startIngress, type RunningIngress } from "#ingress/start.ts";
+import type { Store } from "#store/contract.ts";
+import { openSqliteStore } from "#store/drivers/sqlite.ts";
+import { ensureDnsService, ensureIngressClass } from "./cluster-objects.ts";
+import type { AddressPlan, UpOptions } from "./options.ts";
+import type { DataPaths } from "./state.ts";
+import { workerUrl } from "./worker-url.ts";
+
+/** The engines of the server process, started one by one so that each can be told as a step. */
+export interface ServerParts {
+  readonly options: UpOptions;
+  readonly plan: AddressPlan;
+  readonly paths: DataPaths;
+  readonly log: Log;
+}
+
+export interface RunningApi {
+  readonly store: Store;
+  readonly certificates: Certificates;
+  readonly api: RunningApiServer;
+  /** As the cluster's own parts see the API. */
+  readonly client: Client;
+  readonly controllers: RunningControllers;
+}
+
+const controllerName = "fairlead.dev/ingress";
+
+/** Opens the store and starts the API server on loopback, with the controllers behind it. */
+export async function startApi({ options, plan, paths, log }: ServerParts): Promise<RunningApi> {
+  const [store, certificates] = await Promise.all([
+    openSqliteStore(paths.store),
+    loadCertificates({
+      directory: paths.certificates,
+      clusterDomain: options.clusterDomain,
+      serviceAddress: plan.apiServiceAddress,
+      names: [plan.uplinkAddress],
+    }),
+  ]);
+  const serviceIps = createServiceIpAllocator({ cidr: options.serviceCidr });
+  const nodePorts = createNodePortAllocator({});
+  const ingressClass = createIngressClassAdmission({
+    classes: () => api.localClient(system("admission")).list("IngressClass"),
+  });
+  const api: RunningApiServer = await startApiServer({
+    store,
+    certificates,
+    listen: [{ host: "127.0.0.1", port: options.apiPort }],
+    admissions: [ingressClass, serviceIps, nodePorts],
+    connectNode: () => connectSocket(paths.agentSocket),
+    log: log.child({ part: "api" }),
+  });
+  const client = api.localClient(system("controller-manager"));
+  const services = await client.list("Service");
+  serviceIps.seed(services.items);
+  nodePorts.seed(services.items);
+  await bootstrap(client, { serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
+  await ensureIngressClass(client, controllerName);
+  const controllers = await startControllers({
+    client,
+    log: log.child({ part: "controllers" }),
+    clock: systemClock,
+    caBundle: certificates.ca,
+    clusterDomain: options.clusterDomain,
+  });
+  return { store, certificates, api, client, controllers };
+}
+
+function system(name: string): { name: string; groups: string[] } {
+  return { name: `system:fairlead:${name}`, groups: ["system:masters", "system:authenticated"] };
+}
+
+function connectSocket(path: string): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path);
+    socket.once("connect", () => resolve(socket));
+    socket.once("error", reject);
+  });
+}
+
+/** Starts cluster DNS without a listener; `joinNetwork` or the caller opens one. */
+export function startClusterDns({ options, plan, log }: ServerParts, client: Client): Promise<RunningDns> {
+  return startDns({
+    client,
+    listen: [],
+    clusterDomain: options.clusterDomain,
+    resolvConf: hostResolvConf(),
+    serviceAddresses: [plan.dnsServiceAddress, plan.uplinkAddress],
+    selfService: { namespace: "kube-system", name: "kube-dns" },
+    log: log.child({ part: "dns" }),
+    workerUrl: workerUrl("dns"),
+  });
+}
+
+function hostResolvConf(): string {
+  try {
+    return readFileSync("/etc/resolv.conf", "utf8");
+  } catch {
+    return "";
+  }
+}
+
+export interface RunningEntry {
+  readonly dataplane: RunningDataplane;
+  readonly ingress: RunningIngress;
+}
+
+/** Starts the HTTP data plane on its two ports and the Ingress controller that feeds it. */
+export async function startEntry(
+  { log }: ServerParts,
+  client: Client,
+  { httpPort, httpsPort, publishAddress }: { httpPort: number; httpsPort: number; publishAddress: string },
+): Promise<RunningEntry> {
+  const [dataplane, defaultCertificate] = await Promise.all([
+    startDataplane({
+      listeners: [
+        { host: "0.0.0.0", port: httpPort, tls: false },
+        { host: "0.0.0.0", port: httpsPort, tls: true },
+      ],
+      workers: Math.min(4, availableParallelism()),
+      log: log.child({ part: "dataplane" }),
+      workerUrl: workerUrl("http"),
+    }),
+    createDefaultCertificate(),
+  ]);
+  const ingress = await startIngress({
+    client,
+    dataplane,
+    controllerName,
+    defaultCertificate,
+    publishAddresses: [publishAddress],
+    httpsPort,
+    log: log.child({ part: "ingress" }),
+    clock: systemClock,
+  });
+  return { dataplane, ingress };
+}
+
+/** The uplink has appeared: the API server and DNS answer there too, and their Services point to it. */
+export async function joinNetwork(
+  { options, plan }: ServerParts,
+  { api, client }: RunningApi,
+  dns: RunningDns,
+): Promise<void> {
+  const { uplinkAddress, apiServiceAddress, dnsServiceAddress } = plan;
+  await Promise.all([
+    api.addListener({ host: uplinkAddress, port: options.apiPort }),
+    dns.addListener(uplinkAddress, 53),
+    bootstrap(client, {
+      serviceAddress: apiServiceAddress,
+      apiEndpoints: [{ address: uplinkAddress, port: options.apiPort }],
+    }),
+    ensureDnsService(client, { serviceAddress: dnsServiceAddress, serverAddress: uplinkAddress }),
+  ]);
+}

@@ -1,0 +1,272 @@
+import { writeFileSync } from "node:fs";
+import type { RunningDns } from "#dns/contract.ts";
+import type { Client } from "#client/contract.ts";
+import { renderKubeconfig } from "#client/kubeconfig.ts";
+import { StoreError } from "#store/error.ts";
+import { startLocalAgent, type LocalAgent } from "./local-agent.ts";
+import { openLog } from "./log.ts";
+import { applyManifests, loadManifests } from "./manifests.ts";
+import { checkOptions, type AddressPlan, type UpOptions } from "./options.ts";
+import { installLine, installTools, missingTools, upTools } from "./packages.ts";
+import { choosePort, portProblem, portProblemText } from "./ports.ts";
+import { reachOf, type ReachFacts } from "./reach.ts";
+import { RoleError, step, type Report } from "./report.ts";
+import {
+  joinNetwork,
+  startApi,
+  startClusterDns,
+  startEntry,
+  type RunningApi,
+  type RunningEntry,
+  type ServerParts,
+} from "./server.ts";
+import {
+  clusterId,
+  dataPaths,
+  isAlive,
+  processId,
+  readState,
+  writeState,
+  type DataPaths,
+  type RunState,
+} from "./state.ts";
+import { startUserspace, type RunningUserspace } from "./userspace.ts";
+import { waitApplied, waitServed } from "./wait.ts";
+
+export interface RunningUp {
+  /** False when a manifest was refused or did not come to be served in time; the cluster runs all the same. */
+  readonly clean: boolean;
+  /** Stops everything; the objects stay on disk. */
+  stop(report: Report): Promise<void>;
+}
+
+/** Runs a whole cluster in this process and its agent. Rejects with `RoleError` when it cannot. */
+export async function startUp(options: UpOptions, report: Report): Promise<RunningUp> {
+  const begun = performance.now();
+  const plan = planOf(options);
+  const paths = dataPaths(options.dataDir);
+  refuseSecondRun(paths);
+  const { objects, problems } = loadManifests(options.manifests);
+  for (const text of problems) report({ type: "error", text });
+  const withNodes = checkPrivileges(report);
+  if (withNodes) await ensureTools(report);
+  await ensureApiPort(options.apiPort);
+  const { httpPort, httpsPort } = await entryPorts(options, report);
+  const state: RunState = {
+    process: processId(process.pid),
+    options,
+    httpPort,
+    httpsPort,
+    withNodes,
+    phase: "starting",
+  };
+  openDataDir(paths, state);
+
+  const parts: ServerParts = { options, plan, paths, log: openLog(paths.serverLog, "server") };
+  const stops: Stop[] = [];
+  try {
+    return await startParts();
+  } catch (error) {
+    await stopAll(stops, () => {});
+    writeState(paths, { ...state, phase: "stopped" });
+    throw error instanceof StoreError ? new RoleError(error.message) : error;
+  }
+
+  async function startParts(): Promise<RunningUp> {
+    // The agent needs most of its time for itself: it builds the network while this process starts the API.
+    const agent = withNodes ? startLocalAgent(parts, clusterId(paths.root), report) : undefined;
+    if (agent !== undefined)
+      stops.push({ text: "Pods, rules and node namespaces removed", stop: () => agent.stop("remove") });
+    const api = await step(report, "api", `API server on https://127.0.0.1:${options.apiPort}`, () => startApi(parts));
+    stops.push({ text: "API server stopped", stop: () => stopApi(api) });
+    writeKubeconfig(paths, api, options.apiPort);
+    const { dns, entry, userspace } = await startEngines(api, agent);
+    const facts: ReachFacts = {
+      plan,
+      clusterDomain: options.clusterDomain,
+      apiPort: options.apiPort,
+      httpPort,
+      httpsPort,
+      kubeconfig: paths.kubeconfig,
+      dns: withNodes ? plan.dnsServiceAddress : (dns.addresses[0]?.address ?? ""),
+    };
+    let clean = problems.length === 0;
+    if (objects.length > 0) clean = (await applyAll(api.client)) && clean;
+    const applied = { agent, dns, ingress: entry.ingress };
+    if (options.wait === "served") clean = (await waitServed(api.client, applied, options, report)) && clean;
+    if (options.wait === "applied") clean = (await waitApplied(api.client, applied, options, report)) && clean;
+    writeState(paths, { ...state, phase: "running" });
+    if (userspace !== undefined) for (const text of userspace.notices()) report({ type: "notice", text });
+    report({ type: "ready", reach: await reachOf(api.client, facts), ms: performance.now() - begun });
+    return {
+      clean,
+      async stop(report) {
+        await stopAll(stops, report);
+        writeState(paths, { ...state, phase: "stopped" });
+      },
+    };
+  }
+
+  async function startEngines(api: RunningApi, agent: LocalAgent | undefined): Promise<Engines> {
+    const dns = await step(report, "dns", `DNS for ${options.clusterDomain}`, () => startClusterDns(parts, api.client));
+    stops.push({ text: "DNS stopped", stop: () => dns.stop() });
+    const text = `Ingress on port ${httpPort} and, with TLS, ${httpsPort}`;
+    const publishAddress = withNodes ? plan.uplinkAddress : "127.0.0.1";
+    const entry = await step(report, "ingress", text, () =>
+      startEntry(parts, api.client, { httpPort, httpsPort, publishAddress }),
+    );
+    stops.push({ text: "Ingress drained and stopped", stop: () => stopEntry(entry) });
+    if (agent === undefined) {
+      await dns.addListener("127.0.0.1", (await choosePort(10_053, 10_054))?.port ?? 0);
+      const userspace = await startUserspace(parts, api.client);
+      stops.push({ text: "Userspace proxy stopped", stop: () => userspace.stop() });
+      return { dns, entry, userspace };
+    }
+    await step(
+      report,
+      "network",
+      `Network of ${counted(options.nodes, "node")} (${options.nodeCidr})`,
+      () => agent.network,
+    );
+    await joinNetwork(parts, api, dns);
+    agent.connect(`https://127.0.0.1:${options.apiPort}`);
+    await step(report, "nodes", "Nodes and service proxy", async (say) => {
+      const { proxyMode } = await agent.running;
+      say(`${counted(options.nodes, "node")}, service proxy in mode ${proxyMode}`);
+    });
+    return { dns, entry };
+  }
+
+  async function applyAll(client: Client): Promise<boolean> {
+    return step(report, "apply", `Manifests`, async (say) => {
+      const outcomes = await applyManifests(client, objects);
+      const refused = outcomes.filter((outcome) => outcome.outcome === "refused");
+      const done = outcomes.length - refused.length;
+      say(`${counted(done, "object")} applied${refused.length === 0 ? "" : `, ${refused.length} refused`}`);
+      for (const { where, object, message } of refused)
+        report({ type: "error", text: `${where}: ${object}: ${message}` });
+      return refused.length === 0;
+    });
+  }
+}
+
+interface Engines {
+  readonly dns: RunningDns;
+  readonly entry: RunningEntry;
+  readonly userspace?: RunningUserspace;
+}
+
+interface Stop {
+  readonly text: string;
+  stop(): Promise<void>;
+}
+
+/** Last started, first stopped. A part that cannot be stopped is told and does not keep the others running. */
+async function stopAll(stops: readonly Stop[], report: Report): Promise<void> {
+  for (const { text, stop } of [...stops].reverse()) {
+    try {
+      await step(report, "stop", text, () => stop());
+    } catch (error) {
+      report({ type: "warning", text: `${text}: ${error instanceof Error ? error.message : String(error)}` });
+    }
+  }
+}
+
+async function stopApi({ api, controllers, store }: RunningApi): Promise<void> {
+  await controllers.stop();
+  await api.stop();
+  await store.close();
+}
+
+async function stopEntry({ dataplane, ingress }: RunningEntry): Promise<void> {
+  await ingress.stop();
+  await dataplane.stop({ drainMs: 3000 });
+}
+
+function planOf(options: UpOptions): AddressPlan {
+  const checked = checkOptions(options);
+  if ("plan" in checked) return checked.plan;
+  throw new RoleError(checked.problems.join("\n  "), "fairlead up --help lists the options and their defaults");
+}
+
+function refuseSecondRun(paths: DataPaths): void {
+  const state = readState(paths);
+  if (state === undefined || state.phase === "stopped" || !isAlive(state.process)) return;
+  throw new RoleError(
+    `a cluster already runs from ${paths.root} (process ${state.process.pid})`,
+    "see it: fairlead status; stop it: fairlead down; or start another with --data-dir and its own ranges and ports",
+  );
+}
+
+function checkPrivileges(report: Report): boolean {
+  if (process.platform === "linux" && process.getuid?.() === 0) return true;
+  const text =
+    "without root: API, controllers, DNS, Ingress and userspace proxying to addresses given by hand run; " +
+    "nodes, pods and kernel rules need root on Linux";
+  report({ type: "warning", text });
+  return false;
+}
+
+async function ensureTools(report: Report): Promise<void> {
+  const missing = missingTools(upTools);
+  if (missing.length === 0) return;
+  const names = missing.map((tool) => tool.package).join(" ");
+  await step(report, "packages", `installing Debian packages: ${names}`, () => {
+    const problem = installTools(missing);
+    if (problem !== undefined) throw new RoleError(problem, `install them by hand: ${installLine(missing)}`);
+  });
+}
+
+/** Writes the first state: the folder is there and takes files from here on. */
+function openDataDir(paths: DataPaths, state: RunState): void {
+  try {
+    writeState(paths, state);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const words: Record<string, string> = {
+      ENOSPC: "the disk is full",
+      EACCES: "it may not be written",
+      EROFS: "it is read-only",
+    };
+    const why = words[code ?? ""] ?? (code || String(error));
+    throw new RoleError(`${paths.root} cannot be used: ${why}`, "free it, or choose another folder with --data-dir");
+  }
+}
+
+async function ensureApiPort(port: number): Promise<void> {
+  const problem = await portProblem(port, "127.0.0.1");
+  if (problem === undefined) return;
+  throw new RoleError(`port ${port} of the API server ${portProblemText(problem)}`, "choose another with --api-port");
+}
+
+async function entryPorts(options: UpOptions, report: Report): Promise<{ httpPort: number; httpsPort: number }> {
+  const choose = async (flag: string, asked: number, standard: number, fallback: number): Promise<number> => {
+    if (asked !== 0) {
+      const problem = await portProblem(asked);
+      if (problem === undefined) return asked;
+      throw new RoleError(`port ${asked} ${portProblemText(problem)}`, `choose another with --${flag}`);
+    }
+    const chosen = await choosePort(standard, fallback);
+    if (chosen === undefined) throw new RoleError(`no port from ${fallback} up is free`, `choose one with --${flag}`);
+    if (chosen.taken !== undefined) {
+      report({
+        type: "notice",
+        text: `port ${standard} ${portProblemText(chosen.taken)}: Ingress takes ${chosen.port}`,
+      });
+    }
+    return chosen.port;
+  };
+  const httpPort = await choose("http-port", options.httpPort, 80, 8080);
+  const httpsPort = await choose("https-port", options.httpsPort, 443, 8443);
+  return { httpPort, httpsPort };
+}
+
+function writeKubeconfig(paths: DataPaths, { certificates }: RunningApi, port: number): void {
+  const { ca, admin } = certificates;
+  const text = renderKubeconfig({ server: `https://127.0.0.1:${port}`, ca, ...admin, name: "fairlead" });
+  writeFileSync(paths.kubeconfig, text, { mode: 0o600 });
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,109 @@
+import { delay, systemClock } from "#base/clock.ts";
+import { serviceNameLabel } from "#api/discovery/endpointslice/kind.ts";
+import type { KindName } from "#api/types.ts";
+import type { Client } from "#client/contract.ts";
+import type { RunningDns } from "#dns/contract.ts";
+import type { RunningIngress } from "#ingress/start.ts";
+import type { LocalAgent } from "./local-agent.ts";
+import type { UpOptions } from "./options.ts";
+import { step, type Report } from "./report.ts";
+
+/** The parts that make tables true; a change is applied when each has it in force. */
+export interface Appliers {
+  readonly agent: LocalAgent | undefined;
+  readonly dns: RunningDns;
+  readonly ingress: RunningIngress;
+}
+
+/** Waits until proxies, DNS and Ingress have in force what the API holds now. False when that takes too long. */
+export function waitApplied(client: Client, parts: Appliers, options: UpOptions, report: Report): Promise<boolean> {
+  return step(report, "applied", "Rules, names and routes in force", (say) =>
+    inTime(options, applied(client, parts), async () => {
+      say("rules, names or routes are not in force yet");
+      return false;
+    }),
+  );
+}
+
+async function applied(client: Client, { agent, dns, ingress }: Appliers): Promise<boolean> {
+  const [services, names, routes] = await Promise.all([
+    newest(client, ["Service", "EndpointSlice"]),
+    newest(client, ["Service", "EndpointSlice", "Namespace"]),
+    newest(client, ["Ingress", "Service", "EndpointSlice"]),
+  ]);
+  await Promise.all([agent?.waitFor(services), dns.waitFor(String(names)), ingress.waitFor(String(routes))]);
+  return true;
+}
+
+/** The newest revision of any object of these kinds. */
+async function newest(client: Client, kinds: readonly KindName[]): Promise<number> {
+  const lists = await Promise.all(kinds.map((kind) => client.list(kind)));
+  return Math.max(
+    0,
+    ...lists.flatMap(({ items }) => items.map(({ metadata }) => Number(metadata.resourceVersion ?? 0))),
+  );
+}
+
+/**
+ * Waits until every Deployment is available and every Service that an Ingress names has an endpoint, and all of it is in
+ * force. False, with what is missing, when that takes too long.
+ */
+export function waitServed(client: Client, parts: Appliers, options: UpOptions, report: Report): Promise<boolean> {
+  return step(report, "served", "Pods ready; rules, names and routes in force", async (say) => {
+    const deadline = systemClock.monotonic() + options.waitTimeoutSeconds * 1000;
+    let missing = await notServed(client);
+    while (missing.length > 0 && systemClock.monotonic() < deadline) {
+      await delay(systemClock, 10);
+      missing = await notServed(client);
+    }
+    for (const text of missing) report({ type: "warning", text });
+    if (missing.length > 0) say(`not everything is served after ${options.waitTimeoutSeconds} s`);
+    const inForce = await inTime(options, applied(client, parts), async () => false);
+    return inForce && missing.length === 0;
+  });
+}
+
+async function notServed(client: Client): Promise<string[]> {
+  const [deployments, pods, ingresses, slices] = await Promise.all([
+    client.list("Deployment"),
+    client.list("Pod"),
+    client.list("Ingress"),
+    client.list("EndpointSlice"),
+  ]);
+  const missing: string[] = [];
+  for (const { metadata, spec, status } of deployments.items) {
+    const wanted = spec.replicas ?? 1;
+    const available = status?.observedGeneration === metadata.generation ? (status?.availableReplicas ?? 0) : 0;
+    if (available >= wanted) continue;
+    const waiting = pods.items
+      .filter(
+        (pod) => pod.metadata.namespace === metadata.namespace && pod.metadata.name.startsWith(`${metadata.name}-`),
+      )
+      .flatMap((pod) => pod.status?.containerStatuses ?? [])
+      .map(({ state }) => state?.waiting?.message)
+      .find((message) => message !== undefined);
+    const why = waiting === undefined ? "" : `: ${waiting}`;
+    missing.push(`deployment ${metadata.namespace}/${metadata.name}: ${available} of ${wanted} pods available${why}`);
+  }
+  const ready = new Set<string>();
+  for (const { metadata, endpoints } of slices.items) {
+    if (!endpoints.some(({ conditions }) => conditions?.ready !== false)) continue;
+    ready.add(`${metadata.namespace}/${metadata.labels?.[serviceNameLabel]}`);
+  }
+  for (const { metadata, spec } of ingresses.items) {
+    const backends = [
+      spec.defaultBackend,
+      ...(spec.rules ?? []).flatMap(({ http }) => http?.paths.map(({ backend }) => backend)),
+    ];
+    for (const backend of backends) {
+      const service = backend?.service && `${metadata.namespace}/${backend.service.name}`;
+      if (service === undefined || ready.has(service)) continue;
+      missing.push(`ingress ${metadata.namespace}/${metadata.name}: service ${service} has no ready endpoint`);
+    }
+  }
+  return missing;
+}
+
+function inTime<T>({ waitTimeoutSeconds }: UpOptions, work: Promise<T>, late: () => Promise<T>): Promise<T> {
+  return Promise.race([work, delay(systemClock, waitTimeoutSeconds * 1000).then(late)]);
+}
