@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { addressAt, cidrSize, formatAddress, parseCidr } from "#base/cidr.ts";
+import { bridgeDevice, netnsFolder, netnsPrefix, type TopologyNode } from "../../network/plan.ts";
+import { run } from "../../run.ts";
+
+/** The names of a pod's network: its namespace, and the node's end of its cable, never used twice. */
+export interface CableNames {
+  readonly netnsName: string;
+  readonly netns: string;
+  readonly device: string;
+}
+
+export function podNetnsPrefix(clusterId: string): string {
+  return `${netnsPrefix(clusterId)}p-`;
+}
+
+export function cableNames(clusterId: string, sandboxId: string): CableNames {
+  const netnsName = podNetnsPrefix(clusterId) + sandboxId;
+  const device = `fl${createHash("sha256").update(sandboxId).digest("hex").slice(0, 11)}`;
+  return { netnsName, netns: `${netnsFolder}/${netnsName}`, device };
+}
+
+/** A namespace with one cable to the node's pod bridge. Rejects, and leaves nothing, when it cannot be made. */
+export async function plugIn(node: TopologyNode, names: CableNames, address: string): Promise<void> {
+  const { netnsName, device } = names;
+  const mtu = 1500;
+  const outside = [
+    `netns add ${netnsName}`,
+    `link add ${device} mtu ${mtu} type veth peer name eth0 mtu ${mtu} address ${macOf(address)} netns ${netnsName}`,
+    `link set ${device} master ${bridgeDevice} up`,
+    // A pod that reaches itself through a Service gets its own packets back on its own port.
+    `link set ${device} type bridge_slave hairpin on`,
+  ];
+  const inside = [
+    "link set lo up",
+    `addr add ${address}/24 dev eth0`,
+    "link set eth0 up",
+    `route add default via ${node.gateway}`,
+  ];
+  const first = await run("nsenter", [`--net=${node.netns}`, "ip", "-batch", "-"], { input: lines(outside) });
+  const second = first.code === 0 ? await run("ip", ["-n", netnsName, "-batch", "-"], { input: lines(inside) }) : first;
+  if (second.code !== 0) {
+    await unplug(names);
+    throw new Error(`the pod's network on ${node.name} could not be made: ${second.stderr.trim()}`);
+  }
+}
+
+/** The namespace goes, and its cable with it; deleting the cable first would take fifteen times as long. */
+export async function unplug({ netnsName, netns }: Pick<CableNames, "netnsName" | "netns">): Promise<void> {
+  if (existsSync(netns)) await run("ip", ["netns", "del", netnsName]);
+}
+
+function lines(commands: readonly string[]): string {
+  return `${commands.join("\n")}\n`;
+}
+
+/** A hardware address made of the pod's address: a neighbour's memory of the last pod with it stays true. */
+function macOf(address: string): string {
+  const octets = address.split(".").map((octet) => Number(octet).toString(16).padStart(2, "0"));
+  return ["0a", "58", ...octets].join(":");
+}
+
+/** The next free address of the node's pod range after `last`, from .2 on; `undefined` when all are taken. */
+export function nextAddress(podCidr: string, taken: ReadonlySet<string>, last: string | undefined): string | undefined {
+  const cidr = parseCidr(podCidr);
+  if (cidr === undefined) throw new RangeError(`pod CIDR ${podCidr}: not a range`);
+  const usable = Number(cidrSize(cidr)) - 3;
+  const all = Array.from({ length: usable }, (_, index) => formatAddress(addressAt(cidr, index + 2)));
+  const start = last === undefined ? 0 : all.indexOf(last) + 1;
+  return [...all.slice(start), ...all.slice(0, start)].find((address) => !taken.has(address));
+}

@@ -1,0 +1,73 @@
+import { readFileSync, readdirSync, rmSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import { namespacesWith, dropStaleNames } from "../../network/apply.ts";
+import { run } from "../../run.ts";
+import { podNetnsPrefix } from "./cable.ts";
+import { layoutOf, type Layout } from "./layout.ts";
+import { findProgram } from "./program.ts";
+import { readContainers, readSandboxes } from "./record.ts";
+import { listControllers } from "./runtime.ts";
+import { removalScript } from "./shim.ts";
+
+/**
+ * Removes every pod of a cluster from this machine by what is on disk and in the kernel, for when no agent runs. Safe to
+ * repeat, and on a half-removed or never-started cluster.
+ */
+export async function removeAllPods(dataDir: string, clusterId: string): Promise<void> {
+  const layout = layoutOf(clusterId, dataDir);
+  const runc = findProgram("runc") ?? "runc";
+  const removals = readContainers(layout).map(({ id }) => removalScript(layout, id, runc));
+  await inTurns(2, removals, ({ program, args }) => run(program, args, { timeoutMs: 20_000 }));
+  for (const target of mountsBelow(dataDir)) await run("umount", ["-l", target]);
+  const prefix = podNetnsPrefix(clusterId);
+  dropStaleNames(prefix);
+  const names = namespacesWith(prefix).real.map((name) => `netns del ${name}`);
+  if (names.length > 0) await run("ip", ["-force", "-batch", "-"], { input: `${names.join("\n")}\n` });
+  for (const controller of listControllers()) removeTree(join("/sys/fs/cgroup", controller, layout.cgroup));
+  for (const folder of ownFolders(layout)) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** What of the pods is on this machine now, in words for a person; empty when nothing is left. */
+export function inspectPodLeftovers(dataDir: string, clusterId: string): string[] {
+  const layout = layoutOf(clusterId, dataDir);
+  return [
+    ...readSandboxes(layout).map(({ config }) => `pod ${config.namespace}/${config.name}`),
+    ...readContainers(layout).map(({ id, config }) => `container ${config.name} (${id.slice(0, 12)})`),
+    ...namespacesWith(podNetnsPrefix(clusterId)).real.map((name) => `network namespace ${name}`),
+    ...mountsBelow(dataDir).map((target) => `mount ${target}`),
+  ];
+}
+
+function ownFolders(layout: Layout): string[] {
+  const { sandboxes, containers, exits, pods, programs } = layout;
+  return [sandboxes, containers, exits, pods, programs, `/run/fairlead-${layout.clusterId}`];
+}
+
+/** Mount points at or under a folder, deepest first. */
+function mountsBelow(folder: string): string[] {
+  return readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .map((line) => (line.split(" ")[4] ?? "").replaceAll("\\040", " "))
+    .filter((target) => target.startsWith(`${folder}/`))
+    .sort((a, b) => b.length - a.length);
+}
+
+/** Control groups are removed from the leaves up, with rmdir only. */
+function removeTree(folder: string): void {
+  try {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.isDirectory()) removeTree(join(folder, entry.name));
+    }
+    rmdirSync(folder);
+  } catch {
+    // Not there, or a process is still in it.
+  }
+}
+
+async function inTurns<T>(lanes: number, items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const waiting = [...items];
+  const lane = async () => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+}

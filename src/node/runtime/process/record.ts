@@ -1,0 +1,128 @@
+import { mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ContainerConfig, ContainerInfo, Sandbox, SandboxConfig } from "../contract.ts";
+import { bundleOf, type Layout } from "./layout.ts";
+
+/** What is written down about a sandbox before anything of it is made. */
+export interface SandboxRecord {
+  readonly id: string;
+  /** The node it belongs to: several nodes share the folder. */
+  readonly node: string;
+  readonly config: SandboxConfig;
+  readonly netns: string;
+  readonly address: string;
+  /** The node's end of the pod's cable; absent with the node's own network. */
+  readonly device?: string;
+  readonly state: Sandbox["state"];
+  readonly createdAt: number;
+}
+
+export interface ContainerRecord {
+  readonly id: string;
+  readonly sandboxId: string;
+  readonly node: string;
+  readonly config: ContainerConfig;
+  readonly createdAt: number;
+  readonly startedAt?: number;
+}
+
+/** A reader sees the old text or the new one, never half of it. */
+export function writeWhole(path: string, text: string, mode = 0o600): void {
+  const temporary = `${path}.new`;
+  writeFileSync(temporary, text, { mode });
+  renameSync(temporary, path);
+}
+
+export function makeFolders(layout: Layout): void {
+  for (const folder of [layout.sandboxes, layout.containers, layout.exits, layout.pods, layout.programs]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+  for (const folder of [layout.runcRoot, layout.sockets]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+}
+
+export function writeSandbox(layout: Layout, record: SandboxRecord): void {
+  writeWhole(join(layout.sandboxes, `${record.id}.json`), JSON.stringify(record));
+}
+
+export function writeContainer(layout: Layout, record: ContainerRecord): void {
+  writeWhole(bundleOf(layout, record.id).state, JSON.stringify(record));
+}
+
+/** All sandboxes on disk; a file that cannot be read is skipped, and its leftovers are found by their names. */
+export function readSandboxes(layout: Layout): SandboxRecord[] {
+  return namesIn(layout.sandboxes)
+    .filter((name) => name.endsWith(".json"))
+    .flatMap((name) => readJson<SandboxRecord>(join(layout.sandboxes, name)) ?? []);
+}
+
+export function readContainers(layout: Layout): ContainerRecord[] {
+  return namesIn(layout.containers).flatMap((id) => readJson<ContainerRecord>(bundleOf(layout, id).state) ?? []);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function readJson<T>(path: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How a container stands now, from what its shim has left on disk and from the process table. */
+export function inspectContainer(layout: Layout, record: ContainerRecord): ContainerInfo {
+  const files = bundleOf(layout, record.id);
+  const { node: _node, ...facts } = record;
+  const exit = readExit(join(layout.exits, record.id));
+  if (exit !== undefined) {
+    return {
+      ...facts,
+      state: "exited",
+      ...exit,
+      outOfMemory: isFile(files.oom),
+      lastWords: readText(files.lastWords)?.slice(0, 4096) ?? "",
+    };
+  }
+  const pid = Number(readText(files.pid));
+  const shim = Number(readText(files.conmonPid));
+  if (!isShimOf(shim, record.id)) {
+    // The shim was killed, or the machine was started anew: nobody can tell how the container ended.
+    return {
+      ...facts,
+      state: "exited",
+      exitCode: 137,
+      finishedAt: record.startedAt ?? record.createdAt,
+      lastWords: "",
+    };
+  }
+  return { ...facts, state: record.startedAt === undefined ? "created" : "running", pid };
+}
+
+/** Whether `pid` is the shim of this container: numbers are used again, so the command line must name the id. */
+export function isShimOf(pid: number, id: string): boolean {
+  return pid > 0 && (readText(`/proc/${pid}/cmdline`)?.includes(id) ?? false);
+}
+
+function readExit(path: string): { exitCode: number; finishedAt: number } | undefined {
+  const text = readText(path)?.trim();
+  if (text === undefined || text === "") return undefined;
+  return { exitCode: Number(text), finishedAt: Math.round(statSync(path).mtimeMs) };
+}
+
+export function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}

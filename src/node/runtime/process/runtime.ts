@@ -1,0 +1,361 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, rmdirSync, rmSync, watch, writeFileSync } from "node:fs";
+import { open, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "#base/clock.ts";
+import type { Log } from "#base/log.ts";
+import type { TopologyNode } from "../../network/plan.ts";
+import { namespacesWith } from "../../network/apply.ts";
+import { run } from "../../run.ts";
+import {
+  ContainerStartError,
+  type ContainerConfig,
+  type ContainerInfo,
+  type RuntimeService,
+  type Sandbox,
+  type SandboxConfig,
+} from "../contract.ts";
+import { cableNames, nextAddress, plugIn, podNetnsPrefix, unplug } from "./cable.ts";
+import { bundleOf, type Layout } from "./layout.ts";
+import { findProgram } from "./program.ts";
+import {
+  inspectContainer,
+  isShimOf,
+  makeFolders,
+  readContainers,
+  readSandboxes,
+  readText,
+  writeContainer,
+  writeSandbox,
+  type ContainerRecord,
+  type SandboxRecord,
+} from "./record.ts";
+import { cgroupFolders, removalScript, runcArguments, startShim } from "./shim.ts";
+import { compileSpec } from "./spec.ts";
+
+export interface ProcessRuntimeOptions {
+  readonly layout: Layout;
+  readonly node: TopologyNode;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** How long a killed container may take to be gone before something is wrong. */
+const killLimitMs = 10_000;
+/** How often containers are looked at whose shim may have died without leaving an exit code. */
+const shimCheckMs = 5_000;
+
+/**
+ * Pods as processes of this machine: conmon keeps each container, runc makes it, its root is an overlay of the
+ * machine's own file system. What an earlier agent left of this node is found on disk and adopted.
+ */
+export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntimeOptions): RuntimeService {
+  makeFolders(layout);
+  const programs = { conmon: findProgram("conmon") ?? "conmon", runc: findProgram("runc") ?? "runc" };
+  const sandboxes = new Map<string, SandboxRecord>();
+  const records = new Map<string, ContainerRecord>();
+  const containers = new Map<string, ContainerInfo>();
+  const exitHandlers = new Set<(container: ContainerInfo) => void>();
+  const exitWaiters = new Map<string, Set<() => void>>();
+  const controllers = listControllers();
+  let lastAddress: string | undefined;
+
+  adopt();
+  const watcher = watch(layout.exits, (_event, name) => {
+    if (name !== null) refresh(name);
+  });
+  watcher.on("error", (error) => log.warn({ error: error.message }, "exit codes are found by polling only"));
+  let stopPolling = clock.after(shimCheckMs, poll);
+
+  function adopt(): void {
+    const real = new Set(namespacesWith(podNetnsPrefix(layout.clusterId)).real);
+    for (const record of readSandboxes(layout)) {
+      if (record.node !== node.name) continue;
+      const isThere = record.config.hostNetwork || real.has(cableNames(layout.clusterId, record.id).netnsName);
+      sandboxes.set(record.id, isThere ? record : { ...record, state: "stopped" });
+    }
+    for (const record of readContainers(layout)) {
+      if (record.node !== node.name) continue;
+      records.set(record.id, record);
+      containers.set(record.id, inspectContainer(layout, record));
+    }
+  }
+
+  function poll(): void {
+    for (const { id, state } of containers.values()) if (state !== "exited") refresh(id);
+    stopPolling = clock.after(shimCheckMs, poll);
+  }
+
+  function refresh(id: string): void {
+    const record = records.get(id);
+    const before = containers.get(id);
+    if (record === undefined || before === undefined || before.state === "exited") return;
+    const after = inspectContainer(layout, record);
+    containers.set(id, after);
+    if (after.state !== "exited") return;
+    for (const resolve of exitWaiters.get(id) ?? []) resolve();
+    exitWaiters.delete(id);
+    for (const handler of exitHandlers) handler(after);
+  }
+
+  /** True when it has ended, false when `ms` went by first. */
+  function ended(id: string, ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (containers.get(id)?.state !== "running") return resolve(true);
+      const waiters = exitWaiters.get(id) ?? new Set();
+      exitWaiters.set(id, waiters);
+      const done = () => {
+        cancel();
+        resolve(true);
+      };
+      const cancel = clock.after(ms, () => {
+        waiters.delete(done);
+        resolve(false);
+      });
+      waiters.add(done);
+    });
+  }
+
+  /** Signals the container's init, if that is still the process it was. */
+  function signal(id: string, name: "SIGTERM" | "SIGKILL"): void {
+    const files = bundleOf(layout, id);
+    const pid = Number(readText(files.pid));
+    if (!(pid > 0) || !isShimOf(Number(readText(files.conmonPid)), id)) return;
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has just ended.
+    }
+  }
+
+  function required(id: string): ContainerRecord {
+    const record = records.get(id);
+    if (record === undefined) throw new Error(`there is no container ${id}`);
+    return record;
+  }
+
+  function removeCgroups(podUid: string): void {
+    for (const folder of cgroupFolders(layout, podUid, controllers)) {
+      try {
+        rmdirSync(folder);
+      } catch {
+        // Not made, or still with a container of the pod's next sandbox.
+      }
+    }
+  }
+
+  const toSandbox = (record: SandboxRecord): Sandbox => ({
+    id: record.id,
+    config: record.config,
+    netns: record.netns,
+    address: record.address,
+    state: record.state,
+    createdAt: record.createdAt,
+  });
+
+  const runtime: RuntimeService = {
+    async runPodSandbox(config: SandboxConfig) {
+      const id = randomBytes(6).toString("hex");
+      const names = cableNames(layout.clusterId, id);
+      const taken = new Set([...sandboxes.values()].filter(({ config }) => !config.hostNetwork).map((s) => s.address));
+      const address = config.hostNetwork ? node.address : nextAddress(node.podCidr, taken, lastAddress);
+      if (address === undefined) throw new Error(`${node.name} has no free pod address in ${node.podCidr}`);
+      const record: SandboxRecord = {
+        id,
+        node: node.name,
+        config,
+        address,
+        netns: config.hostNetwork ? node.netns : names.netns,
+        ...(config.hostNetwork ? {} : { device: names.device }),
+        state: "ready",
+        createdAt: clock.now(),
+      };
+      sandboxes.set(id, record);
+      writeSandbox(layout, record);
+      if (!config.hostNetwork) {
+        lastAddress = address;
+        try {
+          await plugIn(node, names, address);
+        } catch (error) {
+          sandboxes.delete(id);
+          rmSync(join(layout.sandboxes, `${id}.json`), { force: true });
+          throw error;
+        }
+      }
+      return toSandbox(record);
+    },
+
+    async stopPodSandbox(id) {
+      const record = sandboxes.get(id);
+      if (record === undefined) return;
+      const running = [...containers.values()].filter((c) => c.sandboxId === id && c.state !== "exited");
+      await Promise.all(running.map((container) => runtime.stopContainer(container.id, 0)));
+      if (!record.config.hostNetwork) await unplug(cableNames(layout.clusterId, id));
+      const stopped: SandboxRecord = { ...record, state: "stopped" };
+      sandboxes.set(id, stopped);
+      writeSandbox(layout, stopped);
+    },
+
+    async removePodSandbox(id) {
+      const record = sandboxes.get(id);
+      if (record === undefined) return;
+      if (record.state === "ready") await runtime.stopPodSandbox(id);
+      const own = [...containers.values()].filter(({ sandboxId }) => sandboxId === id);
+      await Promise.all(own.map((container) => runtime.removeContainer(container.id)));
+      removeCgroups(record.config.uid);
+      sandboxes.delete(id);
+      rmSync(join(layout.sandboxes, `${id}.json`), { force: true });
+    },
+
+    async createContainer(sandboxId: string, config: ContainerConfig) {
+      const sandbox = sandboxes.get(sandboxId);
+      if (sandbox === undefined) throw new Error(`there is no sandbox ${sandboxId}`);
+      const id = randomBytes(16).toString("hex");
+      const files = bundleOf(layout, id);
+      const record: ContainerRecord = { id, sandboxId, node: node.name, config, createdAt: clock.now() };
+      for (const folder of [files.folder, files.upper, files.work, files.root]) mkdirSync(folder, { mode: 0o755 });
+      writeContainer(layout, record);
+      writeFileSync(files.lastWords, "", { mode: 0o666, flush: false });
+      const spec = compileSpec({
+        config,
+        layout,
+        id,
+        podUid: sandbox.config.uid,
+        hostname: sandbox.config.hostname,
+        netns: sandbox.netns,
+        root: files.root,
+        lastWords: files.lastWords,
+      });
+      writeFileSync(files.config, JSON.stringify(spec), { mode: 0o600 });
+      records.set(id, record);
+      try {
+        await startShim(layout, id, config, programs);
+      } catch (error) {
+        await runtime.removeContainer(id);
+        throw error;
+      }
+      containers.set(id, { ...inspectContainer(layout, record), state: "created" });
+      return id;
+    },
+
+    async startContainer(id) {
+      const record = { ...required(id), startedAt: clock.now() };
+      records.set(id, record);
+      writeContainer(layout, record);
+      const { code, stderr } = await run(programs.runc, runcArguments(layout, "start", id));
+      if (code !== 0) {
+        signal(id, "SIGKILL");
+        throw new ContainerStartError(stderr.trim() || `runc start ended with ${code}`);
+      }
+      const known = containers.get(id);
+      if (known?.state === "created") containers.set(id, { ...known, state: "running", startedAt: record.startedAt });
+      // A short program may have ended before it was known to run.
+      refresh(id);
+    },
+
+    async stopContainer(id, graceSeconds) {
+      const info = containers.get(id);
+      if (info === undefined || info.state === "exited") return;
+      if (info.state === "running" && graceSeconds > 0) {
+        signal(id, "SIGTERM");
+        if (await ended(id, graceSeconds * 1000)) return;
+      }
+      signal(id, "SIGKILL");
+      if (info.state === "created" || (await ended(id, killLimitMs))) return;
+      log.warn({ container: id, name: info.config.name }, "the container does not end after SIGKILL");
+    },
+
+    async removeContainer(id) {
+      if (!records.has(id)) return;
+      const { program, args } = removalScript(layout, id, programs.runc);
+      await run(program, args, { timeoutMs: killLimitMs });
+      for (const controller of controllers) {
+        const podUid = sandboxes.get(records.get(id)?.sandboxId ?? "")?.config.uid ?? "none";
+        try {
+          rmdirSync(join("/sys/fs/cgroup", controller, layout.cgroup, podUid, id));
+        } catch {
+          // runc has removed it.
+        }
+      }
+      await rm(bundleOf(layout, id).folder, { recursive: true, force: true, maxRetries: 3 });
+      await rm(join(layout.exits, id), { force: true });
+      await rm(join(layout.sockets, id), { recursive: true, force: true });
+      containers.delete(id);
+      records.delete(id);
+    },
+
+    listSandboxes: () => [...sandboxes.values()].map((record) => toSandbox(record)),
+    listContainers: () => [...containers.values()],
+    container: (id) => containers.get(id),
+
+    async execSync(id, command, timeoutMs) {
+      const pidFile = join(bundleOf(layout, id).folder, `exec-${randomBytes(4).toString("hex")}`);
+      const args = runcArguments(layout, "exec", "--pid-file", pidFile, id, ...command);
+      let timedOut = false;
+      const cancel = clock.after(timeoutMs, () => {
+        timedOut = true;
+        const pid = Number(readText(pidFile));
+        try {
+          if (pid > 0) process.kill(pid, "SIGKILL");
+        } catch {
+          // It ended at the same moment.
+        }
+      });
+      const result = await run(programs.runc, args, { timeoutMs: timeoutMs + 2_000, limitBytes: 16 << 10 });
+      cancel();
+      await rm(pidFile, { force: true });
+      return { exitCode: result.code, stdout: result.stdout, stderr: result.stderr, timedOut };
+    },
+
+    exec(id, command) {
+      const { program, args } = runtime.execArguments(id, command, false);
+      return spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+    },
+
+    execArguments(id, command, terminal) {
+      required(id);
+      const flags = terminal ? ["--tty"] : [];
+      return { program: programs.runc, args: runcArguments(layout, "exec", ...flags, id, ...command) };
+    },
+
+    logPath: (id) => bundleOf(layout, id).log,
+    attachPath: (id) => join(bundleOf(layout, id).folder, "attach"),
+
+    async resize(id, { columns, rows }) {
+      const file = await open(bundleOf(layout, id).window, "r+");
+      await file.write(`${rows} ${columns}\n`);
+      await file.close();
+    },
+
+    onExit(handler) {
+      exitHandlers.add(handler);
+      return () => exitHandlers.delete(handler);
+    },
+
+    close() {
+      watcher.close();
+      stopPolling();
+      exitHandlers.clear();
+      return Promise.resolve();
+    },
+  };
+  return runtime;
+}
+
+/** The hierarchies of cgroup v1, or the single one of v2 as `.`. */
+export function listControllers(): string[] {
+  try {
+    const names = readdirSync("/sys/fs/cgroup", { withFileTypes: true });
+    if (names.some(({ name }) => name === "cgroup.controllers")) return ["."];
+    return names.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+/** The last bytes of a container's log, for those who ask for them in place of a termination message. */
+export async function readLogTail(path: string, bytes: number): Promise<string> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  return text.slice(-bytes);
+}
