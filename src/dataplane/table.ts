@@ -56,7 +56,8 @@ export type Filter =
   | { readonly type: "https-redirect"; readonly status: number; readonly port?: number; readonly stripSlash?: boolean }
   /** Replaces the path; `$1`..`$9` are groups of a regex match. The query stays. */
   | { readonly type: "rewrite"; readonly to: string }
-  | { readonly type: "redirect"; readonly status: number; readonly location: string }
+  /** `keepQuery` appends the query of the request to `location`. */
+  | { readonly type: "redirect"; readonly status: number; readonly location: string; readonly keepQuery?: boolean }
   /** Sets (`value`) or removes (`undefined`) header fields of the request that goes to the endpoint. */
   | { readonly type: "request-headers"; readonly set: readonly (readonly [name: string, value: string | undefined])[] }
   | {
