@@ -49,6 +49,8 @@ export interface ServedVersion {
   readonly schema: string;
   /** Text of the `Warning:` header on each request of a deprecated version. */
   readonly warning?: string;
+  /** Replaces the kind's short names, so that clients never find one in two groups. */
+  readonly shortNames?: readonly string[];
   /** Absent where this is the stored form. Both build a new value. */
   readonly toStored?: (served: KubeObject) => KubeObject;
   readonly fromStored?: (stored: KubeObject) => KubeObject;
@@ -77,4 +79,9 @@ export interface Column<T> {
   readonly description: string;
   /** `now` in milliseconds. */
   cell(object: T, now: number): string | number;
+}
+
+/** A definition as an entry of the list of kinds, where its own type no longer shows. */
+export function defineKind<T extends KubeObject>(definition: KindDefinition<T>): KindDefinition {
+  return definition as unknown as KindDefinition;
 }

@@ -9,3 +9,8 @@ export interface IngressClass {
     parameters?: { apiGroup?: string; kind: string; name: string; scope?: string; namespace?: string };
   };
 }
+
+/** Whether Ingresses that name no class belong to this one (`ingressclass.kubernetes.io/is-default-class`). */
+export function isDefaultClass({ metadata }: IngressClass): boolean {
+  return metadata.annotations?.["ingressclass.kubernetes.io/is-default-class"] === "true";
+}
