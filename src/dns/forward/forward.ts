@@ -1,0 +1,160 @@
+import type { Clock } from "#base/clock.ts";
+import type { Log } from "#base/log.ts";
+import { classIn, flags, types } from "#wire/dns/numbers.ts";
+import type { Message } from "#wire/dns/message.ts";
+import type { Upstream } from "../contract.ts";
+import { count, type DnsCounters } from "../metrics.ts";
+import { createUdpSockets, type Asked, type Exchange, type UdpSockets } from "./sockets.ts";
+import { exchangeByTcp } from "./tcp-exchange.ts";
+
+export type Forwarded =
+  | { readonly got: "answer"; readonly message: Message }
+  /** No upstream answered in time. */
+  | { readonly got: "failure"; readonly reason: string }
+  /** Too many questions are waiting already. */
+  | { readonly got: "rejected" };
+
+export interface Forwarder {
+  ask(asked: Asked): Promise<Forwarded>;
+  /** Replaces the upstreams; questions that wait for one that went fail over to the next. */
+  setUpstreams(upstreams: readonly Upstream[]): void;
+  hasUpstreams(): boolean;
+  /** Whether a received query is one that this forwarder sent: an upstream leads back here. */
+  sent(port: number, id: number): boolean;
+  stop(): void;
+}
+
+export interface ForwarderOptions {
+  readonly upstreams: readonly Upstream[];
+  readonly policy?: "random" | "round_robin" | "sequential";
+  /** Milliseconds for one attempt and for all attempts together. */
+  readonly attemptTimeout?: number;
+  readonly totalTimeout?: number;
+  readonly maxConcurrent?: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly counters: DnsCounters;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+}
+
+interface Peer {
+  readonly name: string;
+  readonly at: { readonly address: string; readonly port: number };
+  readonly sockets: UdpSockets;
+  failures: number;
+  stopProbe?: (() => void) | undefined;
+}
+
+/** Failures in a row after which an upstream is asked only when no other is left. */
+const downAfter = 2;
+const probeInterval = 500;
+
+/**
+ * Asks upstreams for names outside the cluster. glibc gives up after 5 s, so all attempts together stay below that: by
+ * default 1.5 s each, 4 s in all, at most two for each upstream. An upstream that fails is probed until it answers.
+ */
+export function createForwarder(options: ForwarderOptions): Forwarder {
+  const { policy = "random", attemptTimeout = 1_500, totalTimeout = 4_000, maxConcurrent = 1_000 } = options;
+  const { clock, log, counters, random } = options;
+  let peers: Peer[] = [];
+  let waiting = 0;
+  let turn = 0;
+  setUpstreams(options.upstreams);
+
+  function setUpstreams(upstreams: readonly Upstream[]): void {
+    const before = new Map(peers.map((peer) => [peer.name, peer]));
+    peers = upstreams.map(({ address, port = 53 }) => {
+      const name = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+      const kept = before.get(name);
+      before.delete(name);
+      return kept ?? { name, at: { address, port }, sockets: createUdpSockets({ address, port }, clock), failures: 0 };
+    });
+    for (const gone of before.values()) {
+      gone.stopProbe?.();
+      gone.sockets.stop();
+    }
+  }
+
+  /** Who to ask first, second, ...: by policy, those that are down last. */
+  function order(): Peer[] {
+    const start = policy === "round_robin" ? turn++ % peers.length : 0;
+    const turned = [...peers.slice(start), ...peers.slice(0, start)];
+    if (policy === "random") {
+      for (let last = turned.length - 1; last > 0; last--) {
+        const other = Math.floor(random() * (last + 1));
+        [turned[last], turned[other]] = [turned[other] as Peer, turned[last] as Peer];
+      }
+    }
+    const up = turned.filter(({ failures }) => failures < downAfter);
+    return [...up, ...turned.filter(({ failures }) => failures >= downAfter)];
+  }
+
+  async function attempt(peer: Peer, asked: Asked, timeout: number): Promise<Exchange> {
+    count(counters.forwards, peer.name);
+    const exchange = await peer.sockets.exchange(asked, timeout);
+    if (exchange.got !== "answer" || !(exchange.message.flags & flags.TC)) return exchange;
+    const whole = await exchangeByTcp(peer.at, asked, timeout, clock);
+    // Without TCP the cut answer is better than none; its TC bit tells the client.
+    return whole.got === "answer" ? whole : exchange;
+  }
+
+  function settle(peer: Peer, exchange: Exchange): void {
+    if (exchange.got === "answer") {
+      if (peer.failures >= downAfter) log.info({ upstream: peer.name }, "upstream DNS server answers again");
+      peer.failures = 0;
+      peer.stopProbe?.();
+      peer.stopProbe = undefined;
+      return;
+    }
+    count(counters.forwardFailures, peer.name);
+    peer.failures += 1;
+    if (peer.failures === downAfter) {
+      const reason = exchange.got === "timeout" ? "no answer in time" : exchange.reason;
+      log.warn({ upstream: peer.name, reason }, "upstream DNS server does not answer; others are asked first");
+    }
+    if (peers.includes(peer)) peer.stopProbe ??= clock.after(probeInterval, () => void probe(peer));
+  }
+
+  async function probe(peer: Peer): Promise<void> {
+    const question = { name: "", type: types.NS, class: classIn };
+    const exchange = await peer.sockets.exchange({ question, do: false, cd: false }, probeInterval * 2);
+    peer.stopProbe = undefined;
+    if (peers.includes(peer)) settle(peer, exchange);
+  }
+
+  async function askInTurn(asked: Asked): Promise<Forwarded> {
+    const deadline = clock.monotonic() + totalTimeout;
+    const candidates = order();
+    let reason = "no upstream";
+    for (const peer of [...candidates, ...candidates]) {
+      const left = deadline - clock.monotonic();
+      if (left <= 0) break;
+      const exchange = await attempt(peer, asked, Math.min(attemptTimeout, left));
+      if (!peers.includes(peer) && exchange.got !== "answer") continue;
+      settle(peer, exchange);
+      if (exchange.got === "answer") return exchange;
+      reason = exchange.got === "timeout" ? `${peer.name} did not answer in time` : `${peer.name}: ${exchange.reason}`;
+    }
+    return { got: "failure", reason };
+  }
+
+  return {
+    async ask(asked) {
+      if (waiting >= maxConcurrent) {
+        counters.forwardRejects += 1;
+        return { got: "rejected" };
+      }
+      waiting += 1;
+      try {
+        return await askInTurn(asked);
+      } finally {
+        waiting -= 1;
+      }
+    },
+    setUpstreams,
+    hasUpstreams: () => peers.length > 0,
+    sent: (port, id) => peers.some((peer) => peer.sockets.sent(port, id)),
+    stop: () => setUpstreams([]),
+  };
+}
