@@ -167,8 +167,7 @@ class Walk {
   private quantity(value: unknown, place: Place): string | undefined {
     const text = typeof value === "number" ? String(value) : value;
     if (typeof text === "string" && isQuantity(text)) return text;
-    const message =
-      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+    const message = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
     this.errors.push({ path: place.path, message });
     return undefined;
   }
