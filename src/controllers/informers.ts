@@ -1,6 +1,6 @@
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
-import type { KubeObject } from "#api/meta/object.ts";
+import { controllerOf, type KubeObject } from "#api/meta/object.ts";
 import type { KindName, KindTypes } from "#api/types.ts";
 import { resources } from "#api/resources.ts";
 import type { Client } from "#client/contract.ts";
@@ -12,7 +12,7 @@ const unwatched: ReadonlySet<KindName> = new Set<KindName>(["Event"]);
 /**
  * One copy of each kind for all controllers. Indexes: `namespace`, `owner` (uid of each owner reference) on every kind,
  * `node` (`spec.nodeName`, empty while unassigned) on Pods, `service` (`namespace/name` of the service-name label) on
- * EndpointSlices.
+ * EndpointSlices, `orphan` (the namespace of those without a controlling owner) on Pods.
  */
 export interface ControllerInformers {
   of<K extends WatchedKind>(kind: K): Informer<KindTypes[K]>;
@@ -32,7 +32,10 @@ const sharedIndexes: Readonly<Record<string, Index>> = {
 };
 
 const ownIndexes: Partial<Record<KindName, Readonly<Record<string, Index>>>> = {
-  Pod: { node: (pod) => [(pod as KindTypes["Pod"]).spec.nodeName ?? ""] },
+  Pod: {
+    node: (pod) => [(pod as KindTypes["Pod"]).spec.nodeName ?? ""],
+    orphan: (pod) => (controllerOf(pod) === undefined ? [pod.metadata.namespace ?? ""] : []),
+  },
   EndpointSlice: {
     service: ({ metadata }) => {
       const name = metadata.labels?.["kubernetes.io/service-name"];

@@ -1,0 +1,133 @@
+import { isDeepStrictEqual } from "node:util";
+import { managedByLabel, serviceNameLabel, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
+import type { Service } from "#api/core/service/kind.ts";
+import { keyOf } from "#api/meta/object.ts";
+import { isApiError } from "#api/meta/status.ts";
+import { createLoop, runningLoop, type ControllerContext, type RunningController } from "../controller.ts";
+import { createPendingWrites } from "../pending-writes.ts";
+import { selectsPods, serviceSelects } from "../pods/endpoint.ts";
+import { servicesOf, servicesTouchedBy } from "../pods/services.ts";
+import { createTriggerTimes, triggerTimeAnnotation } from "../pods/trigger-time.ts";
+import { compileEndpoints, zoneLabel } from "./compile.ts";
+import { compileSlices, type SliceContent } from "./fill.ts";
+import { serviceOwner, sliceLabels, sliceManager } from "./metadata.ts";
+
+/** Keeps the EndpointSlices of every Service that selects pods. */
+export function startEndpointSlices(context: ControllerContext, maxEndpoints = 100): RunningController {
+  const { client, informers, clock } = context;
+  const services = informers.of("Service");
+  const pods = informers.of("Pod");
+  const nodes = informers.of("Node");
+  const slices = informers.of("EndpointSlice");
+  const pending = createPendingWrites(slices, clock);
+  const triggerTimes = createTriggerTimes();
+
+  function slicesOf(key: string): EndpointSlice[] {
+    return slices
+      .by("service", key)
+      .filter(({ metadata }) => metadata.labels?.[managedByLabel] === sliceManager && !metadata.deletionTimestamp);
+  }
+
+  async function reconcile(key: string): Promise<void> {
+    const service = services.get(key);
+    if (service === undefined) {
+      triggerTimes.forget(key);
+      pending.forget(key);
+      return;
+    }
+    if (!selectsPods(service) || service.metadata.deletionTimestamp !== undefined) return;
+    if (!pending.caughtUp(key)) return queue.addAfter(key, pending.expiryMs);
+    const selected = pods
+      .by("namespace", service.metadata.namespace ?? "")
+      .filter((pod) => serviceSelects(service, pod));
+    const changes = compileSlices(slicesOf(key), compileEndpoints(service, selected, nodes.get), maxEndpoints);
+    const updates = [...changes.update, ...changes.keep.filter((slice) => !isLabelled(slice, service)).map(asItIs)];
+    const triggerTime = triggerTimes.next(service, selected);
+    await Promise.all([
+      ...changes.create.map((content) => create(key, service, content, triggerTime)),
+      ...updates.map(({ slice, content }) => update(key, service, slice, content, triggerTime)),
+      ...changes.remove.map((slice) => remove(key, slice)),
+    ]);
+  }
+
+  async function create(key: string, service: Service, content: SliceContent, triggerTime: string | undefined) {
+    const { namespace, name } = service.metadata;
+    const created = await client.create("EndpointSlice", {
+      metadata: {
+        generateName: `${name}-`,
+        ...(namespace !== undefined && { namespace }),
+        labels: sliceLabels(service),
+        ...(triggerTime !== undefined && { annotations: { [triggerTimeAnnotation]: triggerTime } }),
+        ownerReferences: [serviceOwner(service)],
+      },
+      ...mutable(content),
+    });
+    pending.wrote(key, created);
+  }
+
+  async function update(
+    key: string,
+    service: Service,
+    slice: EndpointSlice,
+    content: SliceContent,
+    triggerTime: string | undefined,
+  ): Promise<void> {
+    const { [triggerTimeAnnotation]: _, ...annotations } = slice.metadata.annotations ?? {};
+    if (triggerTime !== undefined) annotations[triggerTimeAnnotation] = triggerTime;
+    const metadata = {
+      ...slice.metadata,
+      labels: sliceLabels(service),
+      annotations,
+      ownerReferences: [serviceOwner(service)],
+    };
+    pending.wrote(key, await client.update("EndpointSlice", { ...slice, metadata, ...mutable(content) }));
+  }
+
+  async function remove(key: string, slice: EndpointSlice): Promise<void> {
+    try {
+      await client.delete("EndpointSlice", slice.metadata, uidOf(slice));
+      pending.deleted(key, slice);
+    } catch (error) {
+      if (!isApiError(error, "NotFound")) throw error;
+    }
+  }
+
+  const queue = createLoop(context, { name: "endpointslice", reconcile });
+  return runningLoop(queue, [
+    services.onChange(({ before, after }) => queue.add(keyOf((after ?? before) as Service))),
+    pods.onChange((change) => {
+      for (const key of servicesTouchedBy(informers, change)) queue.add(key);
+    }),
+    slices.onChange(({ before, after }) => {
+      for (const slice of [before, after]) {
+        const name = slice?.metadata.labels?.[serviceNameLabel];
+        if (slice !== undefined && name !== undefined) queue.add(`${slice.metadata.namespace}/${name}`);
+      }
+    }),
+    nodes.onChange(({ before, after }) => {
+      if (before?.metadata.labels?.[zoneLabel] === after?.metadata.labels?.[zoneLabel] && before && after) return;
+      const name = (after ?? before)?.metadata.name ?? "";
+      for (const pod of pods.by("node", name)) for (const key of servicesOf(informers, pod)) queue.add(key);
+    }),
+  ]);
+}
+
+function isLabelled({ metadata }: EndpointSlice, service: Service): boolean {
+  return (
+    isDeepStrictEqual({ ...metadata.labels }, sliceLabels(service)) &&
+    metadata.ownerReferences?.some(({ uid }) => uid === service.metadata.uid) === true
+  );
+}
+
+function asItIs(slice: EndpointSlice): { slice: EndpointSlice; content: SliceContent } {
+  const { addressType, ports = [], endpoints } = slice;
+  return { slice, content: { addressType, ports, endpoints } };
+}
+
+function mutable({ addressType, ports, endpoints }: SliceContent) {
+  return { addressType, ports: [...ports], endpoints: [...endpoints] };
+}
+
+function uidOf({ metadata: { uid } }: EndpointSlice) {
+  return uid === undefined ? {} : { preconditions: { uid } };
+}
