@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkOptions, defaultDataDir, defaultOptions, type UpOptions } from "#roles/options.ts";
+
+const options = (change: Partial<UpOptions> = {}): UpOptions => ({ ...defaultOptions, dataDir: "/x", ...change });
+
+test("the default ranges give upstream's well-known addresses", () => {
+  const checked = checkOptions(options());
+  assert.ok("plan" in checked);
+  assert.equal(checked.plan.apiServiceAddress, "10.96.0.1");
+  assert.equal(checked.plan.dnsServiceAddress, "10.96.0.10");
+  assert.equal(checked.plan.uplinkAddress, "172.30.0.254");
+});
+
+const refused: [change: Partial<UpOptions>, problem: RegExp][] = [
+  [{ apiPort: 0 }, /^--api-port: must be a port between 1 and 65535, not 0$/],
+  [{ httpPort: 70_000 }, /^--http-port: .* not 70000$/],
+  [{ nodes: 0 }, /^--nodes: must be between 1 and 16, not 0$/],
+  [{ nodes: 17 }, /^--nodes: /],
+  [{ clusterDomain: "Cluster_local" }, /^--cluster-domain: Cluster_local is not a domain name/],
+  [{ serviceCidr: "10.96.0.0" }, /^--service-cidr: 10.96.0.0 is not an IPv4 range/],
+  [{ serviceCidr: "fd00::/108" }, /^--service-cidr: fd00::\/108 is not an IPv4 range/],
+  [{ serviceCidr: "10.96.0.0/30" }, /^--service-cidr: .* is too small/],
+  [{ podCidr: "10.244.0.0/24" }, /^--pod-cidr: .* is too small/],
+  [{ podCidr: "10.96.0.0/16" }, /^--service-cidr and --pod-cidr overlap$/],
+  [{ nodeCidr: "10.244.9.0/24" }, /^--pod-cidr and --node-cidr overlap$/],
+];
+
+for (const [change, problem] of refused) {
+  test(`${JSON.stringify(change)} is refused by naming the flag`, () => {
+    const checked = checkOptions(options(change));
+    assert.ok("problems" in checked);
+    assert.equal(checked.problems.length, 1);
+    assert.match(checked.problems[0] ?? "", problem);
+  });
+}
+
+test("all problems are told at once", () => {
+  const checked = checkOptions(options({ apiPort: -1, nodes: 0, podCidr: "x" }));
+  assert.ok("problems" in checked);
+  assert.equal(checked.problems.length, 3);
+});
+
+test("root keeps its data under /var/lib, others in their own data folder", () => {
+  assert.equal(defaultDataDir(true, {}), "/var/lib/fairlead");
+  assert.equal(defaultDataDir(false, { XDG_DATA_HOME: "/home/a/.data" }), "/home/a/.data/fairlead");
+});
