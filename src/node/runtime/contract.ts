@@ -78,6 +78,8 @@ export interface ContainerConfig {
   readonly group: number;
   readonly groups: readonly number[];
   readonly mounts: readonly BindMount[];
+  /** Written into the container's own layer before it starts. */
+  readonly files: readonly { readonly path: string; readonly text: string }[];
   readonly tty: boolean;
   readonly stdin: boolean;
   readonly readOnlyRoot: boolean;

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, rmdirSync, rmSync, watch, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmdirSync, rmSync, watch, writeFileSync } from "node:fs";
 import { open, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { TopologyNode } from "../../network/plan.ts";
@@ -216,7 +216,12 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
       const record: ContainerRecord = { id, sandboxId, node: node.name, config, createdAt: clock.now() };
       for (const folder of [files.folder, files.upper, files.work, files.root]) mkdirSync(folder, { mode: 0o755 });
       writeContainer(layout, record);
-      writeFileSync(files.lastWords, "", { mode: 0o666, flush: false });
+      for (const { path, text } of config.files) {
+        mkdirSync(join(files.upper, dirname(path)), { recursive: true, mode: 0o755 });
+        writeFileSync(join(files.upper, path), text, { mode: 0o644 });
+      }
+      writeFileSync(files.lastWords, "");
+      chmodSync(files.lastWords, 0o666);
       const spec = compileSpec({
         config,
         layout,

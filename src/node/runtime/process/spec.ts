@@ -22,7 +22,20 @@ const capabilities = [
 const privilegedCapabilities = [...capabilities, "CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_SYS_PTRACE", "CAP_IPC_LOCK"];
 
 /** Folders that get an empty file system of the container's own, so that nothing of the machine's shows through. */
-const emptied = ["/run", "/tmp", "/var/tmp", "/root", "/home", "/mnt", "/media", "/srv", "/var/log", "/var/spool"];
+const emptied = [
+  "/run",
+  "/tmp",
+  "/var/tmp",
+  "/root",
+  "/home",
+  "/mnt",
+  "/media",
+  "/srv",
+  "/var/log",
+  "/var/spool",
+  "/var/lib/mysql",
+  "/var/lib/redis",
+];
 /** Of the machine, and no business of a pod: secrets, and what other programs of its kind keep. */
 const hidden = [
   "/etc/shadow",
