@@ -54,6 +54,8 @@ export interface IngressCompiler {
   slice(key: string, after: EndpointSlice | undefined): void;
   /** A Secret that was never told counts as not loaded yet: default certificate, no problem. */
   secret(key: string, after: Secret | undefined): void;
+  /** The Secret is not followed any more; back to not loaded. */
+  forgetSecret(key: string): void;
   /** Secrets that accepted Ingresses name, by `namespace/name`: all that has to be watched. */
   wantedSecrets(): ReadonlySet<string>;
   /** What changed since the last call, or `undefined`; `revision` is passed on in the change. */

@@ -1,0 +1,28 @@
+import type { AnnotationGroup } from "./group.ts";
+import { bodySize } from "./body-size/body-size.ts";
+import { redirect } from "./redirect/redirect.ts";
+import { refused } from "./refused/refused.ts";
+import { retries } from "./retries/retries.ts";
+import { nginxRewrite } from "./rewrite/nginx.ts";
+import { traefikRewrite } from "./rewrite/traefik.ts";
+import { sslRedirect } from "./ssl-redirect/ssl-redirect.ts";
+import { timeouts } from "./timeouts/timeouts.ts";
+import { upstream } from "./upstream/upstream.ts";
+
+/** Every annotation group once, in the order in which a request meets their effects. */
+export const annotationGroups: readonly AnnotationGroup[] = [
+  // No effect of its own: names what is not honoured, and closes what would otherwise stand open.
+  refused,
+  // Answers first: a redirect goes out whatever TLS, access or endpoints say.
+  redirect,
+  // Then HTTPS, with the path as the client wrote it.
+  sslRedirect,
+  // Only then the path is changed for the endpoint; Traefik's form gives way to nginx's.
+  nginxRewrite,
+  traefikRewrite,
+  // What goes to the endpoint, how, and for how long: in no particular order.
+  upstream,
+  bodySize,
+  timeouts,
+  retries,
+];

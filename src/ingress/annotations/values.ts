@@ -1,0 +1,46 @@
+/** Go's `strconv.ParseBool`. */
+export function parseBool(text: string): boolean | undefined {
+  if (["1", "t", "T", "TRUE", "true", "True"].includes(text)) return true;
+  if (["0", "f", "F", "FALSE", "false", "False"].includes(text)) return false;
+  return undefined;
+}
+
+/** A decimal integer as Go's `strconv.Atoi` takes it. */
+export function parseInteger(text: string): number | undefined {
+  if (!/^[+-]?\d{1,15}$/.test(text)) return undefined;
+  return Number(text);
+}
+
+/** Whole seconds, given back in milliseconds; more than a day's worth of timer is cut to what timers can hold. */
+export function parseSeconds(text: string): number | undefined {
+  const seconds = parseInteger(text);
+  return seconds === undefined || seconds < 0 ? undefined : Math.min(seconds * 1000, 2 ** 31 - 1);
+}
+
+/** A size as nginx writes it, `10m`, in bytes. `b` is accepted as ingress-nginx does; 0 means no limit. */
+export function parseSize(text: string): number | undefined {
+  const found = /^(\d{1,12})([bkmg]?)$/i.exec(text);
+  if (found === null) return undefined;
+  const unit = { "": 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[(found[2] ?? "").toLowerCase()] ?? 1;
+  const bytes = Number(found[1]) * unit;
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+/** Text of these characters only; never with a line break. */
+export function textOf(pattern: RegExp): (text: string) => string | undefined {
+  return (text) => (/[\r\n\0]/.test(text) || !pattern.test(text) ? undefined : text);
+}
+
+/** The characters of ingress-nginx's `RegexPathWithCapture`. */
+export const parsePathWithCapture = textOf(/^\/?[-._~A-Za-z0-9/:$]*$/);
+
+/** The characters of ingress-nginx's `URLIsValidRegex`. */
+export const parseUrl = textOf(/^[-._~A-Za-z0-9/:?&=]*$/);
+
+/** A host name with an optional port. */
+export const parseServerName = textOf(/^[A-Za-z0-9._:*-]+$/);
+
+/** Exactly one of these words, in any case; given back as listed. */
+export function oneOf<const T extends string>(words: readonly T[]): (text: string) => T | undefined {
+  return (text) => words.find((word) => word.toLowerCase() === text.toLowerCase());
+}

@@ -1,0 +1,98 @@
+import type { EndpointSlice, SliceEndpoint } from "#api/discovery/endpointslice/kind.ts";
+import type { Service, ServicePort } from "#api/core/service/kind.ts";
+import type { IngressBackend } from "#api/networking/ingress/kind.ts";
+import type { BackendEndpoint, BackendEntry } from "#dataplane/table.ts";
+
+/** A service port as routes name it, with what decides how it is spoken to. Equal references share one backend. */
+export interface BackendRef {
+  /** `namespace/service:port`, and what is not default in brackets: `dev/web:http[https,tries=1]`. */
+  readonly id: string;
+  /** `namespace/service`. */
+  readonly service: string;
+  readonly port: string | number;
+  readonly protocol: "http" | "https";
+  readonly tries: number;
+}
+
+/** As ingress-nginx: three attempts unless something else is asked for. */
+export const defaultTries = 3;
+
+export function backendRef(
+  namespace: string,
+  { name, port }: NonNullable<IngressBackend["service"]>,
+  { protocol, tries }: Pick<BackendRef, "protocol" | "tries">,
+): BackendRef {
+  const service = `${namespace}/${name}`;
+  const wanted = port?.name ?? port?.number ?? "";
+  const marks = [
+    ...(protocol === "http" ? [] : [protocol]),
+    ...(tries === defaultTries ? [] : [`tries=${tries}`]),
+  ].join(",");
+  return { id: `${service}:${wanted}${marks === "" ? "" : `[${marks}]`}`, service, port: wanted, protocol, tries };
+}
+
+/**
+ * The service port that a reference means, by name or number. An ExternalName Service need not declare ports: any number
+ * is then taken as it is.
+ */
+export function findPort(service: Service, wanted: string | number): ServicePort | undefined {
+  const ports = service.spec.ports ?? [];
+  const found = ports.find(({ name, port }) => (typeof wanted === "number" ? port === wanted : name === wanted));
+  if (found !== undefined) return found;
+  const isName = service.spec.type === "ExternalName" && ports.length === 0;
+  return isName && typeof wanted === "number" ? { port: wanted } : undefined;
+}
+
+/**
+ * The backend in force: the pods' own addresses, past the Service's. Ready endpoints, or, when there is none, those
+ * that still serve while they terminate (KEP-1669). An ExternalName Service has its name as the only address; the
+ * data plane resolves it when it connects.
+ */
+export function compileBackend(
+  ref: BackendRef,
+  service: Service | undefined,
+  slices: Iterable<EndpointSlice>,
+): BackendEntry {
+  const port = service === undefined ? undefined : findPort(service, ref.port);
+  const endpoints = service === undefined || port === undefined ? [] : endpointsOf(service, port, slices);
+  return { id: ref.id, protocol: ref.protocol, balance: "round-robin", endpoints, tries: ref.tries };
+}
+
+function endpointsOf(service: Service, port: ServicePort, slices: Iterable<EndpointSlice>): BackendEndpoint[] {
+  if (service.spec.type === "ExternalName") {
+    const target = typeof port.targetPort === "number" && port.targetPort > 0 ? port.targetPort : port.port;
+    const address = (service.spec.externalName ?? "").toLowerCase().replace(/\.$/, "");
+    return address === "" ? [] : [{ address, port: target }];
+  }
+  const byFamily = new Map<EndpointSlice["addressType"], EndpointSlice[]>();
+  for (const slice of slices) byFamily.set(slice.addressType, [...(byFamily.get(slice.addressType) ?? []), slice]);
+  for (const family of ["IPv4", "IPv6", "FQDN"] as const) {
+    const found = byFamily.get(family) ?? [];
+    const ready = pick(found, port, ({ conditions }) => conditions?.ready !== false);
+    if (ready.length > 0) return ready;
+    const leaving = pick(found, port, ({ conditions }) => {
+      return conditions?.terminating === true && conditions.serving === true;
+    });
+    if (leaving.length > 0) return leaving;
+  }
+  return [];
+}
+
+function pick(
+  slices: readonly EndpointSlice[],
+  port: ServicePort,
+  takes: (endpoint: SliceEndpoint) => boolean,
+): BackendEndpoint[] {
+  const found = new Map<string, BackendEndpoint>();
+  for (const slice of slices) {
+    const at = (slice.ports ?? []).find(({ name, protocol }) => {
+      return (name ?? "") === (port.name ?? "") && (protocol ?? "TCP") === "TCP";
+    });
+    if (at?.port === undefined) continue;
+    for (const endpoint of slice.endpoints ?? []) {
+      if (!takes(endpoint)) continue;
+      for (const address of endpoint.addresses) found.set(`${address} ${at.port}`, { address, port: at.port });
+    }
+  }
+  return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
+}

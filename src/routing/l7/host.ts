@@ -1,0 +1,153 @@
+import type { Service } from "#api/core/service/kind.ts";
+import type { Ingress } from "#api/networking/ingress/kind.ts";
+import type { HostEntry, RouteEntry } from "#dataplane/table.ts";
+import { sourceOf, type Because, type Problem } from "../because.ts";
+import type { BackendRef } from "./backend.ts";
+import { chooseClaims, type Chosen } from "./choose.ts";
+import type { Claim } from "./claim.ts";
+import { comparePlain, compareRegex, plainForms, regexForms, regexProblem, type PathForm } from "./path.ts";
+import type { RouteDraft, RouteFacts, RouteSettings } from "./settings.ts";
+import { compileTarget } from "./target.ts";
+import type { HostTls } from "./tls.ts";
+
+/** An Ingress that wants something on the host. */
+export interface Claimant {
+  readonly ingress: Ingress;
+  readonly settings: RouteSettings;
+  readonly claims: readonly Claim[];
+}
+
+export interface HostInput {
+  readonly host: string;
+  /** The oldest first. */
+  readonly claimants: readonly Claimant[];
+  readonly tls: HostTls | undefined;
+  /** TLS of the wildcard host that covers this one. */
+  readonly wildcardTls: HostTls | undefined;
+  readonly serviceOf: (key: string) => Service | undefined;
+  readonly implementationSpecific: "characters" | "prefix";
+}
+
+export interface HostOutcome {
+  readonly entry: HostEntry;
+  readonly backends: ReadonlyMap<string, BackendRef>;
+  /** Services that were looked up, found or not. */
+  readonly services: ReadonlySet<string>;
+  readonly problems: readonly Problem[];
+  readonly because: ReadonlyMap<string, Because>;
+}
+
+/** What a route has before any annotation speaks: the defaults of ingress-nginx. */
+const plainDraft: Omit<RouteDraft, "match"> = {
+  filters: [],
+  timeouts: { connectMs: 5_000, readMs: 60_000, sendMs: 60_000 },
+  maxBodyBytes: 1024 * 1024,
+  protocol: "http",
+  tries: 3,
+};
+
+/** Everything the data plane needs for one virtual host, in order of precedence. */
+export function compileHost(input: HostInput): HostOutcome {
+  const { host, claimants, tls, wildcardTls } = input;
+  const backends = new Map<string, BackendRef>();
+  const services = new Set<string>();
+  const problems: Problem[] = [...(tls?.problems ?? [])];
+  const because = new Map<string, Because>();
+  const { chosen, hasRoot } = chooseClaims(host, claimants);
+  const regexHost = chosen.some(({ claimant, claim }) => claimant.settings.regex(claim.path));
+  const facts = (path: string, pathType: Claim["pathType"], ruled: boolean): RouteFacts => {
+    return { host, path, pathType, tls: tls !== undefined || wildcardTls !== undefined, ruled, regexHost };
+  };
+
+  const compiled: { form: PathForm; route: RouteEntry }[] = [];
+  for (const { claimant, claim, losers } of chosen) {
+    const { ingress, settings } = claimant;
+    const forms = regexHost
+      ? regexForms(claim, settings.regex(claim.path))
+      : plainForms(claim, input.implementationSpecific);
+    const wrong = regexHost ? regexProblem(claim.path) : undefined;
+    if (wrong !== undefined) {
+      const message = `the path ${claim.path} is no regular expression that can be used, it is left out: ${wrong}`;
+      problems.push({ at: sourceOf(ingress, claim.field), code: "path-not-a-regex", message });
+      continue;
+    }
+    for (const form of forms) {
+      const drafted = draftOf(settings, form, facts(claim.path, claim.pathType, !claim.isDefault));
+      const found = compileTarget(ingress, claim, drafted, input.serviceOf);
+      const denied = settings.verdict === "deny";
+      const target = denied ? deniedTarget : found.target;
+      const id = routeId(ingress, host, claim, form.mark);
+      compiled.push({ form, route: routeOf(id, denied ? { ...drafted, filters: [] } : drafted, target) });
+      because.set(id, { from: found.from, ...(losers.length === 0 ? {} : { losers }) });
+      if (form === forms[0]) problems.push(...found.problems);
+      if (found.service !== undefined) services.add(found.service);
+      if (found.backend !== undefined && !denied) backends.set(found.backend.id, found.backend);
+    }
+  }
+  if (!regexHost) compiled.push(...slashRedirects(host, chosen, because));
+  compiled.sort((a, b) => (regexHost ? compareRegex : comparePlain)(a.form, b.form));
+  const routes = compiled.map(({ route }) => route);
+
+  const oldest = claimants[0];
+  if (oldest !== undefined && !hasRoot) {
+    const claim: Claim = { path: "/", pathType: "Prefix", isDefault: true, field: "metadata.annotations" };
+    const form: PathForm = { mark: "#none", key: "/", match: { type: "characters", path: "/" } };
+    const id = routeId(oldest.ingress, host, claim, form.mark);
+    const draft = host === "*" ? { ...plainDraft, match: form.match } : draftOf(oldest.settings, form, facts("/", "Prefix", false));
+    routes.push(routeOf(id, { ...draft, match: form.match }, { type: "answer", status: 404, reason: "no rule for this path" }));
+    because.set(id, { from: [sourceOf(oldest.ingress)] });
+  }
+  const withRoot = claimants.find(({ settings }) => settings.appRoot !== undefined);
+  if (withRoot?.settings.appRoot !== undefined) routes.unshift(appRoot(host, withRoot, withRoot.settings.appRoot, because));
+  if (tls !== undefined) because.set(`tls:${host}`, tls.because);
+  const certificate = tls === undefined ? wildcardTls?.certificate : tls.certificate;
+  const entry: HostEntry = { name: host, routes, ...(certificate === undefined ? {} : { certificate }) };
+  return { entry, backends, services, problems, because };
+}
+
+const deniedTarget = { type: "answer", status: 503, reason: "denied by an annotation that could not be honoured" } as const;
+
+function draftOf(settings: RouteSettings, form: PathForm, facts: RouteFacts): RouteDraft {
+  return settings.effects.reduce<RouteDraft>((draft, effect) => effect(draft, facts), { ...plainDraft, match: form.match });
+}
+
+function routeOf(id: string, draft: RouteDraft, target: RouteEntry["target"]): RouteEntry {
+  const { match, filters, timeouts, maxBodyBytes } = draft;
+  return { id, match, filters, target, timeouts, maxBodyBytes };
+}
+
+function routeId({ metadata }: Ingress, host: string, claim: Pick<Claim, "path" | "pathType">, mark: string): string {
+  const exact = claim.pathType === "Exact" ? "=" : "";
+  return `${metadata.namespace}/${metadata.name}:${host}${exact}${claim.path}${mark}`;
+}
+
+/** `/a` is sent to `/a/` where only `/a/` is ruled, as nginx does for a proxied location that ends in a slash. */
+function slashRedirects(
+  host: string,
+  chosen: readonly Chosen[],
+  because: Map<string, Because>,
+): { form: PathForm; route: RouteEntry }[] {
+  const taken = new Set(chosen.map(({ claim }) => claim.path));
+  const redirects: { form: PathForm; route: RouteEntry }[] = [];
+  for (const { claimant, claim } of chosen) {
+    const path = claim.path.slice(0, -1);
+    if (path === "" || !claim.path.endsWith("/") || taken.has(path)) continue;
+    taken.add(path);
+    const id = routeId(claimant.ingress, host, { ...claim, path, pathType: "Exact" }, "#slash");
+    const form: PathForm = { mark: "#slash", key: path, match: { type: "exact", path } };
+    const filter = { type: "redirect", status: 301, location: claim.path, keepQuery: true } as const;
+    const draft: RouteDraft = { ...plainDraft, match: form.match, filters: [filter] };
+    redirects.push({ form, route: routeOf(id, draft, { type: "answer", status: 301, reason: "slash added" }) });
+    because.set(id, { from: [sourceOf(claimant.ingress, claim.field)] });
+  }
+  return redirects;
+}
+
+function appRoot(host: string, { ingress }: Claimant, location: string, because: Map<string, Because>): RouteEntry {
+  const id = routeId(ingress, host, { path: "/", pathType: "Exact" }, "#app-root");
+  because.set(id, { from: [sourceOf(ingress, "metadata.annotations")] });
+  const filters = [{ type: "redirect", status: 302, location }] as const;
+  const draft: RouteDraft = { ...plainDraft, match: { type: "exact", path: "/" }, filters };
+  return routeOf(id, draft, { type: "answer", status: 302, reason: "app-root" });
+}
+
