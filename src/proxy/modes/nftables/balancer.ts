@@ -1,0 +1,65 @@
+import { masqueradeBit, tableName } from "./names.ts";
+
+/**
+ * A chain that picks an endpoint. There is one for each number of endpoints and each way to pick, shared by all service
+ * ports that want the same; which endpoint stands in which slot is an element of a map. So a change of endpoints
+ * changes elements only.
+ */
+export interface Balancer {
+  /** What finds the service port: its address and port, or a node port alone. */
+  readonly by: "address" | "nodeport";
+  /** The endpoints of the cluster that are in use, or those of this node. */
+  readonly of: "all" | "local";
+  readonly count: number;
+  /** 0 for no affinity. */
+  readonly affinitySeconds: number;
+  /** Whether the source always becomes the node's. */
+  readonly masquerade: boolean;
+}
+
+/** Where the slots of a node's own endpoints start in the maps, and how far the masqueraded twins are from the others. */
+export const localOffset = 65_536;
+export const masqueradeOffset = 131_072;
+
+export function balancerName({ by, of, count, affinitySeconds, masquerade }: Balancer): string {
+  const sticky = affinitySeconds === 0 ? "" : `-for-${affinitySeconds}s`;
+  return `${by === "nodeport" ? "np-" : ""}${of === "local" ? "local" : "lb"}-${count}${sticky}${masquerade ? "-masq" : ""}`;
+}
+
+/** The commands that make the chain, and those it leads to. */
+export function renderBalancer(balancer: Balancer): string[] {
+  const { by, of, count, affinitySeconds, masquerade } = balancer;
+  const name = balancerName(balancer);
+  const chain = `ip ${tableName} ${name}`;
+  const rule = (text: string) => `add rule ${chain} ${text}`;
+  const make = [`add chain ${chain}`, `flush chain ${chain}`];
+  const prefix = by === "nodeport" ? "nodeport-" : "";
+  const key = by === "nodeport" ? "meta l4proto . th dport" : "ip daddr . meta l4proto . th dport";
+  const slot = (extra: number) => {
+    const offset = (of === "local" ? localOffset : 0) + extra;
+    return `${key} . numgen random mod ${count}${offset === 0 ? "" : ` offset ${offset}`}`;
+  };
+  if (affinitySeconds === 0) {
+    const to = `dnat ip addr . port to ${slot(0)} map @${prefix}endpoints`;
+    return [...make, rule(masquerade ? `meta mark set meta mark or ${masqueradeBit} ${to}` : to)];
+  }
+  const twin = masquerade ? [] : renderBalancer({ ...balancer, masquerade: true });
+  const divert = rule(
+    `meta mark and ${masqueradeBit} == ${masqueradeBit} goto ${balancerName({ ...balancer, masquerade: true })}`,
+  );
+  const client = `ip saddr . ${key}`;
+  const remember = `update @${prefix}affinity { ${client} timeout ${affinitySeconds}s : meta mark }`;
+  const go = `dnat ip addr . port to ${key} . meta mark map @${prefix}affinity-endpoints`;
+  return [
+    ...twin,
+    ...make,
+    ...(masquerade ? [] : [divert]),
+    // A client's endpoint that is gone is found in no map: the rule ends there and a new one is picked below.
+    rule(`meta mark set ${client} map @${prefix}affinity`),
+    rule(`${remember} ${go}`),
+    rule(`meta mark set ${slot(masquerade ? masqueradeOffset : 0)} map @${prefix}affinity-slots`),
+    rule(`${remember} ${go}`),
+    // The memory for clients is full: serve without remembering.
+    rule(go),
+  ];
+}

@@ -1,0 +1,28 @@
+/** The named sets and maps of the table; see `layout.ts` for what each holds. */
+export type SetName =
+  | "services"
+  | "nodeports"
+  | "shortcuts"
+  | "nodeport-shortcuts"
+  | "local-services"
+  | "local-nodeports"
+  | "endpoints"
+  | "nodeport-endpoints"
+  | "affinity-slots"
+  | "nodeport-affinity-slots"
+  | "affinity-endpoints"
+  | "nodeport-affinity-endpoints"
+  | "no-endpoint-services"
+  | "no-endpoint-nodeports"
+  | "cluster-ips"
+  | "hairpin"
+  | "firewalled"
+  | "firewall-sources";
+
+/** One element as nft writes it. Keys and values hold nothing but checked addresses, numbers and names made here. */
+export interface Element {
+  readonly set: SetName;
+  readonly key: string;
+  /** Empty in a set. */
+  readonly value: string;
+}

@@ -1,0 +1,160 @@
+import { cidrContains, formatAddress, formatCidr, parseAddress, parseCidr } from "#base/cidr.ts";
+import { selectForNode } from "#routing/l4/select.ts";
+import type { Choice, EndpointEntry, ServicePortEntry } from "#routing/l4/table.ts";
+import type { ProxyNode } from "../../mode.ts";
+import { balancerName, localOffset, masqueradeOffset, type Balancer } from "./balancer.ts";
+import type { Element, SetName } from "./element.ts";
+import { externalLocalChain, nodeportLocalChain, rejectChain } from "./names.ts";
+
+/** What one service port is on one node: elements, and the chains these lead to. */
+export interface Rendering {
+  readonly elements: readonly Element[];
+  /** By chain name. */
+  readonly balancers: ReadonlyMap<string, Balancer>;
+}
+
+/** Where a service port is reached: an address with a port, or a node port. */
+interface Front {
+  readonly by: "address" | "nodeport";
+  readonly key: string;
+}
+
+/** Pure: the same entry on the same node gives the same elements. */
+export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering {
+  const selection = selectForNode(entry, node);
+  const elements: Element[] = [];
+  const balancers = new Map<string, Balancer>();
+  const protocol = entry.protocol.toLowerCase();
+  const add = (set: SetName, key: string, value = "") => elements.push({ set, key, value });
+
+  function balance(
+    front: Front,
+    of: "all" | "local",
+    endpoints: readonly EndpointEntry[],
+    masquerade: boolean,
+  ): string {
+    const { affinitySeconds } = entry;
+    const balancer: Balancer = { by: front.by, of, count: endpoints.length, affinitySeconds, masquerade };
+    const name = balancerName(balancer);
+    balancers.set(name, balancer);
+    const prefix = front.by === "nodeport" ? "nodeport-" : "";
+    const first = of === "local" ? localOffset : 0;
+    const numbers = affinitySeconds === 0 ? [] : numbersOf(endpoints);
+    for (const [slot, endpoint] of endpoints.entries()) {
+      const to = `${address4(endpoint.address)} . ${endpoint.port}`;
+      if (affinitySeconds === 0) {
+        add(`${prefix}endpoints`, `${front.key} . ${first + slot}`, to);
+        continue;
+      }
+      for (const [offset, bit] of [[0, 0] as const, [masqueradeOffset, 0x4000] as const]) {
+        const mark = `0x${((((numbers[slot] ?? 0) << 16) | bit) >>> 0).toString(16).padStart(8, "0")}`;
+        add(`${prefix}affinity-slots`, `${front.key} . ${first + offset + slot}`, mark);
+        add(`${prefix}affinity-endpoints`, `${front.key} . ${mark}`, to);
+      }
+    }
+    return `goto ${name}`;
+  }
+
+  function refuse(front: Front, choice: Choice): void {
+    if (typeof choice !== "string") return;
+    const set = front.by === "nodeport" ? "no-endpoint-nodeports" : "no-endpoint-services";
+    add(set, front.key, choice === "drop" ? "drop" : `goto ${rejectChain}`);
+  }
+
+  function external(front: Front): void {
+    const isPort = front.by === "nodeport";
+    const lookup = isPort ? "nodeports" : "services";
+    refuse(front, selection.external);
+    if (entry.externalTrafficPolicy !== "Local") {
+      if (typeof selection.external === "string") return;
+      add(lookup, front.key, balance(front, "all", selection.external.endpoints, true));
+      return;
+    }
+    if (typeof selection.cluster === "string") return;
+    add(lookup, front.key, `goto ${isPort ? nodeportLocalChain : externalLocalChain}`);
+    const shortcut = balance(front, "all", selection.cluster.endpoints, false);
+    add(isPort ? "nodeport-shortcuts" : "shortcuts", front.key, shortcut);
+    if (typeof selection.external === "string") return;
+    add(`local-${lookup}`, front.key, balance(front, "local", selection.external.endpoints, false));
+  }
+
+  const frontOf = (address: string): Front => ({
+    by: "address",
+    key: `${address4(address)} . ${protocol} . ${entry.port}`,
+  });
+
+  const cluster = frontOf(entry.clusterIP);
+  add("cluster-ips", address4(entry.clusterIP));
+  refuse(cluster, selection.internal);
+  if (typeof selection.internal !== "string") {
+    add("services", cluster.key, balance(cluster, "all", selection.internal.endpoints, false));
+  }
+  for (const address of new Set([...entry.externalIPs, ...entry.loadBalancerIPs])) external(frontOf(address));
+  if (entry.nodePort !== 0) external({ by: "nodeport", key: `${protocol} . ${entry.nodePort}` });
+  if (entry.loadBalancerSourceRanges.length > 0) {
+    for (const address of entry.loadBalancerIPs) {
+      const { key } = frontOf(address);
+      add("firewalled", key);
+      for (const range of sourcesOf(entry.loadBalancerSourceRanges, address, node)) {
+        add("firewall-sources", `${key} . ${range}`);
+      }
+    }
+  }
+  for (const endpoint of reachable([selection.internal, selection.external, selection.cluster])) {
+    if (endpoint.nodeName !== undefined && endpoint.nodeName !== node.name) continue;
+    const address = address4(endpoint.address);
+    add("hairpin", `${address} . ${address}`);
+  }
+  return { elements: unique(elements), balancers };
+}
+
+function reachable(choices: readonly Choice[]): readonly EndpointEntry[] {
+  return [...new Set(choices.flatMap((choice) => (typeof choice === "string" ? [] : choice.endpoints)))];
+}
+
+function unique(elements: readonly Element[]): Element[] {
+  return [...new Map(elements.map((element) => [`${element.set} ${element.key}`, element])).values()];
+}
+
+/** An IPv4 address written anew from its value: nothing else can get into a command. */
+function address4(text: string): string {
+  const parsed = parseAddress(text);
+  if (parsed?.family !== 4) throw new Error(`not an IPv4 address: ${JSON.stringify(text)}`);
+  return formatAddress(parsed);
+}
+
+/**
+ * A number for each endpoint that stays the same while others come and go, and over restarts: clients are remembered by
+ * it. From 1 to 65535.
+ */
+function numbersOf(endpoints: readonly EndpointEntry[]): number[] {
+  const taken = new Set<number>();
+  return endpoints.map(({ address, port }) => {
+    let hash = 0x811c9dc5;
+    for (const char of `${address}:${port}`) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
+    let number = (hash ^ (hash >>> 16)) & 0xffff || 1;
+    while (taken.has(number)) number = (number % 0xffff) + 1;
+    taken.add(number);
+    return number;
+  });
+}
+
+/**
+ * The ranges a load-balancer address is open to, without those inside another, which the kernel refuses. When the node
+ * itself is among them, so is the address: a packet to it from this node may carry it as its source.
+ */
+function sourcesOf(ranges: readonly string[], address: string, node: ProxyNode): string[] {
+  const parsed = ranges.flatMap((text) => parseCidr(text) ?? []).filter((range) => range.family === 4);
+  const own = node.addresses.flatMap((text) => parseAddress(text) ?? []);
+  const self = parseCidr(`${address}/32`);
+  if (self !== undefined && own.some((node) => parsed.some((range) => cidrContains(range, node)))) parsed.push(self);
+  const kept = parsed.filter((range, index) => {
+    return !parsed.some((other, place) => {
+      const holds = cidrContains(other, { family: range.family, value: range.base });
+      return (
+        other !== range && holds && (other.prefix < range.prefix || (other.prefix === range.prefix && place < index))
+      );
+    });
+  });
+  return kept.map((range) => formatCidr(range));
+}

@@ -1,0 +1,122 @@
+import { formatCidr, parseCidr } from "#base/cidr.ts";
+import type { ProxyNode } from "../../mode.ts";
+import type { SetName } from "./element.ts";
+import { externalLocalChain, masqueradeBit, nodeportLocalChain, rejectChain, tableName } from "./names.ts";
+
+const service = "ip daddr . meta l4proto . th dport";
+const nodeport = "meta l4proto . th dport";
+const slot = "numgen random mod 2";
+const endpoint = "ip daddr . th dport";
+
+/** Element kind of each set and map: type of the key, and after the colon of the value. */
+const sets: Readonly<Record<SetName, string>> = {
+  // service address -> the chain that handles it; node port -> the same.
+  services: `${service} : verdict`,
+  nodeports: `${nodeport} : verdict`,
+  // externalTrafficPolicy Local: what pods and processes of this node get, and what all others get.
+  shortcuts: `${service} : verdict`,
+  "nodeport-shortcuts": `${nodeport} : verdict`,
+  "local-services": `${service} : verdict`,
+  "local-nodeports": `${nodeport} : verdict`,
+  // service address and slot -> endpoint.
+  endpoints: `${service} . ${slot} : ${endpoint}`,
+  "nodeport-endpoints": `${nodeport} . ${slot} : ${endpoint}`,
+  // With session affinity: slot -> lasting number of an endpoint; number -> endpoint.
+  "affinity-slots": `${service} . ${slot} : meta mark`,
+  "nodeport-affinity-slots": `${nodeport} . ${slot} : meta mark`,
+  "affinity-endpoints": `${service} . meta mark : ${endpoint}`,
+  "nodeport-affinity-endpoints": `${nodeport} . meta mark : ${endpoint}`,
+  // Addresses with nothing behind them: refused or dropped.
+  "no-endpoint-services": `${service} : verdict`,
+  "no-endpoint-nodeports": `${nodeport} : verdict`,
+  "cluster-ips": "ip daddr",
+  // An endpoint that is its own client, as a pair of twice the same address.
+  hairpin: "ip saddr . ip daddr",
+  // Load-balancer addresses with source ranges, and the sources they are open to.
+  firewalled: service,
+  "firewall-sources": `${service} . ip saddr`,
+};
+
+/** The largest number of clients whose endpoint is remembered. */
+const affinityLimit = 262_144;
+
+/** The commands that make the empty table with all that does not depend on Services. */
+export function renderLayout(node: Pick<ProxyNode, "podCidrs" | "serviceCidrs">): string[] {
+  const table = `ip ${tableName}`;
+  const commands = [`add table ${table}`];
+  for (const [name, type] of Object.entries(sets)) {
+    const kind = type.includes(" : ") ? "map" : "set";
+    const flags = name === "firewall-sources" ? " flags interval;" : "";
+    commands.push(`add ${kind} ${table} ${name} { typeof ${type};${flags} }`);
+  }
+  for (const [name, key] of Object.entries({ affinity: service, "nodeport-affinity": nodeport })) {
+    const rest = `flags dynamic,timeout; size ${affinityLimit};`;
+    commands.push(`add map ${table} ${name} { typeof ip saddr . ${key} : meta mark; ${rest} }`);
+  }
+  for (const [name, hook] of Object.entries(baseChains)) commands.push(`add chain ${table} ${name} { type ${hook}; }`);
+  const chains = chainsOf(node);
+  for (const name of Object.keys(chains)) if (!(name in baseChains)) commands.push(`add chain ${table} ${name}`);
+  for (const [name, rules] of Object.entries(chains)) {
+    for (const rule of rules) commands.push(`add rule ${table} ${name} ${rule}`);
+  }
+  return commands;
+}
+
+const baseChains: Readonly<Record<string, string>> = {
+  "filter-prerouting-pre-dnat": "filter hook prerouting priority -110",
+  "filter-output-pre-dnat": "filter hook output priority -110",
+  "nat-prerouting": "nat hook prerouting priority -100",
+  "nat-output": "nat hook output priority -100",
+  "filter-input": "filter hook input priority 0",
+  "filter-forward": "filter hook forward priority 0",
+  "filter-output": "filter hook output priority 0",
+  "nat-postrouting": "nat hook postrouting priority 100",
+};
+
+function chainsOf({ podCidrs, serviceCidrs }: Pick<ProxyNode, "podCidrs" | "serviceCidrs">): Record<string, string[]> {
+  const mark = `meta mark set meta mark or ${masqueradeBit}`;
+  const pods = rangeSet(podCidrs);
+  const inside = rangeSet(serviceCidrs);
+  const local = (chain: "services" | "nodeports", shortcuts: string, key: string) => [
+    ...(pods === undefined ? [] : [`ip saddr ${pods} ${key} vmap @${shortcuts}`]),
+    `fib saddr type local ${mark} ${key} vmap @${shortcuts}`,
+    `${key} vmap @local-${chain}`,
+  ];
+  return {
+    // Node ports on 127.0.0.1 need route_localnet; nothing from outside may reach 127.0.0.0/8 through it.
+    "filter-prerouting-pre-dnat": ['iifname != "lo" ip daddr 127.0.0.0/8 drop', "ct state new jump firewall-check"],
+    "filter-output-pre-dnat": ["ct state new jump firewall-check"],
+    "firewall-check": [`${service} @firewalled ${service} . ip saddr != @firewall-sources drop`],
+    "nat-prerouting": ["jump dispatch"],
+    "nat-output": ["jump dispatch"],
+    dispatch: [
+      // Without pod ranges nobody is known to come from elsewhere, and sources stay (upstream without a detector).
+      ...(pods === undefined ? [] : [`ip daddr @cluster-ips ip saddr != ${pods} ${mark}`]),
+      `${service} vmap @services`,
+      `fib daddr type local ${nodeport} vmap @nodeports`,
+    ],
+    [externalLocalChain]: local("services", "shortcuts", service),
+    [nodeportLocalChain]: local("nodeports", "nodeport-shortcuts", nodeport),
+    "filter-input": ["ct state new jump nodeport-endpoints-check", "ct state new jump service-endpoints-check"],
+    "filter-forward": ["ct state new jump service-endpoints-check", "ct state new jump cluster-ips-check"],
+    "filter-output": ["ct state new jump service-endpoints-check", "ct state new jump cluster-ips-check"],
+    "service-endpoints-check": [`${service} vmap @no-endpoint-services`],
+    "nodeport-endpoints-check": [`fib daddr type local ${nodeport} vmap @no-endpoint-nodeports`],
+    // Also the answer to ping: a cluster IP is no machine, and the packet never leaves the node.
+    "cluster-ips-check": [
+      `ip daddr @cluster-ips goto ${rejectChain}`,
+      ...(inside === undefined ? [] : [`ip daddr ${inside} drop`]),
+    ],
+    [rejectChain]: ["meta l4proto tcp reject with tcp reset", "reject"],
+    "nat-postrouting": [
+      `meta mark and ${masqueradeBit} == ${masqueradeBit} meta mark set meta mark xor ${masqueradeBit} masquerade fully-random`,
+      "ct status dnat ip saddr . ip daddr @hairpin masquerade fully-random",
+    ],
+  };
+}
+
+/** `{ 10.244.0.0/16 }`, written anew from the parsed ranges; `undefined` when there is none of IPv4. */
+function rangeSet(ranges: readonly string[]): string | undefined {
+  const parsed = ranges.flatMap((text) => parseCidr(text) ?? []).filter((range) => range.family === 4);
+  return parsed.length === 0 ? undefined : `{ ${parsed.map((range) => formatCidr(range)).join(", ")} }`;
+}

@@ -1,0 +1,91 @@
+import { systemClock, type Clock } from "#base/clock.ts";
+import { silentLog, type Log } from "#base/log.ts";
+import type { Client } from "#client/contract.ts";
+import type { Problem } from "#routing/because.ts";
+import { newerRevision } from "#routing/l4/compile.ts";
+import type { ProxyMode, ProxyModeName, ProxyNode } from "./mode.ts";
+import { chooseMode } from "./modes/index.ts";
+import { startServiceSource, type ServiceSource } from "./source.ts";
+import { startProxy, type RunningProxy } from "./sync.ts";
+
+export interface NodeProxiesOptions {
+  readonly client: Client;
+  readonly nodes: readonly ProxyNode[];
+  /** `auto` takes the best mode that works on the node. */
+  readonly mode?: ProxyModeName | "auto";
+  /** Ranges for nodes that name none of their own. */
+  readonly serviceCidr?: string;
+  readonly podCidr?: string;
+  readonly log?: Log;
+  readonly clock?: Clock;
+}
+
+export interface RunningProxies {
+  /** By node name: the mode, and why it was chosen. */
+  readonly modes: ReadonlyMap<string, { readonly name: ProxyModeName; readonly reason: string }>;
+  readonly source: ServiceSource;
+  proxy(node: string): RunningProxy | undefined;
+  /** The lowest revision that is in force on every node. */
+  applied(): string;
+  /** Resolves when that revision is in force on every node. */
+  waitFor(revision: string): Promise<void>;
+  problems(): readonly Problem[];
+  /** Ends the program's part; what is in the kernel stays, and traffic goes on. */
+  stop(): Promise<void>;
+  /** Stops, and removes what is in the kernel of every node. */
+  cleanup(): Promise<void>;
+}
+
+/**
+ * The service proxy of every node of one process. Rejects, with nothing left running, when a mode that was asked for
+ * cannot work; the message says why and which modes there are.
+ */
+export async function startNodeProxies(options: NodeProxiesOptions): Promise<RunningProxies> {
+  const { client, mode = "auto", serviceCidr, podCidr, log = silentLog, clock = systemClock } = options;
+  const chosen = new Map<string, { name: ProxyModeName; reason: string }>();
+  const started: { node: ProxyNode; mode: ProxyMode }[] = [];
+  for (const given of options.nodes) {
+    const node = withRanges(given, serviceCidr, podCidr);
+    const choice = await chooseMode(mode, (definition) => definition.probe(node));
+    if (choice.mode === undefined) {
+      await Promise.all(started.map(({ mode }) => mode.stop()));
+      throw new Error(`node ${node.name}: ${choice.message}`);
+    }
+    const nodeLog = log.child({ node: node.name });
+    started.push({ node, mode: choice.mode.start(node, { log: nodeLog, clock }) });
+    chosen.set(node.name, { name: choice.mode.name, reason: choice.reason });
+    log.info({ node: node.name, mode: choice.mode.name, reason: choice.reason }, "the service proxy has its mode");
+  }
+  const source = startServiceSource(client, { log, clock });
+  const proxies = started.map(({ node, mode }) => startProxy({ source, node, mode, log, clock }));
+  const end = async (how: "stop" | "cleanup") => {
+    source.stop();
+    await Promise.all(proxies.map((proxy) => proxy[how]()));
+  };
+  return {
+    modes: chosen,
+    source,
+    proxy: (node) => proxies.find((proxy) => proxy.node === node),
+    applied: () => lowest(proxies.map((proxy) => proxy.applied())),
+    waitFor: async (revision) => {
+      await Promise.all(proxies.map((proxy) => proxy.waitFor(revision)));
+    },
+    problems: () => [...source.table().problems, ...proxies.flatMap((proxy) => proxy.problems())],
+    stop: () => end("stop"),
+    cleanup: () => end("cleanup"),
+  };
+}
+
+function withRanges(node: ProxyNode, serviceCidr: string | undefined, podCidr: string | undefined): ProxyNode {
+  const { serviceCidrs, podCidrs } = node;
+  return {
+    ...node,
+    serviceCidrs: serviceCidrs.length === 0 && serviceCidr !== undefined ? [serviceCidr] : serviceCidrs,
+    podCidrs: podCidrs.length === 0 && podCidr !== undefined ? [podCidr] : podCidrs,
+  };
+}
+
+function lowest(revisions: readonly string[]): string {
+  const [first = "0", ...rest] = revisions;
+  return rest.reduce((low, next) => (newerRevision(low, next) === low ? next : low), first);
+}

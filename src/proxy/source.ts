@@ -1,0 +1,84 @@
+import { systemClock, type Clock } from "#base/clock.ts";
+import { silentLog, type Log } from "#base/log.ts";
+import type { Client } from "#client/contract.ts";
+import { startInformer } from "#client/informer.ts";
+import { createServiceCompiler } from "#routing/l4/compiler.ts";
+import { diffServices } from "#routing/l4/diff.ts";
+import type { ServiceDiff, ServiceTable } from "#routing/l4/table.ts";
+
+/** The layer-4 table as it follows the API, shared by the proxies of all nodes of a process. */
+export interface ServiceSource {
+  /** Resolves when Services and EndpointSlices have been listed; nothing is told before. */
+  readonly synced: Promise<void>;
+  table(): ServiceTable;
+  /** Tells the listener everything as `added` (once synced), then each difference. Returns how to stop it. */
+  subscribe(listener: (diff: ServiceDiff) => void): () => void;
+  stop(): void;
+}
+
+export interface ServiceSourceOptions {
+  readonly family?: 4 | 6;
+  readonly log?: Log;
+  readonly clock?: Clock;
+}
+
+export function startServiceSource(
+  client: Client,
+  { family = 4, log = silentLog, clock = systemClock }: ServiceSourceOptions = {},
+): ServiceSource {
+  const compiler = createServiceCompiler({ family });
+  const services = startInformer(client, "Service", { log, clock });
+  const slices = startInformer(client, "EndpointSlice", { log, clock });
+  const listeners = new Set<(diff: ServiceDiff) => void>();
+  let isSynced = false;
+  let isWaiting = false;
+  let stopped = false;
+
+  function flush(): void {
+    isWaiting = false;
+    if (!isSynced || stopped) return;
+    const diff = compiler.take();
+    if (diff === undefined) return;
+    for (const listener of listeners) listener(diff);
+  }
+
+  /** All that arrives in one turn of the loop is compiled once. */
+  function changed(): void {
+    if (isWaiting || !isSynced) return;
+    isWaiting = true;
+    queueMicrotask(flush);
+  }
+
+  services.onChange((change) => {
+    compiler.service(change);
+    changed();
+  });
+  slices.onChange((change) => {
+    compiler.slice(change);
+    changed();
+  });
+  const synced = Promise.all([services.synced, slices.synced]).then(() => {
+    if (stopped) return;
+    compiler.take();
+    isSynced = true;
+    const everything = diffServices(undefined, compiler.table());
+    for (const listener of listeners) listener(everything);
+  });
+
+  return {
+    synced,
+    table: () => compiler.table(),
+    subscribe(listener) {
+      flush();
+      listeners.add(listener);
+      if (isSynced) listener(diffServices(undefined, compiler.table()));
+      return () => listeners.delete(listener);
+    },
+    stop() {
+      stopped = true;
+      listeners.clear();
+      services.stop();
+      slices.stop();
+    },
+  };
+}
