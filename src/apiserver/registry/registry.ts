@@ -1,4 +1,110 @@
+import type { Admission } from "#api/admission.ts";
+import type { KindDefinition } from "#api/kind.ts";
+import { keyText, type KubeObject, type ObjectKey } from "#api/meta/object.ts";
+import { ApiError } from "#api/meta/status.ts";
+import type { KindName } from "#api/types.ts";
+import { systemClock, type Clock } from "#base/clock.ts";
+import { silentLog, type Log } from "#base/log.ts";
+import type { DeleteOptions } from "#client/contract.ts";
+import type { Store } from "#store/contract.ts";
+import { createObject } from "./create.ts";
+import { deleteObject, type Deleted } from "./delete.ts";
+import type { Item } from "./item.ts";
+import { listItems, type ListQuery, type ListResult } from "./list.ts";
+import { openCaches } from "./load.ts";
+import { startUpkeep } from "./upkeep.ts";
+import { updateObject, type Update, type Updated } from "./update.ts";
+import { watchItems, type WatchQuery, type WatchTarget } from "./watch.ts";
+import type { WriteBase, WriteContext } from "./write.ts";
+
 /** Every kind's objects: what all faces of the API server (HTTP, local client) read and write through. */
 export interface Registry {
+  readonly definitions: readonly KindDefinition[];
+  readonly clock: Clock;
+  definition(kind: KindName): KindDefinition;
+  /** The revision of the newest change that reads can see. */
   revision(): number;
+  /** Resolves when `revision` can be read; rejects with `Timeout` after 3 s, as upstream does. */
+  reached(revision: number): Promise<void>;
+  get(kind: KindName, key: ObjectKey): Item | undefined;
+  list(kind: KindName, query: ListQuery): ListResult;
+  watch(kind: KindName, query: WatchQuery, target: WatchTarget): () => void;
+  /** The object, in stored form, becomes the registry's own. */
+  create(kind: KindName, object: KubeObject, context: WriteContext): Promise<Item>;
+  update(update: Update, context: WriteContext): Promise<Updated>;
+  delete(kind: KindName, key: ObjectKey, options: DeleteOptions, context: WriteContext): Promise<Deleted>;
+  /** Called once when the registry stops; nothing is followed from then on. */
+  onStop(listener: () => void): () => void;
+  stop(): void;
+}
+
+export interface RegistryOptions {
+  store: Store;
+  definitions: readonly KindDefinition[];
+  admissions?: readonly Admission[];
+  clock?: Clock;
+  log?: Log;
+}
+
+const reachTimeoutMs = 3000;
+
+/** Loads every kind from the store and follows it. */
+export async function openRegistry(options: RegistryOptions): Promise<Registry> {
+  const { store, definitions, admissions = [], clock = systemClock, log = silentLog } = options;
+  const byKind = new Map(definitions.map((definition) => [definition.resource.kind, definition]));
+  const caches = await openCaches({ store, definitions, clock, log });
+  const definition = (kind: KindName) => {
+    const found = byKind.get(kind);
+    if (found === undefined) throw new ApiError("NotFound", `the server does not serve ${kind}`);
+    return found;
+  };
+  const base: WriteBase = { store, clock, admissions, definition, cache: caches.cache, remember: caches.remember };
+  const stopListeners = new Set<() => void>();
+  const stopUpkeep = startUpkeep({ base, definitions, revision: caches.revision, clock, log });
+
+  return {
+    definitions,
+    clock,
+    definition,
+    revision: caches.revision,
+    reached: (revision) => reached(caches, clock, revision),
+    get: (kind, key) => caches.cache(kind).get(keyText(key)),
+    list: (kind, query) => listItems(definition(kind), caches.cache(kind), caches.revision(), query),
+    watch: (kind, query, target) => watchItems(definition(kind), caches.cache(kind), caches.revision(), query, target),
+    create: (kind, object, context) => createObject(base, kind, object, context),
+    update: (update, context) => updateObject(base, update, context),
+    delete: (kind, key, options, context) => deleteObject(base, kind, key, options, context),
+    onStop(listener) {
+      stopListeners.add(listener);
+      return () => stopListeners.delete(listener);
+    },
+    stop() {
+      stopUpkeep();
+      caches.stop();
+      for (const listener of stopListeners) listener();
+      stopListeners.clear();
+    },
+  };
+}
+
+function reached(
+  { revision, onRevision }: { revision(): number; onRevision(listener: () => void): () => void },
+  clock: Clock,
+  asked: number,
+): Promise<void> {
+  if (revision() >= asked) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const stop = onRevision(() => {
+      if (revision() < asked) return;
+      stop();
+      cancel();
+      resolve();
+    });
+    const cancel = clock.after(reachTimeoutMs, () => {
+      stop();
+      const message = `Timeout: Too large resource version: ${asked}, current: ${revision()}`;
+      const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
+      reject(new ApiError("Timeout", message, { causes, retryAfterSeconds: 1 }));
+    });
+  });
 }

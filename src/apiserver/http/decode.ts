@@ -1,0 +1,138 @@
+import type { KubeObject } from "#api/meta/object.ts";
+import { ApiError, invalid } from "#api/meta/status.ts";
+import { checkShape } from "#api/schema/decode-json.ts";
+import { decodeEnvelope, decodeProtobuf, ProtobufError } from "#api/schema/decode-protobuf.ts";
+import { findDuplicateFields } from "#api/schema/duplicate-fields.ts";
+import { mediaTypeOf, readBody } from "./body.ts";
+import type { Exchange } from "./exchange.ts";
+import { parseYaml } from "./yaml.ts";
+
+/** What a body must be. */
+export interface Expected {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** The message of the schema. */
+  readonly schema: string;
+}
+
+const mediaTypes = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+
+/** A body as a value, before it is held against a form. */
+interface RawBody {
+  readonly value: unknown;
+  readonly duplicates: readonly string[];
+  /** Set for protobuf, where the bytes cannot be read without the form. */
+  readonly protobuf?: { readonly apiVersion: string; readonly kind: string; readonly raw: Uint8Array };
+}
+
+/** The object of the request's body in the form of `expected`. Rejects with `ApiError` in upstream's words. */
+export async function readObject(exchange: Exchange, expected: Expected): Promise<KubeObject> {
+  const type = mediaTypeOf(exchange.request);
+  if (!mediaTypes.includes(type)) throw unsupported(mediaTypes, type);
+  const validation = fieldValidationOf(exchange);
+  const body = await readBody(exchange.request);
+  const raw = await parseBody(type, body, expected, validation !== "Ignore");
+  checkGvk(raw, expected);
+  if (raw.protobuf !== undefined) {
+    const value = fromProtobuf(() => decodeProtobuf((raw.protobuf as { raw: Uint8Array }).raw, expected.schema));
+    return asObject(value, expected);
+  }
+  return shapeObject(exchange, raw.value, raw.duplicates, expected);
+}
+
+/** Holds a value against the form; what the form lacks is refused, warned of or dropped as `fieldValidation` says. */
+export function shapeObject(
+  exchange: Exchange,
+  value: unknown,
+  duplicates: readonly string[],
+  expected: Expected,
+): KubeObject {
+  const { value: clean, unknown, errors } = checkShape(expected.schema, value);
+  if (errors[0] !== undefined) throw cannotHandle(expected, errors[0].message);
+  const problems = [
+    ...duplicates.map((path) => `duplicate field "${path}"`),
+    ...unknown.map((path) => `unknown field "${path}"`),
+  ];
+  const validation = fieldValidationOf(exchange);
+  if (validation === "Strict" && problems.length > 0) {
+    throw cannotHandle(expected, `strict decoding error: ${problems.join(", ")}`);
+  }
+  if (validation === "Warn") for (const problem of problems) exchange.warnings.add(problem);
+  return asObject(clean as Record<string, unknown>, expected);
+}
+
+async function parseBody(type: string, body: Buffer, expected: Expected, findDuplicates: boolean): Promise<RawBody> {
+  if (type === "application/vnd.kubernetes.protobuf") {
+    const { apiVersion, kind, raw } = fromProtobuf(() => decodeEnvelope(body));
+    return { value: { apiVersion, kind }, duplicates: [], protobuf: { apiVersion, kind, raw } };
+  }
+  const text = body.toString("utf8");
+  try {
+    if (type === "application/yaml") return await parseYaml(text);
+    return { value: JSON.parse(text), duplicates: findDuplicates ? findDuplicateFields(text) : [] };
+  } catch (error) {
+    const what = `the object provided is unrecognized (must be of type ${expected.kind})`;
+    throw new ApiError("BadRequest", `${what}: couldn't get version/kind; json parse error: ${(error as Error).message}`);
+  }
+}
+
+function fromProtobuf<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+    throw new ApiError("BadRequest", `the body cannot be read as protobuf: ${error.message}`);
+  }
+}
+
+function checkGvk({ value }: RawBody, expected: Expected): void {
+  const { apiVersion, kind } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
+  if ((!kind || kind === expected.kind) && (!apiVersion || apiVersion === expected.apiVersion)) return;
+  const given = { ...expected, kind: String(kind ?? expected.kind), apiVersion: String(apiVersion ?? expected.apiVersion) };
+  const text = `${headOf(given)} cannot be handled as a ${expected.kind}: converting (${given.apiVersion}.${given.kind}) to (${expected.apiVersion}.${expected.kind}): unknown conversion`;
+  throw new ApiError("BadRequest", text);
+}
+
+function headOf({ apiVersion, kind }: Expected): string {
+  return `${kind} in version ${JSON.stringify(apiVersion.slice(apiVersion.indexOf("/") + 1))}`;
+}
+
+function cannotHandle(expected: Expected, why: string): ApiError {
+  return new ApiError("BadRequest", `${headOf(expected)} cannot be handled as a ${expected.kind}: ${why}`);
+}
+
+function asObject(value: Record<string, unknown>, { apiVersion, kind }: Expected): KubeObject {
+  value["apiVersion"] = apiVersion;
+  value["kind"] = kind;
+  value["metadata"] ??= {};
+  return value as unknown as KubeObject;
+}
+
+export function unsupported(accepted: readonly string[], _got: string): ApiError {
+  const text = "the body of the request was in an unknown format - accepted media types include: ";
+  return new ApiError("UnsupportedMediaType", text + accepted.join(", "));
+}
+
+export type FieldValidation = "Ignore" | "Warn" | "Strict";
+
+const operationOptions: Readonly<Record<string, string>> = { POST: "CreateOptions", PUT: "UpdateOptions", PATCH: "PatchOptions" };
+
+function optionsInvalid({ method }: Exchange, path: string, value: string, choices: readonly string[]): ApiError {
+  const detail = `supported values: ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`;
+  return invalid(operationOptions[method] ?? "DeleteOptions", "meta.k8s.io", "", [{ type: "NotSupported", path, value, detail }]);
+}
+
+export function fieldValidationOf(exchange: Exchange): FieldValidation {
+  const asked = exchange.query.get("fieldValidation") ?? "";
+  if (asked === "") return "Warn";
+  if (asked === "Ignore" || asked === "Warn" || asked === "Strict") return asked;
+  throw optionsInvalid(exchange, "fieldValidation", asked, ["Ignore", "Warn", "Strict"]);
+}
+
+/** `?dryRun=All`; anything else that is not empty is refused. */
+export function dryRunOf(exchange: Exchange): boolean {
+  const asked = exchange.query.getAll("dryRun").filter((value) => value !== "");
+  const wrong = asked.find((value) => value !== "All");
+  if (wrong !== undefined) throw optionsInvalid(exchange, "dryRun", wrong, ["All"]);
+  return asked.length > 0;
+}

@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { UserInfo } from "#api/admission.ts";
+import type { ServedKind } from "#api/kinds.ts";
+import type { Log } from "#base/log.ts";
+import type { Registry } from "../registry/registry.ts";
+
+/** What every request is answered with. */
+export interface Parts {
+  readonly registry: Registry;
+  readonly served: readonly ServedKind[];
+  readonly log: Log;
+  readonly connectNode: ((nodeName: string) => Promise<Duplex>) | undefined;
+  /** Ends of the long answers now open (watches); called when the server stops. */
+  readonly open: Set<() => void>;
+}
+
+/** One request and its answer, after authentication. */
+export interface Exchange {
+  readonly parts: Parts;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly method: string;
+  /** As sent, still percent-encoded, without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly user: UserInfo;
+  /** Texts for `Warning:` headers. */
+  readonly warnings: Set<string>;
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from "node:crypto";
+import { gzip } from "node:zlib";
+import { ApiError, type Status } from "#api/meta/status.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** Smaller answers are sent as they are, as upstream does. */
+const gzipFrom = 128 * 1024;
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** Sends bytes that are JSON already. Indented for people: `?pretty=true`, curl and browsers. */
+export function sendJson(exchange: Exchange, code: number, body: Buffer | string, headers: Headers = {}): void {
+  let bytes = typeof body === "string" ? Buffer.from(body) : body;
+  if (isPretty(exchange)) bytes = Buffer.from(`${JSON.stringify(JSON.parse(bytes.toString()), null, 2)}\n`);
+  sendBytes(exchange, code, bytes, { "Content-Type": "application/json", ...headers });
+}
+
+export function sendValue(exchange: Exchange, code: number, value: unknown, headers: Headers = {}): void {
+  sendJson(exchange, code, JSON.stringify(value), headers);
+}
+
+export function sendText(exchange: Exchange, code: number, text: string): void {
+  sendBytes(exchange, code, Buffer.from(text), { "Content-Type": "text/plain; charset=utf-8" });
+}
+
+export function sendBytes(exchange: Exchange, code: number, bytes: Buffer, headers: Headers): void {
+  const { response } = exchange;
+  if (response.headersSent || response.destroyed) return;
+  writeCommonHeaders(exchange);
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  const accepts = exchange.request.headers["accept-encoding"] ?? "";
+  if (bytes.length < gzipFrom || !/\bgzip\b/.test(String(accepts))) {
+    response.setHeader("Content-Length", bytes.length);
+    response.writeHead(code).end(bytes);
+    return;
+  }
+  response.setHeader("Vary", [response.getHeader("Vary"), "Accept-Encoding"].filter(Boolean).join(", "));
+  gzip(bytes, { level: 1 }, (error, packed) => {
+    if (error === null) response.setHeader("Content-Encoding", "gzip");
+    const sent = error === null ? packed : bytes;
+    response.setHeader("Content-Length", sent.length);
+    response.writeHead(code).end(sent);
+  });
+}
+
+export function writeCommonHeaders({ response, warnings }: Exchange): void {
+  response.setHeader("Audit-Id", randomUUID());
+  response.setHeader("Cache-Control", "no-cache, private");
+  if (warnings.size > 0) response.setHeader("Warning", [...warnings].map((text) => warningHeader(text)));
+}
+
+/** `299 - "text"` of RFC 7234, with what a header cannot hold left out. */
+function warningHeader(text: string): string {
+  const quoted = text.replace(/[^\t\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&");
+  return `299 - "${quoted.slice(0, 2000)}"`;
+}
+
+/** Sends the Status of an error; anything but an `ApiError` is a fault of ours and is logged. */
+export function sendError(exchange: Exchange, error: unknown): void {
+  const known = error instanceof ApiError ? error : undefined;
+  if (known === undefined) {
+    const { method, path } = exchange;
+    exchange.parts.log.error({ method, path, error: (error as Error)?.stack ?? String(error) }, "a request failed");
+  }
+  const answer = known ?? new ApiError("InternalError", "an internal error occurred; the server's log has the details");
+  const seconds = answer.details?.retryAfterSeconds;
+  sendStatus(exchange, answer.toStatus(), seconds === undefined ? {} : { "Retry-After": String(seconds) });
+}
+
+export function sendStatus(exchange: Exchange, status: Status, headers: Headers = {}): void {
+  sendValue(exchange, status.code ?? 200, status, headers);
+}
+
+function isPretty({ query, request }: Exchange): boolean {
+  const asked = query.get("pretty");
+  if (asked !== null) return asked !== "false" && asked !== "0";
+  return /^(curl|Wget|Mozilla)/.test(request.headers["user-agent"] ?? "");
+}

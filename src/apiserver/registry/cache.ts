@@ -1,0 +1,109 @@
+import type { Change, Item } from "./item.ts";
+import { expired } from "./errors.ts";
+
+/** How long changes are kept for watches that resume and lists that continue; upstream keeps at least 75 s. */
+export interface Retention {
+  readonly ms: number;
+  readonly count: number;
+}
+
+export const defaultRetention: Retention = { ms: 5 * 60_000, count: 10_000 };
+
+/** All objects of one kind now, in key order, and their recent changes. */
+export interface Cache {
+  get(key: string): Item | undefined;
+  size(): number;
+  /** In key order; those of one namespace, when given. `at` is an older revision; throws `Expired` when it is gone. */
+  items(namespace?: string, at?: number): readonly Item[];
+  /** Changes after `since`, or `undefined` when they are no longer all kept. */
+  changesAfter(since: number): readonly Change[] | undefined;
+  /** Enters a change, then tells the watchers. */
+  apply(change: Change): void;
+  /** The function returned ends it. */
+  watch(watcher: (change: Change) => void): () => void;
+  /** Drops what retention no longer wants. */
+  prune(now: number): void;
+}
+
+export function createCache(initial: readonly Item[], startRevision: number, retention = defaultRetention): Cache {
+  const byKey = new Map(initial.map((item) => [item.key, item]));
+  const keys = [...byKey.keys()].sort();
+  // Copied on each change of the list, so that a watcher may come or go while a change is told.
+  let watchers: readonly ((change: Change) => void)[] = [];
+  let changes: Change[] = [];
+  /** Changes up to here are not kept. */
+  let floor = startRevision;
+
+  const keyIndex = (key: string) => firstIndex(keys.length, (index) => (keys[index] as string) >= key);
+
+  function current(namespace: string | undefined): Item[] {
+    const start = namespace === undefined ? 0 : keyIndex(`${namespace}/`);
+    // "0" is the character after "/".
+    const end = namespace === undefined ? keys.length : keyIndex(`${namespace}0`);
+    const items = new Array<Item>(end - start);
+    for (let index = start; index < end; index += 1) items[index - start] = byKey.get(keys[index] as string) as Item;
+    return items;
+  }
+
+  const indexAfter = (revision: number) =>
+    firstIndex(changes.length, (index) => (changes[index] as Change).revision > revision);
+
+  return {
+    get: (key) => byKey.get(key),
+    size: () => byKey.size,
+    items(namespace, at) {
+      const items = current(namespace);
+      if (at === undefined) return items;
+      if (at < floor) throw expired("The resourceVersion for the provided list is too old.");
+      const undone = changes.slice(indexAfter(at));
+      if (undone.length === 0) return items;
+      const then = new Map(items.map((item) => [item.key, item]));
+      for (const { key, before } of undone.reverse()) {
+        if (before !== undefined) then.set(key, before);
+        else then.delete(key);
+      }
+      const inside = (key: string) => namespace === undefined || key.startsWith(`${namespace}/`);
+      return [...then.values()].filter(({ key }) => inside(key)).sort((a, b) => (a.key < b.key ? -1 : 1));
+    },
+    changesAfter: (since) => (since < floor ? undefined : changes.slice(indexAfter(since))),
+    apply(change) {
+      const { key, after } = change;
+      if (after === undefined) {
+        const index = keyIndex(key);
+        if (byKey.delete(key)) keys.splice(index, 1);
+      } else {
+        if (!byKey.has(key)) keys.splice(keyIndex(key), 0, key);
+        byKey.set(key, after);
+      }
+      changes.push(change);
+      for (const watcher of watchers) watcher(change);
+    },
+    watch(watcher) {
+      watchers = [...watchers, watcher];
+      return () => {
+        watchers = watchers.filter((other) => other !== watcher);
+      };
+    },
+    prune(now) {
+      const byCount = changes.length - retention.count;
+      const byAge = firstIndex(changes.length, (index) => (changes[index] as Change).at > now - retention.ms);
+      // A hundred are kept however old they are, as upstream's cache does.
+      const drop = Math.max(byCount, Math.min(byAge, changes.length - 100));
+      if (drop <= 0) return;
+      floor = (changes[drop - 1] as Change).revision;
+      changes = changes.slice(drop);
+    },
+  };
+}
+
+/** The first index below `length` for which `holds` (which stays true once true), or `length`. */
+function firstIndex(length: number, holds: (index: number) => boolean): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

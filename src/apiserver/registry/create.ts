@@ -1,0 +1,86 @@
+import type { KindDefinition } from "#api/kind.ts";
+import { keyText, type KubeObject } from "#api/meta/object.ts";
+import { ApiError } from "#api/meta/status.ts";
+import type { KindName } from "#api/types.ts";
+import { alreadyExists, forbidden, notFound } from "./errors.ts";
+import type { Item } from "./item.ts";
+import { generatedName, stampNew } from "./metadata.ts";
+import {
+  admissionRequest,
+  commit,
+  passWarnings,
+  refuseInvalid,
+  withAdmission,
+  type WriteBase,
+  type WriteContext,
+} from "./write.ts";
+
+const nameAttempts = 8;
+
+/** Creates an object of the stored form, which becomes the registry's own. Rejects with `ApiError`. */
+export async function createObject(
+  base: WriteBase,
+  kind: KindName,
+  object: KubeObject,
+  context: WriteContext,
+): Promise<Item> {
+  const definition = base.definition(kind);
+  const { metadata } = object;
+  const { generateName } = metadata;
+  if (metadata.name !== undefined && metadata.name !== "") return createNamed(base, definition, object, context);
+  if (generateName === undefined || generateName === "") {
+    const detail = "name or generateName is required";
+    refuseInvalid(definition, "", [{ type: "Required", path: "metadata.name", detail }]);
+  }
+  for (let attempt = 1; ; attempt += 1) {
+    metadata.name = generatedName(generateName as string);
+    const taken = base.cache(kind).get(keyText(metadata)) !== undefined;
+    if (taken && attempt < nameAttempts) continue;
+    return createNamed(base, definition, object, context);
+  }
+}
+
+async function createNamed(
+  base: WriteBase,
+  definition: KindDefinition,
+  object: KubeObject,
+  context: WriteContext,
+): Promise<Item> {
+  const { resource } = definition;
+  const { name } = object.metadata;
+  object.apiVersion = resource.apiVersion;
+  object.kind = resource.kind;
+  stampNew(definition, object, base.clock.now());
+  definition.applyDefaults(object);
+  definition.prepareCreate?.(object);
+  const key = keyText(object.metadata);
+  checkNamespace(base, definition, object, name);
+  if (base.cache(resource.kind).get(key) !== undefined) throw alreadyExists(resource, name);
+  const request = admissionRequest(definition, context, { operation: "CREATE", object });
+  const item = await withAdmission(base, request, async () => {
+    refuseInvalid(definition, name, definition.validate(object));
+    passWarnings(definition, context, object, undefined);
+    if (context.dryRun) return { key, object, revision: 0, rendered: new Map<string, unknown>() };
+    return commit(base, definition, key, { put: object }, "absent");
+  });
+  if (item === undefined) throw alreadyExists(resource, name);
+  return item;
+}
+
+/** Nothing new in a namespace that is not there or that is going. */
+function checkNamespace(base: WriteBase, { resource }: KindDefinition, object: KubeObject, name: string): void {
+  if (!resource.namespaced) return;
+  const { namespace } = object.metadata;
+  if (namespace === undefined || namespace === "") {
+    throw new ApiError("BadRequest", "an empty namespace may not be set during creation");
+  }
+  const found = base.cache("Namespace").get(namespace)?.object;
+  if (found === undefined) throw notFound(base.definition("Namespace").resource, namespace);
+  if (found.metadata.deletionTimestamp === undefined) return;
+  const message = `unable to create new content in namespace ${namespace} because it is being terminated`;
+  const refused = forbidden(resource, name, message);
+  const causes = [
+    { reason: "NamespaceTerminating", message: `namespace ${namespace} is being terminated`, field: "metadata.namespace" },
+  ];
+  throw new ApiError("Forbidden", refused.message, { ...refused.details, causes });
+}

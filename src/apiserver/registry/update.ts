@@ -1,0 +1,170 @@
+import type { KindDefinition } from "#api/kind.ts";
+import { keyText, type KubeObject, type ObjectKey } from "#api/meta/object.ts";
+import { ApiError } from "#api/meta/status.ts";
+import type { KindName } from "#api/types.ts";
+import { createObject } from "./create.ts";
+import { notFound, staleVersion } from "./errors.ts";
+import type { Item } from "./item.ts";
+import { carryMetadata, isFinished } from "./metadata.ts";
+import { cloneValue, sameValue } from "./value.ts";
+import {
+  admissionRequest,
+  commit,
+  passWarnings,
+  refuseInvalid,
+  withAdmission,
+  type WriteBase,
+  type WriteContext,
+} from "./write.ts";
+
+export interface Update {
+  readonly kind: KindName;
+  readonly key: ObjectKey;
+  /** `undefined` is the object itself. */
+  readonly subresource?: "status" | "finalize" | "scale" | "binding";
+  /** A PUT: a name that is not there may be created, where the kind allows it. */
+  readonly mayCreate?: boolean;
+  /** A PUT without a revision is refused where the kind says so. A patch carries none by nature. */
+  readonly needsVersion?: boolean;
+  /** The wished object in stored form, as a new value; called again with the newest object when another write came first. */
+  change(before: KubeObject): KubeObject;
+  /** For `mayCreate`: the object to create. */
+  create?(): KubeObject;
+}
+
+/** A writer that loses this often against others is told so. */
+const attempts = 100;
+
+export interface Updated {
+  readonly item: Item;
+  readonly created: boolean;
+}
+
+/** Changes one object. A change that changes nothing is not stored. Rejects with `ApiError`. */
+export async function updateObject(base: WriteBase, update: Update, context: WriteContext): Promise<Updated> {
+  const definition = base.definition(update.kind);
+  const key = keyText(update.key);
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const before = base.cache(update.kind).get(key);
+    if (before === undefined) {
+      if (update.mayCreate && definition.createOnUpdate && update.create && update.subresource === undefined) {
+        return { item: await createObject(base, update.kind, update.create(), context), created: true };
+      }
+      throw notFound(definition.resource, update.key.name);
+    }
+    const item = await tryUpdate(base, definition, update, before, context);
+    if (item !== undefined) return { item, created: false };
+  }
+  throw staleVersion(definition.resource, update.key.name);
+}
+
+async function tryUpdate(
+  base: WriteBase,
+  definition: KindDefinition,
+  update: Update,
+  before: Item,
+  context: WriteContext,
+): Promise<Item | undefined> {
+  const { subresource } = update;
+  const next = update.change(before.object);
+  checkVersion(definition, update, next, before);
+  if (subresource === "status") takeStatus(definition, next, before.object);
+  else takeAllButStatus(definition, update, next, before.object);
+  const { name } = before.object.metadata;
+  const request = admissionRequest(definition, context, {
+    operation: "UPDATE",
+    object: next,
+    before: before.object,
+    ...(subresource === undefined ? {} : { subresource }),
+  });
+  return withAdmission(base, request, async () => {
+    // Binding is the one way to set a Pod's node; for everything else that field is fixed.
+    const changeErrors = subresource === "binding" ? [] : definition.validateUpdate(next, before.object);
+    refuseInvalid(definition, name, [...definition.validate(next), ...changeErrors]);
+    if (subresource === undefined) passWarnings(definition, context, next, before.object);
+    bumpGeneration(definition, next, before.object);
+    const { resourceVersion: _, ...metadata } = before.object.metadata;
+    if (sameValue(next, { ...before.object, metadata })) return before;
+    if (context.dryRun) return { key: before.key, object: next, revision: 0, rendered: new Map<string, unknown>() };
+    const operation = isFinished(next) ? { delete: next } : { put: next };
+    return commit(base, definition, before.key, operation, before.revision);
+  });
+}
+
+function checkVersion(definition: KindDefinition, update: Update, next: KubeObject, before: Item): void {
+  const { resource } = definition;
+  const { name } = before.object.metadata;
+  const asked = next.metadata.resourceVersion;
+  if (asked === undefined || asked === "" || asked === "0") {
+    if (!update.needsVersion || definition.unconditionalUpdate) return;
+    const error = { type: "Invalid", value: 0n, detail: "must be specified for an update" } as const;
+    refuseInvalid({ ...definition, resource: { ...resource, kind: qualifiedAs(definition) } }, name, [
+      { ...error, path: "metadata.resourceVersion" },
+    ]);
+  }
+  if (asked !== String(before.revision) && asked !== undefined && asked !== "") {
+    if (!/^\d+$/.test(asked)) throw new ApiError("BadRequest", `invalid resource version "${asked}"`);
+    if (asked !== "0") throw staleVersion(resource, name);
+  }
+}
+
+/** Upstream names the plural in this one 422. */
+function qualifiedAs({ resource }: KindDefinition): KindName {
+  return resource.plural as KindName;
+}
+
+function takeAllButStatus(definition: KindDefinition, update: Update, next: KubeObject, before: KubeObject): void {
+  next.apiVersion = before.apiVersion;
+  next.kind = before.kind;
+  carryMetadata(definition, next, before);
+  if (update.subresource === "binding") return;
+  if (definition.subresources.includes("status")) copyField(next, before, "status");
+  definition.applyDefaults(next);
+  if (update.subresource === "finalize") keepAllBut(next, before, "spec");
+  else definition.prepareUpdate?.(next, before);
+}
+
+/** All of `before` but status; labels and annotations may come along, as upstream lets most kinds have it. */
+function takeStatus(definition: KindDefinition, next: KubeObject, before: KubeObject): void {
+  const { labels, annotations } = next.metadata;
+  const isWorkload = before.apiVersion.startsWith("apps/");
+  carryMetadata(definition, next, before);
+  const metadata = cloneValue({ ...before.metadata, resourceVersion: undefined });
+  delete metadata.resourceVersion;
+  if (!isWorkload) assignOrDelete(metadata, "labels", labels);
+  assignOrDelete(metadata, "annotations", annotations);
+  next.metadata = metadata;
+  if (definition.prepareStatusUpdate === undefined) keepAllBut(next, before, "status");
+  else definition.prepareStatusUpdate(next, before);
+  definition.applyDefaults(next);
+}
+
+function assignOrDelete(
+  metadata: KubeObject["metadata"],
+  field: "labels" | "annotations",
+  value: Record<string, string> | undefined,
+): void {
+  if (value == null || Object.keys(value).length === 0) delete metadata[field];
+  else metadata[field] = value;
+}
+
+type Fields = Record<string, unknown>;
+
+function keepAllBut(next: KubeObject, before: KubeObject, kept: string): void {
+  for (const field of Object.keys(next)) if (field !== kept && field !== "metadata") delete (next as unknown as Fields)[field];
+  for (const field of Object.keys(before)) if (field !== kept && field !== "metadata") copyField(next, before, field);
+}
+
+function copyField(next: KubeObject, before: KubeObject, field: string): void {
+  const value = (before as unknown as Fields)[field];
+  if (value === undefined) delete (next as unknown as Fields)[field];
+  else (next as unknown as Fields)[field] = cloneValue(value);
+}
+
+/** One more with each change outside metadata and status. */
+function bumpGeneration(definition: KindDefinition, next: KubeObject, before: KubeObject): void {
+  if (!definition.hasGeneration) return;
+  const wish = ({ metadata: _, status: __, ...rest }: KubeObject & { status?: unknown }) => rest;
+  const generation = before.metadata.generation ?? 1;
+  next.metadata.generation = sameValue(wish(next), wish(before)) ? generation : generation + 1;
+}

@@ -1,0 +1,122 @@
+import type { Admission, AdmissionRequest, UserInfo } from "#api/admission.ts";
+import type { KindDefinition } from "#api/kind.ts";
+import type { KubeObject } from "#api/meta/object.ts";
+import { splitApiVersion } from "#api/meta/object.ts";
+import { ApiError, invalid } from "#api/meta/status.ts";
+import type { FieldError } from "#api/meta/field-error.ts";
+import type { KindName } from "#api/types.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Store } from "#store/contract.ts";
+import { StoreError } from "#store/error.ts";
+import type { Cache } from "./cache.ts";
+import { createItem, type Item } from "./item.ts";
+
+/** Who writes, and how. */
+export interface WriteContext {
+  readonly user: UserInfo;
+  readonly dryRun?: boolean;
+  readonly fieldManager?: string;
+  /** Adds a `Warning:` header to the answer. */
+  readonly warn?: (text: string) => void;
+}
+
+/** What the verbs of `create.ts`, `update.ts` and `delete.ts` stand on. */
+export interface WriteBase {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly admissions: readonly Admission[];
+  cache(kind: KindName): Cache;
+  definition(kind: KindName): KindDefinition;
+  /** The object behind a value just committed, so that it is not parsed again when the store tells of it. */
+  remember(value: Uint8Array, object: KubeObject): void;
+}
+
+export type Operation = { readonly put: KubeObject } | { readonly delete: KubeObject };
+
+/** `undefined`: the change did not happen, because the object is no longer at `expect`. */
+export async function commit(
+  base: WriteBase,
+  definition: KindDefinition,
+  key: string,
+  operation: Operation,
+  expect: "absent" | number,
+): Promise<Item | undefined> {
+  const storeKey = storeKeyOf(definition, key);
+  try {
+    if ("delete" in operation) {
+      const result = await base.store.commit([{ type: "delete", key: storeKey, expect }]);
+      return result.ok ? createItem(key, operation.delete, result.revision) : undefined;
+    }
+    const value = Buffer.from(JSON.stringify(operation.put));
+    base.remember(value, operation.put);
+    const result = await base.store.commit([{ type: "put", key: storeKey, value, expect }]);
+    if (!result.ok) return undefined;
+    const cached = base.cache(definition.resource.kind).get(key);
+    return cached?.revision === result.revision ? cached : createItem(key, operation.put, result.revision);
+  } catch (error) {
+    if (error instanceof StoreError) throw new ApiError("InternalError", error.message);
+    throw error;
+  }
+}
+
+export const storePrefix = "/registry/";
+
+export function storeKeyOf({ resource: { plural } }: KindDefinition, key: string): string {
+  return `${storePrefix}${plural}/${key}`;
+}
+
+/**
+ * Runs the admissions of a kind in order, then `proceed`; whatever they reserved is settled by whether it succeeded.
+ * A dry run never keeps anything.
+ */
+export async function withAdmission<T>(
+  base: WriteBase,
+  request: AdmissionRequest,
+  proceed: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const admitted: Admission[] = [];
+  let committed = false;
+  try {
+    for (const admission of base.admissions) {
+      if (!admission.kinds.includes(request.kind)) continue;
+      // Listed before it runs: one that throws half-way may have reserved something already.
+      admitted.push(admission);
+      await admission.admit(request);
+    }
+    const result = await proceed();
+    committed = result !== undefined && !request.dryRun;
+    return result;
+  } finally {
+    for (const admission of admitted) admission.settle?.(request, committed);
+  }
+}
+
+export function admissionRequest(
+  definition: KindDefinition,
+  context: WriteContext,
+  fields: Pick<AdmissionRequest, "operation" | "object" | "before" | "subresource">,
+): AdmissionRequest {
+  return {
+    ...fields,
+    kind: definition.resource.kind,
+    dryRun: context.dryRun === true,
+    user: context.user,
+    warn: (text) => context.warn?.(text),
+  };
+}
+
+/** Throws `Invalid` when there are errors. */
+export function refuseInvalid({ resource }: KindDefinition, name: string, errors: readonly FieldError[]): void {
+  if (errors.length === 0) return;
+  throw invalid(resource.kind, splitApiVersion(resource.apiVersion).group, name, errors);
+}
+
+export function passWarnings(
+  definition: KindDefinition,
+  context: WriteContext,
+  object: KubeObject,
+  before: KubeObject | undefined,
+): void {
+  if (context.warn === undefined) return;
+  for (const text of definition.warnings?.(object, before) ?? []) context.warn(text);
+}

@@ -1,0 +1,64 @@
+import type { ServedKind } from "#api/kinds.ts";
+import type { KubeObject } from "#api/meta/object.ts";
+import type { Item } from "../registry/item.ts";
+import { partialOf, servedObject } from "./served.ts";
+
+/** What each row carries of its object. */
+export type IncludeObject = "None" | "Metadata" | "Object";
+
+export interface TableMetadata {
+  readonly resourceVersion: string;
+  readonly continue?: string;
+  readonly remainingItemCount?: number;
+}
+
+/**
+ * `meta.k8s.io` Table: what `kubectl get` prints. Never kept, since it holds ages; `now` in milliseconds. Every column is
+ * sent, the wide ones too: the client chooses.
+ */
+export function tableOf(
+  served: ServedKind,
+  items: readonly Item[],
+  apiVersion: string,
+  include: IncludeObject,
+  now: number,
+  metadata: TableMetadata,
+): object {
+  const { columns } = served.definition;
+  return {
+    kind: "Table",
+    apiVersion,
+    metadata,
+    columnDefinitions: columns.map(({ name, type, format = "", description, priority }) => ({
+      name,
+      type,
+      format,
+      description,
+      priority,
+    })),
+    rows: items.map(({ object }) => ({
+      cells: columns.map((column) => column.cell(object, now)),
+      ...conditionsOf(object),
+      object: rowObject(served, object, apiVersion, include),
+    })),
+  };
+}
+
+function rowObject(served: ServedKind, object: KubeObject, apiVersion: string, include: IncludeObject): object | null {
+  if (include === "None") return null;
+  return include === "Object" ? servedObject(served, object) : partialOf(object, apiVersion);
+}
+
+const finished: Readonly<Record<string, string>> = {
+  Succeeded: "The pod has completed successfully.",
+  Failed: "The pod failed.",
+};
+
+/** Rows of finished Pods say so, which lets clients hide them. */
+function conditionsOf(object: KubeObject): object {
+  if (object.kind !== "Pod") return {};
+  const { status } = object as KubeObject & { status?: { phase?: string } };
+  const message = finished[status?.phase ?? ""];
+  if (message === undefined) return {};
+  return { conditions: [{ type: "Completed", status: "True", reason: status?.phase, message }] };
+}
