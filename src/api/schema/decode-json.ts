@@ -7,6 +7,9 @@ export interface ShapeError {
   readonly path: string;
   /** `json: cannot unmarshal string into Go struct field ServicePort.spec.ports.port of type int32` */
   readonly message: string;
+  /** The Go type that belongs there, and the JSON type that stands there; for texts of our own. */
+  readonly wants?: string;
+  readonly got?: string;
 }
 
 export interface ShapeReport {
@@ -188,7 +191,7 @@ class Walk {
     const kind = typeof value === "number" ? numberText(value, goType) : typeText(value);
     const field = owner === undefined ? "Go value" : `Go struct field ${goNameOf(owner.message.name)}.${place.goPath}`;
     const message = `json: cannot unmarshal ${kind} into ${field} of type ${goType}`;
-    this.errors.push({ path: place.path, message });
+    this.errors.push({ path: place.path, message, wants: goType, got: typeText(value) });
     return undefined;
   }
 }

@@ -13,7 +13,8 @@ export function withoutDirectives(value: unknown): unknown {
   return Object.fromEntries(kept.map(([key, child]) => [key, withoutDirectives(child)]));
 }
 
-function isDirective(key: string): boolean {
+/** Whether a key of a patch is an instruction and no field. */
+export function isDirective(key: string): boolean {
   return (
     key === "$patch" ||
     key === "$retainKeys" ||

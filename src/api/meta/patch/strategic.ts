@@ -3,7 +3,7 @@ import { messageOf, scalarMessages } from "../../schema/message.ts";
 import { ApiError } from "../status.ts";
 import { isObject } from "./merge.ts";
 import { orderLike } from "./order.ts";
-import { withoutDirectives } from "./directives.ts";
+import { isDirective, withoutDirectives } from "./directives.ts";
 
 type Json = Record<string, unknown>;
 
@@ -38,7 +38,7 @@ function mergeObject(original: Json, patch: Json, message: string | undefined): 
     else if (key.startsWith(deletePrefix)) deleteValues(merged, key.slice(deletePrefix.length), listOf(key, value));
   }
   for (const [key, value] of Object.entries(patch)) {
-    if (key.startsWith("$")) continue;
+    if (isDirective(key)) continue;
     if (value === null) merged.delete(key);
     else merged.set(key, mergeField(merged.get(key), value, message, key, orders.get(key)));
   }
@@ -99,7 +99,7 @@ function retainOnly(merged: Map<string, unknown>, patch: Json): void {
   if (retained === undefined) return;
   const keys = new Set(listOf("$retainKeys", retained));
   for (const key of Object.keys(patch)) {
-    if (!key.startsWith("$") && patch[key] !== null && !keys.has(key)) {
+    if (!isDirective(key) && patch[key] !== null && !keys.has(key)) {
       throw new ApiError("BadRequest", `the field ${key} is patched but not in $retainKeys`);
     }
   }

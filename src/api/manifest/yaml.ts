@@ -1,0 +1,102 @@
+import { Document, LineCounter, parseDocument, type ScalarTag, type Tags } from "yaml";
+
+/**
+ * The YAML of Kubernetes: 1.1 in its booleans and integers (`y`, `on`, `010`, `1_000`), but neither base-60 numbers nor
+ * dates, and with the octal `0o17` of 1.2 besides. Aliases are expanded up to a limit.
+ */
+export interface YamlDocument {
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+}
+
+const dropped: ReadonlySet<string | undefined> = new Set(["TIME"]);
+
+const octal: ScalarTag = {
+  tag: "tag:yaml.org,2002:int",
+  default: true,
+  test: /^[-+]?0o[0-7]+$/,
+  resolve: (text) => {
+    const value = Number.parseInt(text.replace(/^[-+]?0o/, ""), 8);
+    return text.startsWith("-") ? -value : value;
+  },
+};
+
+function kubernetesTags(tags: Tags): Tags {
+  const kept = tags.filter((tag) => {
+    if (typeof tag === "string") return tag !== "timestamp" && tag !== "intTime" && tag !== "floatTime";
+    return tag.tag !== "tag:yaml.org,2002:timestamp" && !dropped.has(tag.format);
+  });
+  return [octal, ...kept];
+}
+
+/** One document; its errors are in `document.errors`, with positions in the text. Never throws. */
+export function parseYamlDocument(text: string): YamlDocument {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    version: "1.1",
+    merge: true,
+    customTags: kubernetesTags,
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: "silent",
+  });
+  return { document, lines };
+}
+
+/** A text that is no YAML; the message names the line. */
+export class YamlSyntaxError extends Error {
+  override readonly name = "YamlSyntaxError";
+}
+
+/** The value of the first document of a text, e.g. of a request body. Throws `YamlSyntaxError`. */
+export function parseYaml(text: string): unknown {
+  const [first = { text: "" }] = splitDocuments(text);
+  const { document, lines } = parseYamlDocument(first.text);
+  const [error] = document.errors;
+  if (error !== undefined)
+    throw new YamlSyntaxError(`yaml: line ${lines.linePos(error.pos[0]).line}: ${error.message}`);
+  return valueOf(document);
+}
+
+/** The plain value of a document without errors. Throws `YamlSyntaxError` where aliases multiply beyond the limit. */
+export function valueOf(document: Document.Parsed): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) as unknown;
+  } catch (error) {
+    throw new YamlSyntaxError(`yaml: ${(error as Error).message}`);
+  }
+}
+
+export interface DocumentText {
+  readonly text: string;
+  /** How many lines stand before it. */
+  readonly linesBefore: number;
+}
+
+/**
+ * The documents of a stream, cut where a line begins with `---`, as kubectl cuts them: so an error in one, such as a
+ * quote that is never closed, cannot reach into the next. Documents without content are left out.
+ */
+export function splitDocuments(text: string): DocumentText[] {
+  const documents: DocumentText[] = [];
+  let current: string[] = [];
+  let start = 0;
+  const flush = () => {
+    if (current.some((line) => /^\s*[^\s#]/.test(line) && !/^(%|\.\.\.\s*$)/.test(line))) {
+      documents.push({ text: current.join("\n"), linesBefore: start });
+    }
+  };
+  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
+  for (const [index, line] of lines.entries()) {
+    const separator = /^---(?=\s|$)/.exec(line);
+    if (separator === null) current.push(line);
+    else {
+      flush();
+      // What follows the dashes belongs to the new document, at its place in the line.
+      current = [`   ${line.slice(3)}`.replace(/^\s*(?=#|$).*/, "")];
+      start = index;
+    }
+  }
+  flush();
+  return documents;
+}
