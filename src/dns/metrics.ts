@@ -41,3 +41,10 @@ export function createCounters(): DnsCounters {
 export function count(counts: Record<string, number>, key: string): void {
   counts[key] = (counts[key] ?? 0) + 1;
 }
+
+export function observe(counters: DnsCounters, seconds: number): void {
+  let bucket = 0;
+  while (bucket < durationBuckets.length && seconds > (durationBuckets[bucket] as number)) bucket += 1;
+  counters.durations[bucket] = (counters.durations[bucket] ?? 0) + 1;
+  counters.durationSum += seconds;
+}

@@ -65,7 +65,10 @@ export function createZone({ zone: text, ttl = 30, pods = "insecure", selfServic
   const zone = lowerName(wire(text));
   const podBranch = wire("pod") + zone;
   const soa = createSoa(zone, ttl);
-  const reverseZones = ["in-addr.arpa", "ip6.arpa"].map((name) => ({ wire: wire(name), soa: createSoa(wire(name), ttl) }));
+  const reverseZones = ["in-addr.arpa", "ip6.arpa"].map((name) => ({
+    wire: wire(name),
+    soa: createSoa(wire(name), ttl),
+  }));
   const names = new Map<WireName, Holder>();
   const reverse = new Map<WireName, Holder>();
   const builtIn = new Map<WireName, Holder>();
@@ -106,7 +109,8 @@ export function createZone({ zone: text, ttl = 30, pods = "insecure", selfServic
 
   function askHolder(name: WireName, type: number, holder: Holder): Verdict {
     const { cname } = holder.entry;
-    if (cname !== undefined && (type === types.A || type === types.AAAA)) return { says: "follow", target: wire(cname) };
+    if (cname !== undefined && (type === types.A || type === types.AAAA))
+      return { says: "follow", target: wire(cname) };
     const body = bodyOf(name, type, holder);
     return body === undefined ? noData : { says: "answer", body };
   }

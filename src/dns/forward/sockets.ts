@@ -71,7 +71,8 @@ export function createUdpSockets({ address, port }: { address: string; port: num
     const message = parseMessage(packet);
     const waiting = message && opened.waiting.get(message.id);
     // Wrong answers are passed over, not believed and not counted: the right one may still come.
-    if (message === undefined || waiting === undefined || !answersQuestion(message, message.id, waiting.question)) return;
+    if (message === undefined || waiting === undefined || !answersQuestion(message, message.id, waiting.question))
+      return;
     waiting.done({ got: "answer", message });
   }
 

@@ -30,7 +30,7 @@ export function exchangeByTcp(
       length.writeUInt16BE(query.length);
       socket.write(Buffer.concat([length, query]));
     });
-    socket.on("data", (chunk) => {
+    socket.on("data", (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
       if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;
       const message = parseMessage(received.subarray(2, 2 + received.readUInt16BE(0)));

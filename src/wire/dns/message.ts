@@ -78,7 +78,7 @@ function readData(packet: Uint8Array, type: number, start: number, end: number):
   const layout = dataLayouts.get(type);
   if (layout === undefined) {
     const fixed = type === types.A ? 4 : type === types.AAAA ? 16 : undefined;
-    return fixed === undefined || fixed === end - start ? packet.slice(start, end) : undefined;
+    return fixed === undefined || fixed === end - start ? new Uint8Array(packet.subarray(start, end)) : undefined;
   }
   const parts: Uint8Array[] = [];
   let at = start;

@@ -1,0 +1,27 @@
+import type { LogFields } from "#base/log.ts";
+import type { NameDiff } from "#routing/names/table.ts";
+import type { ListenAddress } from "./contract.ts";
+import type { DnsCounters } from "./metrics.ts";
+import type { ServerSettings } from "./server.ts";
+
+/** What the worker is told. Each `request` number is answered by one `ok` or `failed`. */
+export type ToWorker =
+  | { readonly tell: "diff"; readonly diff: NameDiff }
+  | { readonly tell: "listen"; readonly request: number; readonly at: ListenAddress }
+  | { readonly tell: "counters"; readonly request: number }
+  | { readonly tell: "stop"; readonly request: number };
+
+export type FromWorker =
+  | { readonly tell: "applied"; readonly revision: string }
+  | { readonly tell: "ok"; readonly request: number; readonly value?: ListenAddress | DnsCounters }
+  | { readonly tell: "failed"; readonly request: number; readonly message: string; readonly code?: string }
+  | {
+      readonly tell: "log";
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly fields: LogFields;
+      readonly message: string;
+    };
+
+export interface WorkerData {
+  readonly settings: ServerSettings;
+}

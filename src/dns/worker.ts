@@ -1,0 +1,48 @@
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import { systemClock } from "#base/clock.ts";
+import type { Log, LogFields } from "#base/log.ts";
+import type { FromWorker, ToWorker, WorkerData } from "./link.ts";
+import { createDnsServer } from "./server.ts";
+
+/** The thread that answers: it receives differences of names and holds no API object and no credential. */
+function serveParent(port: MessagePort, { settings }: WorkerData): void {
+  const say = (message: FromWorker) => port.postMessage(message);
+  const server = createDnsServer(settings, { log: logTo(say), clock: systemClock });
+
+  async function act(message: ToWorker): Promise<void> {
+    if (message.tell === "diff") {
+      server.apply(message.diff);
+      say({ tell: "applied", revision: message.diff.revision });
+      return;
+    }
+    const { request } = message;
+    try {
+      if (message.tell === "listen") say({ tell: "ok", request, value: await server.listen(message.at) });
+      else if (message.tell === "counters") say({ tell: "ok", request, value: server.counters() });
+      else {
+        await server.stop();
+        say({ tell: "ok", request });
+        port.close();
+      }
+    } catch (error) {
+      const { message, code } = error as NodeJS.ErrnoException;
+      say({ tell: "failed", request, message, ...(code !== undefined && { code }) });
+    }
+  }
+
+  port.on("message", (message: ToWorker) => void act(message));
+}
+
+function logTo(say: (message: FromWorker) => void, common: LogFields = {}): Log {
+  const at = (level: "debug" | "info" | "warn" | "error") => (fields: LogFields, message: string) =>
+    say({ tell: "log", level, fields: { ...common, ...fields }, message });
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (fields) => logTo(say, { ...common, ...fields }),
+  };
+}
+
+if (parentPort !== null) serveParent(parentPort, workerData as WorkerData);
