@@ -216,6 +216,19 @@ for (const form of forms) {
       assert.match(outcome.stderr, /^Warning: .*externalName.*(IP address|39\.156\.66\.18)/m);
     });
 
+    test("the listing of all fields: nodePort with type ClusterIP is refused in upstream's words, with NodePort it is taken", () => {
+      const outcome = cluster.tryKubectl(
+        "create",
+        "-f",
+        manifest(form === "legacy" ? "07-service-fields-refused" : "07-service-fields"),
+      );
+      if (form === "legacy") {
+        assert.equal(outcome.status, 1);
+        const words = "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'";
+        assert.equal(outcome.stderr, `The Service "service" is invalid: ${words}\n`);
+      } else assert.equal(outcome.stdout, "service/service created\n");
+    });
+
     test("ping of a cluster IP gets no answer", () => {
       const [service] = rowsOf(cluster.kubectl("get", "svc", "service-nodeport", "-n", "dev"));
       const ping = run("ping", ["-c", "1", "-W", "1", service?.["CLUSTER-IP"] ?? ""]);
