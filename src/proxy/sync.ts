@@ -1,137 +1,94 @@
-import { createBackoff } from "#base/backoff.ts";
 import { systemClock, type Clock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
+import type { Client } from "#client/contract.ts";
 import type { Problem } from "#routing/because.ts";
 import { newerRevision } from "#routing/l4/compile.ts";
-import { isEmptyDiff, mergeDiffs } from "#routing/l4/diff.ts";
-import type { ServiceDiff } from "#routing/l4/table.ts";
-import { createCounters, type ProxyCounters } from "./counters.ts";
 import type { ProxyMode, ProxyModeName, ProxyNode } from "./mode.ts";
-import type { ServiceSource } from "./source.ts";
+import { chooseMode } from "./modes/index.ts";
+import { startServiceSource, type ServiceSource } from "./source.ts";
+import { startProxy, type RunningProxy } from "./loop.ts";
 
-export interface ProxyOptions {
-  readonly source: ServiceSource;
-  readonly node: ProxyNode;
-  readonly mode: ProxyMode;
+export interface NodeProxiesOptions {
+  readonly client: Client;
+  readonly nodes: readonly ProxyNode[];
+  /** `auto` takes the best mode that works on the node. */
+  readonly mode?: ProxyModeName | "auto";
+  /** Ranges for nodes that name none of their own. */
+  readonly serviceCidr?: string;
+  readonly podCidr?: string;
   readonly log?: Log;
   readonly clock?: Clock;
-  /** At least this long between the end of an apply and the start of the next; changes meanwhile become one. */
-  readonly minSyncMs?: number;
 }
 
-export interface RunningProxy {
-  readonly node: string;
-  readonly mode: ProxyModeName;
-  /** The newest revision of a Service or EndpointSlice that is in force on the node; `"0"` before the first apply. */
+export interface RunningProxies {
+  /** By node name: the mode, and why it was chosen. */
+  readonly modes: ReadonlyMap<string, { readonly name: ProxyModeName; readonly reason: string }>;
+  readonly source: ServiceSource;
+  proxy(node: string): RunningProxy | undefined;
+  /** The lowest revision that is in force on every node. */
   applied(): string;
-  /** Resolves when that revision, or a newer one, is in force; rejects when the proxy is stopped first. */
+  /** Resolves when that revision is in force on every node. */
   waitFor(revision: string): Promise<void>;
   problems(): readonly Problem[];
-  /** Counters under the names upstream's kube-proxy gives them. */
-  readonly counters: Readonly<ProxyCounters>;
-  /** Ends the program's part; what is in the kernel stays. */
+  /** Ends the program's part; what is in the kernel stays, and traffic goes on. */
   stop(): Promise<void>;
-  /** Stops, and removes what is in the kernel. */
+  /** Stops, and removes what is in the kernel of every node. */
   cleanup(): Promise<void>;
 }
 
-/** Keeps one node at the table: differences that come while one is applied are merged, a failed one is tried again. */
-export function startProxy(options: ProxyOptions): RunningProxy {
-  const { source, node, mode, log = silentLog, clock = systemClock, minSyncMs = 1 } = options;
-  const backoff = createBackoff({ base: 50, limit: 30_000 });
-  const counters = createCounters();
-  const waiters = new Set<{ revision: string; resolve: () => void; reject: (error: Error) => void }>();
-  let applied = "0";
-  let pending: ServiceDiff | undefined;
-  let running: Promise<void> | undefined;
-  let cancelTimer: (() => void) | undefined;
-  let failure: Problem | undefined;
-  let stopped = false;
-
-  function arrived(revision: string): void {
-    applied = newerRevision(applied, revision);
-    for (const waiter of waiters) {
-      if (newerRevision(applied, waiter.revision) !== applied) continue;
-      waiters.delete(waiter);
-      waiter.resolve();
+/**
+ * The service proxy of every node of one process. Rejects, with nothing left running, when a mode that was asked for
+ * cannot work; the message says why and which modes there are.
+ */
+export async function startNodeProxies(options: NodeProxiesOptions): Promise<RunningProxies> {
+  const { client, mode = "auto", serviceCidr, podCidr, log = silentLog, clock = systemClock } = options;
+  const chosen = new Map<string, { name: ProxyModeName; reason: string }>();
+  const started: { node: ProxyNode; mode: ProxyMode }[] = [];
+  for (const given of options.nodes) {
+    const node = withRanges(given, serviceCidr, podCidr);
+    const choice = await chooseMode(mode, (definition) => definition.probe(node));
+    if (choice.mode === undefined) {
+      await Promise.all(started.map(({ mode }) => mode.stop()));
+      throw new Error(`node ${node.name}: ${choice.message}`);
     }
+    const nodeLog = log.child({ node: node.name });
+    started.push({ node, mode: choice.mode.start(node, { log: nodeLog, clock }) });
+    chosen.set(node.name, { name: choice.mode.name, reason: choice.reason });
+    log.info({ node: node.name, mode: choice.mode.name, reason: choice.reason }, "the service proxy has its mode");
   }
-
-  function schedule(ms: number): void {
-    if (stopped || cancelTimer !== undefined || running !== undefined || pending === undefined) return;
-    cancelTimer = clock.after(ms, () => {
-      cancelTimer = undefined;
-      running = run().then((nextMs) => {
-        running = undefined;
-        schedule(nextMs);
-      });
-    });
-  }
-
-  /** One apply; gives the time to wait before the next. */
-  async function run(): Promise<number> {
-    const diff = pending;
-    if (diff === undefined) return minSyncMs;
-    pending = undefined;
-    try {
-      const { changes, ms } = await mode.apply(diff);
-      counters.applied(clock.now(), ms);
-      log.debug({ node: node.name, revision: diff.revision, changes, ms }, "services are in force");
-      failure = undefined;
-      backoff.reset();
-      arrived(diff.revision);
-      return minSyncMs;
-    } catch (error) {
-      const waitMs = backoff.next();
-      counters.failed();
-      pending = pending === undefined ? diff : mergeDiffs(diff, pending);
-      const message = `services on ${node.name} stay at revision ${applied}: ${String(error)}; trying again`;
-      failure = { at: { kind: "Node", name: node.name }, code: "apply-failed", message };
-      log.warn({ node: node.name, error: String(error), waitMs }, "services could not be put in force, trying again");
-      return waitMs;
-    }
-  }
-
-  const unsubscribe = source.subscribe((diff) => {
-    counters.changed(diff, clock.now());
-    if (pending === undefined && running === undefined && isEmptyDiff(diff) && applied !== "0") {
-      arrived(diff.revision);
-      return;
-    }
-    pending = pending === undefined ? diff : mergeDiffs(pending, diff);
-    schedule(minSyncMs);
-  });
-
-  async function halt(): Promise<void> {
-    if (stopped) return;
-    stopped = true;
-    unsubscribe();
-    cancelTimer?.();
-    await running;
-    for (const waiter of waiters) waiter.reject(new Error(`the proxy of ${node.name} was stopped`));
-    waiters.clear();
-  }
-
+  const source = startServiceSource(client, { log, clock });
+  const proxies = started.map(({ node, mode }) => startProxy({ source, node, mode, log, clock }));
+  const end = async (how: "stop" | "cleanup") => {
+    source.stop();
+    await Promise.all(proxies.map((proxy) => proxy[how]()));
+  };
   return {
-    node: node.name,
-    mode: mode.name,
-    counters: counters.values,
-    applied: () => applied,
-    waitFor: (revision) =>
-      new Promise((resolve, reject) => {
-        if (stopped) reject(new Error(`the proxy of ${node.name} was stopped`));
-        else if (applied !== "0" && newerRevision(applied, revision) === applied) resolve();
-        else waiters.add({ revision, resolve, reject });
-      }),
-    problems: () => (failure === undefined ? [] : [failure]),
-    async stop() {
-      await halt();
-      await mode.stop();
+    modes: chosen,
+    source,
+    proxy: (node) => proxies.find((proxy) => proxy.node === node),
+    applied: () => lowest(proxies.map((proxy) => proxy.applied())),
+    waitFor: async (revision) => {
+      await Promise.all(proxies.map((proxy) => proxy.waitFor(revision)));
     },
-    async cleanup() {
-      await halt();
-      await mode.stop();
-      await mode.cleanup();
-    },
+    problems: () => [...source.table().problems, ...proxies.flatMap((proxy) => proxy.problems())],
+    stop: () => end("stop"),
+    cleanup: () => end("cleanup"),
   };
 }
+
+function withRanges(node: ProxyNode, serviceCidr: string | undefined, podCidr: string | undefined): ProxyNode {
+  const { serviceCidrs, podCidrs } = node;
+  return {
+    ...node,
+    serviceCidrs: serviceCidrs.length === 0 && serviceCidr !== undefined ? [serviceCidr] : serviceCidrs,
+    podCidrs: podCidrs.length === 0 && podCidr !== undefined ? [podCidr] : podCidrs,
+  };
+}
+
+function lowest(revisions: readonly string[]): string {
+  const [first = "0", ...rest] = revisions;
+  return rest.reduce((low, next) => (newerRevision(low, next) === low ? next : low), first);
+}
+
+export { startProxy, type ProxyOptions, type RunningProxy } from "./loop.ts";
+export { startServiceSource, type ServiceSource } from "./source.ts";

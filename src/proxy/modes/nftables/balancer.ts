@@ -48,17 +48,18 @@ export function renderBalancer(balancer: Balancer): string[] {
     `meta mark and ${masqueradeBit} == ${masqueradeBit} goto ${balancerName({ ...balancer, masquerade: true })}`,
   );
   const client = `ip saddr . ${key}`;
-  const remember = `update @${prefix}affinity { ${client} timeout ${affinitySeconds}s : meta mark }`;
+  const entry = `${client} timeout ${affinitySeconds}s : meta mark`;
   const go = `dnat ip addr . port to ${key} . meta mark map @${prefix}affinity-endpoints`;
   return [
     ...twin,
     ...make,
     ...(masquerade ? [] : [divert]),
-    // A client's endpoint that is gone is found in no map: the rule ends there and a new one is picked below.
     rule(`meta mark set ${client} map @${prefix}affinity`),
-    rule(`${remember} ${go}`),
+    rule(`${key} . meta mark @${prefix}affinity-valid update @${prefix}affinity { ${entry} } ${go}`),
+    // Not known, or known with an endpoint that is gone; an update would keep the old one, so it is deleted first.
+    rule(`delete @${prefix}affinity { ${client} : meta mark }`),
     rule(`meta mark set ${slot(masquerade ? masqueradeOffset : 0)} map @${prefix}affinity-slots`),
-    rule(`${remember} ${go}`),
+    rule(`update @${prefix}affinity { ${entry} } ${go}`),
     // The memory for clients is full: serve without remembering.
     rule(go),
   ];

@@ -12,6 +12,8 @@ export type SetName =
   | "nodeport-affinity-slots"
   | "affinity-endpoints"
   | "nodeport-affinity-endpoints"
+  | "affinity-valid"
+  | "nodeport-affinity-valid"
   | "no-endpoint-services"
   | "no-endpoint-nodeports"
   | "cluster-ips"

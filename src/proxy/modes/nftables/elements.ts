@@ -50,6 +50,7 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
         const mark = `0x${((((numbers[slot] ?? 0) << 16) | bit) >>> 0).toString(16).padStart(8, "0")}`;
         add(`${prefix}affinity-slots`, `${front.key} . ${first + offset + slot}`, mark);
         add(`${prefix}affinity-endpoints`, `${front.key} . ${mark}`, to);
+        add(`${prefix}affinity-valid`, `${front.key} . ${mark}`);
       }
     }
     return `goto ${name}`;

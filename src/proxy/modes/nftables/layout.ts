@@ -6,7 +6,8 @@ import { externalLocalChain, masqueradeBit, nodeportLocalChain, rejectChain, tab
 const service = "ip daddr . meta l4proto . th dport";
 const nodeport = "meta l4proto . th dport";
 const slot = "numgen random mod 2";
-const endpoint = "ip daddr . th dport";
+// Any transport's port is meant; with "th" nft 1.0.6 cannot read the map back when a rule is added later.
+const endpoint = "ip daddr . tcp dport";
 
 /** Element kind of each set and map: type of the key, and after the colon of the value. */
 const sets: Readonly<Record<SetName, string>> = {
@@ -21,11 +22,13 @@ const sets: Readonly<Record<SetName, string>> = {
   // service address and slot -> endpoint.
   endpoints: `${service} . ${slot} : ${endpoint}`,
   "nodeport-endpoints": `${nodeport} . ${slot} : ${endpoint}`,
-  // With session affinity: slot -> lasting number of an endpoint; number -> endpoint.
+  // With session affinity: slot -> lasting number of an endpoint; number -> endpoint; the numbers in use.
   "affinity-slots": `${service} . ${slot} : meta mark`,
   "nodeport-affinity-slots": `${nodeport} . ${slot} : meta mark`,
   "affinity-endpoints": `${service} . meta mark : ${endpoint}`,
   "nodeport-affinity-endpoints": `${nodeport} . meta mark : ${endpoint}`,
+  "affinity-valid": `${service} . meta mark`,
+  "nodeport-affinity-valid": `${nodeport} . meta mark`,
   // Addresses with nothing behind them: refused or dropped.
   "no-endpoint-services": `${service} : verdict`,
   "no-endpoint-nodeports": `${nodeport} : verdict`,

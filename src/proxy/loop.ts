@@ -1,0 +1,137 @@
+import { createBackoff } from "#base/backoff.ts";
+import { systemClock, type Clock } from "#base/clock.ts";
+import { silentLog, type Log } from "#base/log.ts";
+import type { Problem } from "#routing/because.ts";
+import { newerRevision } from "#routing/l4/compile.ts";
+import { isEmptyDiff, mergeDiffs } from "#routing/l4/diff.ts";
+import type { ServiceDiff } from "#routing/l4/table.ts";
+import { createCounters, type ProxyCounters } from "./counters.ts";
+import type { ProxyMode, ProxyModeName, ProxyNode } from "./mode.ts";
+import type { ServiceSource } from "./source.ts";
+
+export interface ProxyOptions {
+  readonly source: ServiceSource;
+  readonly node: ProxyNode;
+  readonly mode: ProxyMode;
+  readonly log?: Log;
+  readonly clock?: Clock;
+  /** At least this long between the end of an apply and the start of the next; changes meanwhile become one. */
+  readonly minSyncMs?: number;
+}
+
+export interface RunningProxy {
+  readonly node: string;
+  readonly mode: ProxyModeName;
+  /** The newest revision of a Service or EndpointSlice that is in force on the node; `"0"` before the first apply. */
+  applied(): string;
+  /** Resolves when that revision, or a newer one, is in force; rejects when the proxy is stopped first. */
+  waitFor(revision: string): Promise<void>;
+  problems(): readonly Problem[];
+  /** Counters under the names upstream's kube-proxy gives them. */
+  readonly counters: Readonly<ProxyCounters>;
+  /** Ends the program's part; what is in the kernel stays. */
+  stop(): Promise<void>;
+  /** Stops, and removes what is in the kernel. */
+  cleanup(): Promise<void>;
+}
+
+/** Keeps one node at the table: differences that come while one is applied are merged, a failed one is tried again. */
+export function startProxy(options: ProxyOptions): RunningProxy {
+  const { source, node, mode, log = silentLog, clock = systemClock, minSyncMs = 1 } = options;
+  const backoff = createBackoff({ base: 50, limit: 30_000 });
+  const counters = createCounters();
+  const waiters = new Set<{ revision: string; resolve: () => void; reject: (error: Error) => void }>();
+  let applied = "0";
+  let pending: ServiceDiff | undefined;
+  let running: Promise<void> | undefined;
+  let cancelTimer: (() => void) | undefined;
+  let failure: Problem | undefined;
+  let stopped = false;
+
+  function arrived(revision: string): void {
+    applied = newerRevision(applied, revision);
+    for (const waiter of waiters) {
+      if (newerRevision(applied, waiter.revision) !== applied) continue;
+      waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+
+  function schedule(ms: number): void {
+    if (stopped || cancelTimer !== undefined || running !== undefined || pending === undefined) return;
+    cancelTimer = clock.after(ms, () => {
+      cancelTimer = undefined;
+      running = run().then((nextMs) => {
+        running = undefined;
+        schedule(nextMs);
+      });
+    });
+  }
+
+  /** One apply; gives the time to wait before the next. */
+  async function run(): Promise<number> {
+    const diff = pending;
+    if (diff === undefined) return minSyncMs;
+    pending = undefined;
+    try {
+      const { changes, ms } = await mode.apply(diff);
+      counters.applied(clock.now(), ms);
+      log.debug({ node: node.name, revision: diff.revision, changes, ms }, "services are in force");
+      failure = undefined;
+      backoff.reset();
+      arrived(diff.revision);
+      return minSyncMs;
+    } catch (error) {
+      const waitMs = backoff.next();
+      counters.failed();
+      pending = pending === undefined ? diff : mergeDiffs(diff, pending);
+      const message = `services on ${node.name} stay at revision ${applied}: ${String(error)}; trying again`;
+      failure = { at: { kind: "Node", name: node.name }, code: "apply-failed", message };
+      log.warn({ node: node.name, error: String(error), waitMs }, "services could not be put in force, trying again");
+      return waitMs;
+    }
+  }
+
+  const unsubscribe = source.subscribe((diff) => {
+    counters.changed(diff, clock.now());
+    if (pending === undefined && running === undefined && isEmptyDiff(diff) && applied !== "0") {
+      arrived(diff.revision);
+      return;
+    }
+    pending = pending === undefined ? diff : mergeDiffs(pending, diff);
+    schedule(minSyncMs);
+  });
+
+  async function halt(): Promise<void> {
+    if (stopped) return;
+    stopped = true;
+    unsubscribe();
+    cancelTimer?.();
+    await running;
+    for (const waiter of waiters) waiter.reject(new Error(`the proxy of ${node.name} was stopped`));
+    waiters.clear();
+  }
+
+  return {
+    node: node.name,
+    mode: mode.name,
+    counters: counters.values,
+    applied: () => applied,
+    waitFor: (revision) =>
+      new Promise((resolve, reject) => {
+        if (stopped) reject(new Error(`the proxy of ${node.name} was stopped`));
+        else if (applied !== "0" && newerRevision(applied, revision) === applied) resolve();
+        else waiters.add({ revision, resolve, reject });
+      }),
+    problems: () => (failure === undefined ? [] : [failure]),
+    async stop() {
+      await halt();
+      await mode.stop();
+    },
+    async cleanup() {
+      await halt();
+      await mode.stop();
+      await mode.cleanup();
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import type { ProxyNode } from "#proxy/mode.ts";
+import type { Question } from "./peer.ts";
+
+/**
+ * Two nodes with pods and a client outside, each in a network namespace of its own, with a process in every one of them
+ * that answers and asks. Only for the sandbox: the outside client is the namespace the test itself runs in.
+ */
+export interface Ground {
+  readonly nodes: readonly ProxyNode[];
+  /** By name: pod-a and pod-b on node-1, pod-c on node-2, node-1, node-2, outside. */
+  ask(peer: string, question: Question): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+export const podIP = { "pod-a": "10.244.1.10", "pod-b": "10.244.1.11", "pod-c": "10.244.2.10" } as const;
+export const nodeIP = { "node-1": "172.30.0.11", "node-2": "172.30.0.12" } as const;
+export const outsideIP = "172.30.0.254";
+
+const pods = { "pod-a": "node-1", "pod-b": "node-1", "pod-c": "node-2" } as const;
+export const netnsOf = (name: string) => `/run/netns/${name}`;
+
+function ip(args: string, netns?: string): void {
+  const argv = ["ip", ...(netns === undefined ? [] : ["-n", netns]), ...args.split(" ")];
+  const { status, stderr } = spawnSync(argv[0] ?? "", argv.slice(1), { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${argv.join(" ")}: ${stderr}`);
+}
+
+function sysctl(netns: string | undefined, ...settings: string[]): void {
+  const inside = netns === undefined ? [] : ["nsenter", `--net=${netnsOf(netns)}`];
+  const [program = "", ...args] = [...inside, "sysctl", "-q", "-w", ...settings];
+  spawnSync(program, args);
+}
+
+function buildNetwork(): void {
+  ip("link add lan type bridge");
+  ip(`addr add ${outsideIP}/24 dev lan`);
+  ip("link set lan up");
+  for (const [index, [node, address]] of Object.entries(nodeIP).entries()) {
+    ip(`netns add ${node}`);
+    ip(`link add up-${index} master lan up type veth peer name eth0 netns ${node}`);
+    for (const line of ["link set lo up", "link set eth0 up", `addr add ${address}/24 dev eth0`]) ip(line, node);
+    ip(`route add default via ${outsideIP}`, node);
+    ip("link add cni0 type bridge", node);
+    ip(`addr add 10.244.${index + 1}.1/24 dev cni0`, node);
+    ip("link set cni0 up", node);
+    ip(`route add 10.244.${index + 1}.0/24 via ${address}`);
+    sysctl(node, "net.ipv4.ip_forward=1", "net.bridge.bridge-nf-call-iptables=1");
+  }
+  sysctl(undefined, "net.bridge.bridge-nf-call-iptables=0", "net.ipv4.ip_forward=0");
+  ip(`route add 10.244.2.0/24 via ${nodeIP["node-2"]}`, "node-1");
+  ip(`route add 10.244.1.0/24 via ${nodeIP["node-1"]}`, "node-2");
+  ip(`route add 10.96.0.0/12 via ${nodeIP["node-1"]}`);
+  ip(`route add 192.0.2.0/24 via ${nodeIP["node-1"]}`);
+  for (const [pod, node] of Object.entries(pods)) {
+    ip(`netns add ${pod}`);
+    ip(`link add ${pod} master cni0 up type veth peer name eth0 netns ${pod}`, node);
+    // A pod that is its own endpoint: the bridge may send a packet back where it came from.
+    ip(`link set ${pod} type bridge_slave hairpin on`, node);
+    const gateway = `${podIP[pod as keyof typeof pods].split(".").slice(0, 3).join(".")}.1`;
+    for (const line of ["link set lo up", "link set eth0 up"]) ip(line, pod);
+    ip(`addr add ${podIP[pod as keyof typeof pods]}/24 dev eth0`, pod);
+    ip(`route add default via ${gateway}`, pod);
+  }
+}
+
+interface Peer {
+  readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly waiting: Map<number, (value: unknown) => void>;
+}
+
+function startPeer(name: string, netns: string | undefined, ports: readonly number[]): Promise<Peer> {
+  const inside = netns === undefined ? [] : ["nsenter", `--net=${netns}`];
+  const script = [process.execPath, `${import.meta.dirname}/peer.ts`, name, ...ports.map(String)];
+  const [program = "", ...args] = [...inside, ...script];
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const waiting = new Map<number, (value: unknown) => void>();
+  const { promise, resolve, reject } = Promise.withResolvers<Peer>();
+  waiting.set(0, () => resolve({ child, waiting }));
+  child.on("error", reject);
+  createInterface(child.stdout).on("line", (line) => {
+    const { id, value } = JSON.parse(line) as { id: number; value: unknown };
+    waiting.get(id)?.(value);
+    waiting.delete(id);
+  });
+  return promise;
+}
+
+export async function startGround(): Promise<Ground> {
+  buildNetwork();
+  const peers = new Map<string, Peer>();
+  const starts = [...Object.keys(pods), ...Object.keys(nodeIP), "outside"].map(async (name) => {
+    const ports = name in pods ? [8080, 8081] : [];
+    peers.set(name, await startPeer(name, name === "outside" ? undefined : netnsOf(name), ports));
+  });
+  await Promise.all(starts);
+  let questions = 0;
+  return {
+    nodes: Object.entries(nodeIP).map(([name, address]) => ({
+      name,
+      netns: netnsOf(name),
+      addresses: [address],
+      podCidrs: ["10.244.0.0/16"],
+      serviceCidrs: ["10.96.0.0/12"],
+    })),
+    ask(name, question) {
+      const peer = peers.get(name);
+      if (peer === undefined) throw new Error(`no peer ${name}`);
+      questions += 1;
+      const id = questions;
+      return new Promise((resolve) => {
+        peer.waiting.set(id, resolve);
+        peer.child.stdin.write(`${JSON.stringify({ id, question })}\n`);
+      });
+    },
+    async stop() {
+      for (const { child } of peers.values()) {
+        const gone = new Promise((resolve) => child.once("close", resolve));
+        child.stdin.end();
+        await gone;
+      }
+    },
+  };
+}
