@@ -41,6 +41,10 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--service-cidr <range>", "addresses of Services", defaultOptions.serviceCidr)
     .option("--pod-cidr <range>", "addresses of pods; each node takes a /24", defaultOptions.podCidr)
     .option("--node-cidr <range>", "addresses of nodes", defaultOptions.nodeCidr)
+    .option(
+      "--load-balancer-cidr <range>",
+      "addresses for Services of type LoadBalancer (default: none; they stay pending)",
+    )
     .option("--cluster-domain <name>", "the zone of cluster DNS", defaultOptions.clusterDomain)
     .option("--detach", "return when the cluster is up; it goes on in the background")
     .addOption(
@@ -109,6 +113,7 @@ interface UpFlags {
   serviceCidr: string;
   podCidr: string;
   nodeCidr: string;
+  loadBalancerCidr?: string;
   clusterDomain: string;
   detach?: boolean;
   wait: WaitFor;
@@ -128,6 +133,7 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     serviceCidr: flags.serviceCidr,
     podCidr: flags.podCidr,
     nodeCidr: flags.nodeCidr,
+    loadBalancerCidr: flags.loadBalancerCidr,
     clusterDomain: flags.clusterDomain,
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,

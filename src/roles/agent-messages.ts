@@ -21,6 +21,7 @@ export interface AgentConfig {
   readonly serviceCidr: string;
   readonly podCidr: string;
   readonly nodeCidr: string;
+  readonly loadBalancerCidr: string | undefined;
   readonly clusterDomain: string;
   readonly dnsAddress: string;
   readonly dataDir: string;

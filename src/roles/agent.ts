@@ -59,7 +59,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
       config = given;
       log = openLog(given.logFile, "agent");
       try {
-        topology = await createTopology(topologyOptions(given, log));
+        topology = await createTopology(topologyOptions(given));
         tell({ type: "network", uplinkAddress: topology.uplink.address });
       } catch (error) {
         fail(error);
@@ -80,9 +80,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
           startNodes({
             client,
             topology,
-            clusterId: config.clusterId,
             dataDir: config.nodesDir,
-            hiddenDirs: [config.dataDir],
             socketPath: config.socketPath,
             clusterDomain: config.clusterDomain,
             dnsAddress: config.dnsAddress,
@@ -105,7 +103,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
             log: log.child({ part: "proxy" }),
           }),
         ]);
-        const running = proxies;
+        const running: RunningProxies = proxies;
         const [mode] = running.modes.values();
         tell({ type: "running", proxyMode: mode?.name ?? "none" });
         running.source.subscribe(({ revision }) => {
@@ -123,20 +121,20 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
       await nodes?.stop({ pods });
       if (pods === "remove" && config !== undefined) {
         await proxies?.cleanup();
-        await removeTopology(topologyOptions(config, log));
+        await removeTopology(topologyOptions(config));
       }
       client?.close();
     },
   };
 }
 
-export function topologyOptions(config: AgentConfig, log?: Log): TopologyOptions {
+function topologyOptions(config: AgentConfig): TopologyOptions {
   return {
     clusterId: config.clusterId,
-    nodes: config.nodes,
-    nodeCidr: config.nodeCidr,
+    nodeCount: config.nodes,
+    nodeSubnet: config.nodeCidr,
     podCidr: config.podCidr,
     serviceCidr: config.serviceCidr,
-    ...(log === undefined ? {} : { log }),
+    ...(config.loadBalancerCidr === undefined ? {} : { loadBalancerCidr: config.loadBalancerCidr }),
   };
 }

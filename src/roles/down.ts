@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { delay, systemClock } from "#base/clock.ts";
-import { inspectLeftovers as inspectPods, removeAllPods } from "#node/clean.ts";
-import { inspectLeftovers as inspectNetwork, removeTopology } from "#node/network/topology.ts";
+import { inspectLeftovers, removeTopology, type TopologyOptions } from "#node/network/topology.ts";
+import { inspectPodLeftovers, removeAllPods } from "#node/runtime/process/clear.ts";
 import { checkOptions, type UpOptions } from "./options.ts";
 import { RoleError, step, type Report } from "./report.ts";
 import { clusterId, dataPaths, isAlive, readState, writeState, type RunState } from "./state.ts";
@@ -47,8 +47,8 @@ export async function runDownRole(dataDir: string, { purge }: { purge: boolean }
   );
   return step(report, "check", "Nothing is left", (say) => {
     const left = [
-      ...inspectPods(paths.nodes, id),
-      ...inspectNetwork(topologyOf(id, state)),
+      ...inspectPodLeftovers(paths.nodes, id),
+      ...inspectLeftovers(topologyOf(id, state)),
       ...(existsSync(paths.root) ? [`the folder ${paths.root}`] : []),
     ];
     if (left.length === 0) say("Checked: no process, mount, cgroup, namespace, link, route, rule or file is left");
@@ -57,7 +57,7 @@ export async function runDownRole(dataDir: string, { purge }: { purge: boolean }
   });
 }
 
-function topologyOf(id: string, state: RunState | undefined): Parameters<typeof removeTopology>[0] {
+function topologyOf(id: string, state: RunState | undefined): TopologyOptions {
   const options: UpOptions | undefined = state?.options;
   if (options === undefined || "problems" in checkOptions(options)) return { clusterId: id };
   return {

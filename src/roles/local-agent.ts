@@ -32,6 +32,7 @@ export function startLocalAgent(
     serviceCidr: options.serviceCidr,
     podCidr: options.podCidr,
     nodeCidr: options.nodeCidr,
+    loadBalancerCidr: options.loadBalancerCidr,
     clusterDomain: options.clusterDomain,
     dnsAddress: plan.dnsServiceAddress,
     dataDir: paths.root,

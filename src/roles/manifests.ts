@@ -90,7 +90,7 @@ async function applyObject(client: Client, manifest: KubeObject): Promise<"creat
   const text = `${JSON.stringify(manifest)}\n`;
   const annotations = { ...written.metadata.annotations, [lastApplied]: text };
   const wanted: KubeObject = { ...written, metadata: { ...written.metadata, annotations } };
-  const namespaced = kindByGvk(manifest.apiVersion, manifest.kind)?.resource.namespaced === true;
+  const namespaced = kindByGvk(manifest.apiVersion, manifest.kind)?.definition.resource.namespaced === true;
   if (namespaced) wanted.metadata.namespace ??= "default";
   const key = { name: wanted.metadata.name, ...(namespaced ? { namespace: wanted.metadata.namespace } : {}) };
   const before = (await client.get(kind, key)) as KubeObject | undefined;
@@ -109,11 +109,7 @@ async function applyObject(client: Client, manifest: KubeObject): Promise<"creat
 
 /** The object in the form the API stores, whatever served version the manifest was written in. */
 function stored(object: KubeObject): KubeObject {
-  const definition = kindByGvk(object.apiVersion, object.kind);
-  const version = definition?.versions.find(
-    ({ group, version }) => object.apiVersion === (group === "" ? version : `${group}/${version}`),
-  );
-  return version?.toStored?.(object) ?? object;
+  return kindByGvk(object.apiVersion, object.kind)?.version.toStored?.(object) ?? object;
 }
 
 type Tree = Record<string, unknown>;

@@ -21,6 +21,8 @@ export interface UpOptions {
   readonly serviceCidr: string;
   readonly podCidr: string;
   readonly nodeCidr: string;
+  /** Where Services of type LoadBalancer get their addresses from; they stay pending without. */
+  readonly loadBalancerCidr: string | undefined;
   readonly clusterDomain: string;
   readonly wait: WaitFor;
   readonly waitTimeoutSeconds: number;
@@ -36,6 +38,7 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   serviceCidr: "10.96.0.0/12",
   podCidr: "10.244.0.0/16",
   nodeCidr: "172.30.0.0/24",
+  loadBalancerCidr: undefined,
   clusterDomain: "cluster.local",
   wait: "served",
   waitTimeoutSeconds: 60,
@@ -52,6 +55,7 @@ export interface AddressPlan {
   readonly service: Cidr;
   readonly pod: Cidr;
   readonly node: Cidr;
+  readonly loadBalancer: Cidr | undefined;
   /** The `kubernetes` Service: the first address of the range. */
   readonly apiServiceAddress: string;
   /** Cluster DNS: the tenth address of the range. */
@@ -92,9 +96,10 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
   const service = range("service-cidr", options.serviceCidr, 27);
   const pod = range("pod-cidr", options.podCidr, 24 - Math.ceil(Math.log2(options.nodes + 1)));
   const node = range("node-cidr", options.nodeCidr, 24);
-  if (service && pod && cidrsOverlap(service, pod)) problems.push("--service-cidr and --pod-cidr overlap");
-  if (service && node && cidrsOverlap(service, node)) problems.push("--service-cidr and --node-cidr overlap");
-  if (pod && node && cidrsOverlap(pod, node)) problems.push("--pod-cidr and --node-cidr overlap");
+  const { loadBalancerCidr } = options;
+  const loadBalancer = loadBalancerCidr === undefined ? undefined : range("load-balancer-cidr", loadBalancerCidr, 30);
+  const ranges = { "service-cidr": service, "pod-cidr": pod, "node-cidr": node, "load-balancer-cidr": loadBalancer };
+  problems.push(...overlaps(ranges));
   if (problems.length > 0 || !service || !pod || !node) return { problems };
   const at = (cidr: Cidr, offset: number | bigint) => formatAddress(addressAt(cidr, offset));
   return {
@@ -102,11 +107,22 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
       service,
       pod,
       node,
+      loadBalancer,
       apiServiceAddress: at(service, 1),
       dnsServiceAddress: at(service, 10),
       uplinkAddress: at(node, cidrSize(node) - 2n),
     },
   };
+}
+
+function overlaps(ranges: Readonly<Record<string, Cidr | undefined>>): string[] {
+  const entries = Object.entries(ranges);
+  return entries.flatMap(([name, range], index) =>
+    entries
+      .slice(index + 1)
+      .filter(([, other]) => range !== undefined && other !== undefined && cidrsOverlap(range, other))
+      .map(([other]) => `--${name} and --${other} overlap`),
+  );
 }
 
 export function resolveDataDir(path: string): string {

@@ -17,6 +17,7 @@ import { startDns } from "#dns/start.ts";
 import type { RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
 import { startIngress, type RunningIngress } from "#ingress/start.ts";
+import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start.ts";
 import type { Store } from "#store/contract.ts";
 import { openSqliteStore } from "#store/drivers/sqlite.ts";
 import { ensureDnsService, ensureIngressClass } from "./cluster-objects.ts";
@@ -39,6 +40,7 @@ export interface RunningApi {
   /** As the cluster's own parts see the API. */
   readonly client: Client;
   readonly controllers: RunningControllers;
+  readonly loadBalancer: RunningLoadBalancer;
 }
 
 const controllerName = "fairlead.dev/ingress";
@@ -54,10 +56,10 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
       names: [plan.uplinkAddress],
     }),
   ]);
-  const serviceIps = createServiceIpAllocator({ cidr: options.serviceCidr });
-  const nodePorts = createNodePortAllocator({});
+  const serviceIps = createServiceIpAllocator({ cidr: plan.service });
+  const nodePorts = createNodePortAllocator();
   const ingressClass = createIngressClassAdmission({
-    classes: () => api.localClient(system("admission")).list("IngressClass"),
+    listClasses: async () => (await client.list("IngressClass")).items,
   });
   const api: RunningApiServer = await startApiServer({
     store,
@@ -67,7 +69,7 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     connectNode: () => connectSocket(paths.agentSocket),
     log: log.child({ part: "api" }),
   });
-  const client = api.localClient(system("controller-manager"));
+  const client: Client = api.localClient(system("controller-manager"));
   const services = await client.list("Service");
   serviceIps.seed(services.items);
   nodePorts.seed(services.items);
@@ -80,7 +82,12 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     caBundle: certificates.ca,
     clusterDomain: options.clusterDomain,
   });
-  return { store, certificates, api, client, controllers };
+  const loadBalancer = startLoadBalancer({
+    client,
+    pools: plan.loadBalancer === undefined ? [] : [plan.loadBalancer],
+    log: log.child({ part: "load-balancer" }),
+  });
+  return { store, certificates, api, client, controllers, loadBalancer };
 }
 
 function system(name: string): { name: string; groups: string[] } {
@@ -136,6 +143,7 @@ export async function startEntry(
       ],
       workers: Math.min(4, availableParallelism()),
       log: log.child({ part: "dataplane" }),
+      clock: systemClock,
       workerUrl: workerUrl("http"),
     }),
     createDefaultCertificate(),
@@ -143,10 +151,10 @@ export async function startEntry(
   const ingress = await startIngress({
     client,
     dataplane,
-    controllerName,
     defaultCertificate,
     publishAddresses: [publishAddress],
-    httpsPort,
+    // A redirect to a port that is not the standard one has to name it.
+    options: { httpsPort, usePortInRedirects: httpsPort !== 443 },
     log: log.child({ part: "ingress" }),
     clock: systemClock,
   });

@@ -172,7 +172,8 @@ async function stopAll(stops: readonly Stop[], report: Report): Promise<void> {
   }
 }
 
-async function stopApi({ api, controllers, store }: RunningApi): Promise<void> {
+async function stopApi({ api, controllers, loadBalancer, store }: RunningApi): Promise<void> {
+  await loadBalancer.stop();
   await controllers.stop();
   await api.stop();
   await store.close();

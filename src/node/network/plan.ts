@@ -9,6 +9,8 @@ export interface TopologyOptions {
   podCidr?: string;
   serviceCidr?: string;
   nodeSubnet?: string;
+  /** Outside addresses of Services; the machine reaches them by the first node. None by default. */
+  loadBalancerCidr?: string;
 }
 
 export interface TopologyNode {
@@ -62,6 +64,14 @@ export function uplinkDevice(clusterId: string): string {
   return `fl${clusterId}up`;
 }
 
+/**
+ * The rule that keeps packets of the nodes from being forwarded by this machine, even when it forwards for others. Local
+ * addresses are looked up before it (table `local` has preference 0).
+ */
+export function uplinkWall(device: string, verb: "add" | "del"): string {
+  return `rule ${verb} iif ${device} unreachable pref 90`;
+}
+
 /** Throws `RangeError` for an id or range that cannot be used. Pure. */
 export function compileTopology(options: TopologyOptions): TopologyPlan {
   const { clusterId, nodeCount = 3 } = options;
@@ -71,7 +81,10 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
     "pod CIDR": range("pod CIDR", options.podCidr ?? "10.244.0.0/16", 20),
     "service CIDR": range("service CIDR", options.serviceCidr ?? "10.96.0.0/12", 30),
     "node subnet": range("node subnet", options.nodeSubnet ?? "172.30.0.0/24", 24),
-  };
+    ...(options.loadBalancerCidr === undefined
+      ? {}
+      : { "load balancer CIDR": range("load balancer CIDR", options.loadBalancerCidr, 32) }),
+  } as Record<"pod CIDR" | "service CIDR" | "node subnet" | "load balancer CIDR", Cidr>;
   refuseOverlap(ranges);
   const pods = ranges["pod CIDR"];
   const subnet = ranges["node subnet"];
@@ -95,7 +108,9 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
   const uplink = { address: formatAddress(addressAt(subnet, 254)), device: uplinkDevice(clusterId) };
   const switchName = `${prefix}sw`;
   const namespaces = [switchName, ...nodes.map(({ name }) => prefix + name)];
-  const walls = [serviceCidr, podCidr, nodeSubnet].map(
+  const outside = options.loadBalancerCidr === undefined ? undefined : ranges["load balancer CIDR"];
+  const entries = [serviceCidr, ...(outside === undefined ? [] : [formatCidr(outside)])];
+  const walls = [...entries, podCidr, nodeSubnet].map(
     (cidr) => `route replace unreachable ${cidr} metric ${lastMetric} proto ${routeProtocol}`,
   );
   return {
@@ -115,7 +130,11 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
       ...nodes.map(
         ({ podCidr, address }) => `route replace ${podCidr} via ${address} dev ${uplink.device} proto ${routeProtocol}`,
       ),
-      `route replace ${serviceCidr} via ${nodes[0]?.address} dev ${uplink.device} proto ${routeProtocol}`,
+      ...entries.map(
+        (cidr) => `route replace ${cidr} via ${nodes[0]?.address} dev ${uplink.device} proto ${routeProtocol}`,
+      ),
+      // What nodes send may end at an address of this machine, never pass through it.
+      uplinkWall(uplink.device, "add"),
     ],
     switch: {
       netns: `${netnsFolder}/${switchName}`,
@@ -132,7 +151,9 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
       // Frames between nodes are no business of the switch's packet filter.
       sysctls: bridgeCalls("0"),
     },
-    nodeScripts: nodes.map((node) => compileNode(node, { nodes, walls, serviceCidr, prefix: subnet.prefix })),
+    nodeScripts: nodes.map((node) =>
+      compileNode(node, { nodes, walls, entries, prefix: subnet.prefix, uplink: uplink.address }),
+    ),
   };
 }
 
@@ -141,9 +162,10 @@ function compileNode(
   {
     nodes,
     walls,
-    serviceCidr,
+    entries,
     prefix,
-  }: { nodes: TopologyNode[]; walls: string[]; serviceCidr: string; prefix: number },
+    uplink,
+  }: { nodes: TopologyNode[]; walls: string[]; entries: string[]; prefix: number; uplink: string },
 ): NamespaceScript {
   const peers = nodes.filter((peer) => peer !== node);
   return {
@@ -157,11 +179,14 @@ function compileNode(
       `addr replace ${node.address}/${prefix} dev eth0`,
       "link set eth0 up",
       ...peers.map((peer) => `route replace ${peer.podCidr} via ${peer.address} dev eth0`),
+      `route replace default via ${uplink} dev eth0`,
       // A process of the node itself is routed before its destination is translated, so it needs a way out that is
       // not a wall; what is still for a service address when it is to be forwarded has no service, and fails at once.
-      `route replace ${serviceCidr} dev eth0 src ${node.address}`,
-      `rule add iif eth0 to ${serviceCidr} unreachable pref 1000`,
-      `rule add iif ${bridgeDevice} to ${serviceCidr} unreachable pref 1001`,
+      ...entries.flatMap((cidr) => [
+        `route replace ${cidr} dev eth0 src ${node.address}`,
+        `rule add iif eth0 to ${cidr} unreachable pref 1000`,
+        `rule add iif ${bridgeDevice} to ${cidr} unreachable pref 1001`,
+      ]),
     ],
     sysctls: [
       ["ipv4/ip_forward", "1"],

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { run } from "../run.ts";
 import { dropStaleNames, namespacesWith } from "./apply.ts";
-import { netnsPrefix, routeProtocol, uplinkDevice } from "./plan.ts";
+import { netnsPrefix, routeProtocol, uplinkDevice, uplinkWall } from "./plan.ts";
 
 /**
  * Removes everything the network of this cluster is made of, also when only parts of it are left. Pods should be gone
@@ -18,6 +18,7 @@ export async function removeTopology({ clusterId }: { clusterId: string }): Prom
     // The link first: its routes go with it. The walls last, so that nothing ever leaves the machine in between.
     ...(readLinks().includes(device) ? [`link del ${device}`] : []),
     ...names.map((name) => `netns del ${name}`),
+    ...(readRules().includes(device) ? [uplinkWall(device, "del")] : []),
     ...(otherUplinks(device) ? [] : walls.map((wall) => `route del unreachable ${wall} proto ${routeProtocol}`)),
   ];
   if (lines.length > 0) await run("ip", ["-force", "-batch", "-"], { input: `${lines.join("\n")}\n` });
@@ -32,6 +33,7 @@ export function inspectLeftovers({ clusterId }: { clusterId: string }): string[]
     ...real.map((name) => `network namespace ${name}`),
     ...stale.map((name) => `dead network namespace file ${name}`),
     ...(readLinks().includes(device) ? [`network device ${device}`] : []),
+    ...(readRules().includes(device) ? [`routing rule for ${device}`] : []),
     ...(otherUplinks(device) ? [] : readWalls().map((wall) => `route unreachable ${wall}`)),
   ];
 }
@@ -45,6 +47,13 @@ function otherUplinks(own: string): boolean {
 function readLinks(): string[] {
   const lines = readFileSync("/proc/self/net/dev", "utf8").split("\n").slice(2);
   return lines.map((line) => line.slice(0, line.indexOf(":")).trim());
+}
+
+/** The devices whose packets a routing rule singles out. */
+function readRules(): string[] {
+  const { stdout } = spawnSync("ip", ["-4", "-j", "rule", "show"], { encoding: "utf8" });
+  const rules = JSON.parse(stdout?.trim() || "[]") as { iif?: string }[];
+  return rules.flatMap(({ iif }) => (iif === undefined ? [] : [iif]));
 }
 
 function readWalls(): string[] {
