@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { test } from "node:test";
+import { parse, parseAllDocuments } from "yaml";
+import type { KubeObject } from "#api/meta/object.ts";
+import { createFakeClient } from "#client/fake.ts";
+import { flags, rcodeName, rcodes } from "#wire/dns/numbers.ts";
+import type { DnsOptions } from "../../../src/dns/contract.ts";
+import { startDns } from "../../../src/dns/start.ts";
+import { queryFor, read, sendTcp, sendUdp } from "../../fakes/dns-client.ts";
+import { recordText } from "../../fakes/dns-text.ts";
+import { startFakeUpstream, type UpstreamAnswer } from "../../fakes/dns-upstream.ts";
+
+/**
+ * Each `.txt` file: objects in YAML, what the upstream knows, and questions with their answers, run over UDP and TCP:
+ *
+ *     NAME TYPE [noedns] [size=N] [udp|tcp] => RCODE FLAGS | answer | answer || authority ||| additional
+ *
+ * Names without a final dot are below the zone. Records are `[owner.] TTL TYPE data`, in any order; the owner is left
+ * out of answers when it is the name asked for. `soa` stands for the zone's SOA in a negative answer. `count=N` for N answers.
+ */
+const zone = "cluster.local";
+const soa = `${zone}. 5 SOA ns.dns.${zone}. hostmaster.${zone}. * 7200 1800 86400 5`;
+
+for (const file of globSync(join(import.meta.dirname, "*.txt")).sort()) {
+  test(`dns answers: ${basename(file, ".txt")}`, async (t) => {
+    const sections = sectionsOf(readFileSync(file, "utf8"));
+    const settings = parse(sections.get("settings") ?? "{}") as Partial<DnsOptions> & { upstream?: boolean };
+    const objects = parseAllDocuments(sections.get("objects") ?? "")
+      .map((document) => document.toJS() as KubeObject | null)
+      .filter((object) => object !== null);
+    const known = new Map((sections.get("upstream") ?? "").split("\n").flatMap(parseKnown));
+    const upstream = await startFakeUpstream((name, type) => known.get(`${name} ${type}`) ?? nothingThere);
+    const dns = await startDns({
+      client: createFakeClient(objects),
+      listen: [{ address: "127.0.0.1", port: 0 }],
+      clusterDomain: zone,
+      inWorker: false,
+      upstreams: settings.upstream === false ? [] : [upstream],
+      serviceAddresses: ["10.96.0.10"],
+      ...settings,
+    });
+    try {
+      await dns.waitFor(String(objects.length));
+      for (const line of linesOf(sections.get("queries") ?? "")) {
+        await t.test(line, () => runQuery(dns.addresses[0] ?? { address: "", port: 0 }, line));
+      }
+      for (const asked of upstream.asked)
+        assert.doesNotMatch(asked, /(^|\.)cluster\.local /, "the own zone is never forwarded");
+    } finally {
+      await dns.stop();
+      await upstream.stop();
+    }
+  });
+}
+
+async function runQuery(at: { address: string; port: number }, line: string): Promise<void> {
+  const [left = "", right = ""] = line.split("=>");
+  const [asked = "", type = "", ...options] = left.trim().split(/\s+/);
+  const name = asked.endsWith(".") ? asked : asked === "@" ? zone : `${asked}.${zone}`;
+  const size = options.includes("noedns") ? undefined : Number(optionOf(options, "size") ?? 1232);
+  const query = queryFor(name, type, { size });
+  for (const transport of ["udp", "tcp"]) {
+    if (options.includes(transport === "udp" ? "tcp" : "udp")) continue;
+    const packet = transport === "udp" ? await sendUdp(at, query) : (await sendTcp(at, [query]))[0];
+    if (transport === "udp") assert.ok((packet?.length ?? 0) <= Math.max(512, size ?? 512), "fits what was offered");
+    assert.deepEqual(textOf(read(packet), right), expected(right), transport);
+  }
+}
+
+/** The answer in the words of the expectation: sections sorted, and counted only where only a count is expected. */
+function textOf(message: ReturnType<typeof read>, right: string): string[] {
+  const set = [
+    ["aa", flags.AA],
+    ["tc", flags.TC],
+  ] as const;
+  const head = [
+    rcodeName(message.rcode),
+    ...set.filter(([, bit]) => (message.flags & bit) !== 0).map(([word]) => word),
+  ].join(" ");
+  assert.ok(message.flags & flags.QR && message.flags & flags.RA && message.flags & flags.RD);
+  const texts = [message.answers, message.authorities, message.additionals].map((records, section) =>
+    records.map((record) => recordText(record, section === 0 ? message.question?.name : undefined)).sort(),
+  );
+  const counted = /count=/.test(right);
+  return [head, ...(counted ? [`count=${message.answers.length}`] : texts.map((records) => records.join(" | ")))];
+}
+
+function expected(right: string): string[] {
+  const count = /count=\d+/.exec(right)?.[0];
+  return count === undefined ? splitSections(right) : [right.replace(count, "").trim(), count];
+}
+
+function splitSections(right: string): string[] {
+  const [before = "", additional = ""] = right.split("|||");
+  const [start = "", authority = ""] = before.split("||");
+  const [head = "", ...answers] = start.split("|");
+  const list = (texts: readonly string[]) =>
+    texts
+      .map((text) => absolute(text.trim()))
+      .filter((text) => text !== "")
+      .sort()
+      .join(" | ");
+  return [head.trim(), list(answers), list(authority.split("|")), list(additional.split("|"))];
+}
+
+/** `@` behind a name stands for the zone. */
+function absolute(text: string): string {
+  return text === "soa" ? soa : text.replaceAll(/(?<=\.)@/g, `${zone}.`);
+}
+
+function parseKnown(line: string): [string, UpstreamAnswer][] {
+  const [left = "", right] = line.split("=>");
+  if (right === undefined) return [];
+  const [name = "", type = ""] = left.trim().split(/\s+/);
+  const [before = "", authority = ""] = right.split("||");
+  const [rcode = "", ...answers] = before.split("|").map((part) => part.trim());
+  const code = rcodes[rcode as keyof typeof rcodes];
+  const authorities = authority.trim() === "" ? [] : [authority.trim()];
+  return [[`${name === "." ? name : name.replace(/\.$/, "")} ${type}`, { rcode: code, answers, authorities }]];
+}
+
+const nothingThere: UpstreamAnswer = {
+  rcode: rcodes.NXDOMAIN,
+  authorities: ["test. 900 SOA ns.test. admin.test. 1 1 1 1 60"],
+};
+
+function optionOf(options: readonly string[], name: string): string | undefined {
+  return options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+function linesOf(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+function sectionsOf(text: string): Map<string, string> {
+  const sections = new Map<string, string>();
+  for (const part of text.split(/^== /m).slice(1)) {
+    const end = part.indexOf("\n");
+    sections.set(part.slice(0, end).trim(), part.slice(end + 1));
+  }
+  return sections;
+}

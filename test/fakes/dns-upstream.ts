@@ -1,0 +1,91 @@
+import { createSocket } from "node:dgram";
+import { createServer } from "node:net";
+import { renderBody } from "#wire/dns/body.ts";
+import { nameToText } from "#wire/dns/name.ts";
+import { rcodes, typeName } from "#wire/dns/numbers.ts";
+import { parseQuery, type Query } from "#wire/dns/query.ts";
+import { writeResponse } from "#wire/dns/response.ts";
+import type { ResourceRecord } from "#wire/dns/record.ts";
+import { parseRecord } from "./dns-text.ts";
+
+export interface UpstreamAnswer {
+  rcode?: number;
+  /** Texts of records, owner first. */
+  answers?: readonly string[];
+  authorities?: readonly string[];
+  /** Sent over UDP as cut. */
+  truncated?: boolean;
+  /** Changes the packet before it is sent. */
+  spoil?(packet: Buffer): Buffer;
+  authenticData?: boolean;
+}
+
+export interface FakeUpstream {
+  readonly address: string;
+  readonly port: number;
+  /** `name TYPE transport` of all that was asked, in order. */
+  readonly asked: string[];
+  stop(): Promise<void>;
+}
+
+const out = Buffer.alloc(70_000);
+
+/** A DNS server of a test, on UDP and TCP: `answer` says what to send, `undefined` is silence. */
+export async function startFakeUpstream(
+  answer: (name: string, type: string, transport: "udp" | "tcp") => UpstreamAnswer | undefined,
+): Promise<FakeUpstream> {
+  const asked: string[] = [];
+
+  function respond(packet: Buffer, transport: "udp" | "tcp"): Buffer | undefined {
+    const query = parseQuery(packet);
+    if (query.kind !== "query") throw new Error(`the server sent a bad query: ${packet.toString("hex")}`);
+    const [name, type] = [nameToText(query.name), typeName(query.type)];
+    asked.push(`${name} ${type} ${transport}`);
+    const said = answer(name, type, transport);
+    if (said === undefined) return undefined;
+    const response = render(packet, query, said, transport);
+    return said.spoil?.(response) ?? response;
+  }
+
+  const server = createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (chunk: Buffer) => {
+      const response = respond(chunk.subarray(2), "tcp");
+      if (response === undefined) return;
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(response.length);
+      socket.write(Buffer.concat([length, response]));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const udp = createSocket("udp4");
+  await new Promise<void>((resolve) => udp.bind(port, "127.0.0.1", resolve));
+  udp.on("message", (packet, from) => {
+    const response = respond(packet, "udp");
+    if (response !== undefined) udp.send(response, from.port, from.address);
+  });
+  return {
+    address: "127.0.0.1",
+    port,
+    asked,
+    async stop() {
+      await new Promise<void>((resolve) => udp.close(() => resolve()));
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function render(packet: Buffer, query: Query, said: UpstreamAnswer, transport: "udp" | "tcp"): Buffer {
+  const records = (texts: readonly string[] = []): ResourceRecord[] => texts.map(parseRecord);
+  const body = renderBody(query.name, { answers: records(said.answers), authorities: records(said.authorities) });
+  const head = {
+    rcode: said.rcode ?? rcodes.NOERROR,
+    authoritative: false,
+    recursion: true,
+    truncated: transport === "udp" && said.truncated === true,
+    authenticData: said.authenticData ?? false,
+  };
+  const length = writeResponse(out, packet, query, head, body, transport === "udp" ? 1232 : 65_535);
+  return Buffer.from(out.subarray(0, length));
+}
