@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { rfc3339, systemClock, type Clock } from "#base/clock.ts";
 import { keyOf, keyText, type KubeObject } from "#api/meta/object.ts";
 import { parseFieldSelector, parseLabelSelector } from "#api/meta/selector.ts";
@@ -55,8 +56,7 @@ export function createFakeClient(initial: readonly KubeObject[] = [], clock: Clo
     if (asked !== undefined && asked !== before.metadata.resourceVersion) {
       throw new ApiError("Conflict", `${resources[kind].plural} "${next.metadata.name}" has been modified`);
     }
-    const unfinished = next.metadata.deletionTimestamp === undefined || next.metadata.finalizers?.length;
-    return write(kind, before, unfinished ? next : undefined);
+    return write(kind, before, isFinished(next) ? undefined : withGeneration(before, next));
   }
 
   const client: Client = {
@@ -124,12 +124,12 @@ export function createFakeClient(initial: readonly KubeObject[] = [], clock: Clo
       const before = existing(kind, keyText(key));
       const { uid } = options.preconditions ?? {};
       if (uid !== undefined && uid !== before.metadata.uid) throw new ApiError("Conflict", "the UID does not match");
-      if (!before.metadata.finalizers?.length) {
-        write(kind, before, undefined);
-        return;
-      }
+      const policy = options.propagationPolicy ?? "Background";
+      const asked = policy === "Background" ? [] : [policy === "Orphan" ? "orphan" : "foregroundDeletion"];
+      const finalizers = [...new Set([...(before.metadata.finalizers ?? []), ...asked])];
       const deletionTimestamp = before.metadata.deletionTimestamp ?? rfc3339(clock.now());
-      write(kind, before, { ...before, metadata: { ...before.metadata, deletionTimestamp } });
+      const going = { ...before, metadata: { ...before.metadata, deletionTimestamp, finalizers } };
+      write(kind, before, isFinished(going) ? undefined : going);
     },
   };
   for (const object of initial) {
@@ -137,6 +137,21 @@ export function createFakeClient(initial: readonly KubeObject[] = [], clock: Clo
     write(kind, undefined, { ...object, metadata: { uid: randomUUID(), ...object.metadata } });
   }
   return client;
+}
+
+/** Being deleted, with nothing left that holds it: no finalizers, and for a Namespace none in its spec either. */
+function isFinished(object: KubeObject): boolean {
+  const { deletionTimestamp, finalizers = [] } = object.metadata;
+  const own = (object as { spec?: { finalizers?: string[] } }).spec?.finalizers ?? [];
+  return deletionTimestamp !== undefined && finalizers.length === 0 && own.length === 0;
+}
+
+/** The generation counts changes of spec, for objects that have one. */
+function withGeneration(before: KubeObject, next: KubeObject): KubeObject {
+  const { generation } = before.metadata;
+  const specOf = (object: KubeObject) => (object as { spec?: unknown }).spec;
+  if (generation === undefined || isDeepStrictEqual(specOf(before), specOf(next))) return next;
+  return { ...next, metadata: { ...next.metadata, generation: generation + 1 } };
 }
 
 function eventOf(

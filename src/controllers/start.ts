@@ -2,8 +2,17 @@ import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import type { ControllerContext, RunningController } from "./controller.ts";
+import { startDeployments } from "./deployment/control.ts";
+import { startEndpoints } from "./endpoints/control.ts";
+import { startEndpointSliceMirroring } from "./endpointslice-mirroring/control.ts";
+import { startEndpointSlices } from "./endpointslice/control.ts";
 import { createEventRecorder, type EventRecorder } from "./events/record.ts";
+import { startGarbageCollector } from "./garbage-collector/control.ts";
 import { startInformers, type ControllerInformers } from "./informers.ts";
+import { startNamespaces } from "./namespace/control.ts";
+import { startNodeLifecycle } from "./node-lifecycle/control.ts";
+import { startReplicaSets } from "./replicaset/control.ts";
+import { startScheduler } from "./scheduler/control.ts";
 
 export interface ControllersOptions {
   client: Client;
@@ -26,8 +35,18 @@ export interface RunningControllers {
   stop(): Promise<void>;
 }
 
-/** The controllers in the order they are started. */
-const controllers: readonly ((context: ControllerContext, options: ControllersOptions) => RunningController)[] = [];
+/** The controllers in the order they are started: what makes pods first, then what follows from pods. */
+const controllers: readonly ((context: ControllerContext, options: ControllersOptions) => RunningController)[] = [
+  (context, { caBundle }) => startNamespaces(context, caBundle),
+  startNodeLifecycle,
+  startDeployments,
+  startReplicaSets,
+  startScheduler,
+  (context, { maxEndpointsPerSlice }) => startEndpointSlices(context, maxEndpointsPerSlice),
+  startEndpoints,
+  startEndpointSliceMirroring,
+  startGarbageCollector,
+];
 
 /**
  * Starts all controllers over one set of informers. Resolves when every kind has been listed and every controller has

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Service } from "#api/core/service/kind.ts";
 import { keyOf, parseKey } from "#api/meta/object.ts";
 import { isApiError } from "#api/meta/status.ts";
 import { createLoop, runningLoop, type ControllerContext, type RunningController } from "../controller.ts";
@@ -70,7 +69,7 @@ export function startEndpoints(context: ControllerContext): RunningController {
 
   const queue = createLoop(context, { name: "endpoints", reconcile });
   return runningLoop(queue, [
-    services.onChange(({ before, after }) => queue.add(keyOf((after ?? before) as Service))),
+    services.onChange(({ before, after }) => queue.add(keyOf(after ?? before))),
     pods.onChange((change) => {
       for (const key of servicesTouchedBy(informers, change)) queue.add(key);
     }),

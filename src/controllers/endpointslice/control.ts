@@ -40,7 +40,11 @@ export function startEndpointSlices(context: ControllerContext, maxEndpoints = 1
     const selected = pods
       .by("namespace", service.metadata.namespace ?? "")
       .filter((pod) => serviceSelects(service, pod));
-    const changes = compileSlices(slicesOf(key), compileEndpoints(service, selected, nodes.get), maxEndpoints);
+    const changes = compileSlices(
+      slicesOf(key),
+      compileEndpoints(service, selected, (name) => nodes.get(name)),
+      maxEndpoints,
+    );
     const updates = [...changes.update, ...changes.keep.filter((slice) => !isLabelled(slice, service)).map(asItIs)];
     const triggerTime = triggerTimes.next(service, selected);
     await Promise.all([
@@ -94,7 +98,7 @@ export function startEndpointSlices(context: ControllerContext, maxEndpoints = 1
 
   const queue = createLoop(context, { name: "endpointslice", reconcile });
   return runningLoop(queue, [
-    services.onChange(({ before, after }) => queue.add(keyOf((after ?? before) as Service))),
+    services.onChange(({ before, after }) => queue.add(keyOf(after ?? before))),
     pods.onChange((change) => {
       for (const key of servicesTouchedBy(informers, change)) queue.add(key);
     }),

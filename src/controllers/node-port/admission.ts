@@ -124,8 +124,8 @@ export function createNodePortAllocator(options: NodePortOptions = {}): NodePort
         if (before === undefined || !needsHealthCheck(before)) claimHealthCheck(taking, service);
       });
     },
-    settle: ledger.settle,
-    seed: ledger.seed,
+    settle: (request, committed) => ledger.settle(request, committed),
+    seed: (services) => ledger.seed(services),
     get taken() {
       return range.taken;
     },

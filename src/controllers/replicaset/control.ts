@@ -139,7 +139,7 @@ export function startReplicaSets(context: ControllerContext): RunningController 
 
   const queue = createLoop(context, { name: "replicaset", reconcile });
   return runningLoop(queue, [
-    replicaSets.onChange(({ before, after }) => queue.add(keyOf((after ?? before) as ReplicaSet))),
+    replicaSets.onChange(({ before, after }) => queue.add(keyOf(after ?? before))),
     pods.onChange(({ before, after }) => {
       addOwnersOf(after);
       if (after === undefined || controllerOf(before ?? after)?.uid !== controllerOf(after)?.uid) addOwnersOf(before);

@@ -89,8 +89,8 @@ export function createServiceIpAllocator({ cidr, random = Math.random }: Service
       if (!hasClusterIp(service) || alreadyHas) return;
       ledger.admit(request, (taking) => claim(service, taking));
     },
-    settle: ledger.settle,
-    seed: ledger.seed,
+    settle: (request, committed) => ledger.settle(request, committed),
+    seed: (services) => ledger.seed(services),
     get taken() {
       return range.taken;
     },
