@@ -21,7 +21,7 @@ export interface StartIngressOptions {
   classes?: readonly string[];
   /** Whether Ingresses without any class are ours; true by default. */
   watchWithoutClass?: boolean;
-  /** From `createDefaultCertificate`, or the user's own. */
+  /** For hosts without a certificate of their own; one is made with `createDefaultCertificate` when absent. */
   defaultCertificate?: CertificateEntry;
   /** Addresses or host names written into the status of accepted Ingresses; none writes no status. */
   publishAddresses?: readonly string[];

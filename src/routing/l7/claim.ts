@@ -32,7 +32,13 @@ export function claimsOf(ingress: Ingress): ReadonlyMap<string, readonly Claim[]
     claims.set(host, found);
     for (const [at, { path, pathType, backend }] of (rule.http?.paths ?? []).entries()) {
       const field = `spec.rules[${index}].http.paths[${at}]`;
-      found.push({ path: path || "/", pathType: pathType ?? "ImplementationSpecific", backend, isDefault: false, field });
+      found.push({
+        path: path || "/",
+        pathType: pathType ?? "ImplementationSpecific",
+        backend,
+        isDefault: false,
+        field,
+      });
     }
     fallback(host);
   }

@@ -238,6 +238,7 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
       if (secrets.delete(key)) markSecret(key);
     },
     wantedSecrets: () => new Set(ingressesOfSecret.keys()),
+    isAccepted: (key) => ingresses.get(key)?.serving !== undefined,
     take(revision) {
       const change = {
         // A wildcard host before the hosts that it covers: they read its TLS.

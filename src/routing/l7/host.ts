@@ -93,22 +93,33 @@ export function compileHost(input: HostInput): HostOutcome {
     const claim: Claim = { path: "/", pathType: "Prefix", isDefault: true, field: "metadata.annotations" };
     const form: PathForm = { mark: "#none", key: "/", match: { type: "characters", path: "/" } };
     const id = routeId(oldest.ingress, host, claim, form.mark);
-    const draft = host === "*" ? { ...plainDraft, match: form.match } : draftOf(oldest.settings, form, facts("/", "Prefix", false));
-    routes.push(routeOf(id, { ...draft, match: form.match }, { type: "answer", status: 404, reason: "no rule for this path" }));
+    const draft =
+      host === "*" ? { ...plainDraft, match: form.match } : draftOf(oldest.settings, form, facts("/", "Prefix", false));
+    routes.push(
+      routeOf(id, { ...draft, match: form.match }, { type: "answer", status: 404, reason: "no rule for this path" }),
+    );
     because.set(id, { from: [sourceOf(oldest.ingress)] });
   }
   const withRoot = claimants.find(({ settings }) => settings.appRoot !== undefined);
-  if (withRoot?.settings.appRoot !== undefined) routes.unshift(appRoot(host, withRoot, withRoot.settings.appRoot, because));
+  if (withRoot?.settings.appRoot !== undefined)
+    routes.unshift(appRoot(host, withRoot, withRoot.settings.appRoot, because));
   if (tls !== undefined) because.set(`tls:${host}`, tls.because);
   const certificate = tls === undefined ? wildcardTls?.certificate : tls.certificate;
   const entry: HostEntry = { name: host, routes, ...(certificate === undefined ? {} : { certificate }) };
   return { entry, backends, services, problems, because };
 }
 
-const deniedTarget = { type: "answer", status: 503, reason: "denied by an annotation that could not be honoured" } as const;
+const deniedTarget = {
+  type: "answer",
+  status: 503,
+  reason: "denied by an annotation that could not be honoured",
+} as const;
 
 function draftOf(settings: RouteSettings, form: PathForm, facts: RouteFacts): RouteDraft {
-  return settings.effects.reduce<RouteDraft>((draft, effect) => effect(draft, facts), { ...plainDraft, match: form.match });
+  return settings.effects.reduce<RouteDraft>((draft, effect) => effect(draft, facts), {
+    ...plainDraft,
+    match: form.match,
+  });
 }
 
 function routeOf(id: string, draft: RouteDraft, target: RouteEntry["target"]): RouteEntry {
@@ -150,4 +161,3 @@ function appRoot(host: string, { ingress }: Claimant, location: string, because:
   const draft: RouteDraft = { ...plainDraft, match: { type: "exact", path: "/" }, filters };
   return routeOf(id, draft, { type: "answer", status: 302, reason: "app-root" });
 }
-

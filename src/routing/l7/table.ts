@@ -58,6 +58,8 @@ export interface IngressCompiler {
   forgetSecret(key: string): void;
   /** Secrets that accepted Ingresses name, by `namespace/name`: all that has to be watched. */
   wantedSecrets(): ReadonlySet<string>;
+  /** Whether this Ingress is ours and routed. */
+  isAccepted(key: string): boolean;
   /** What changed since the last call, or `undefined`; `revision` is passed on in the change. */
   take(revision: string): TableChange | undefined;
   /** The result as of the last `take`. */

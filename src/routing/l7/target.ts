@@ -49,7 +49,12 @@ export function compileTarget(
     const ports = has.length === 0 ? "it has none" : `it has ${has.join(", ")}`;
     const message = `Service ${ref.service} has no port ${ref.port}, ${ports}; ${claim.path} answers 503 until one matches`;
     const problems = [{ at, code: "service-port-not-found", message }];
-    return { target: answer(503, `no port ${ref.port} in Service ${ref.service}`), from, problems, service: ref.service };
+    return {
+      target: answer(503, `no port ${ref.port} in Service ${ref.service}`),
+      from,
+      problems,
+      service: ref.service,
+    };
   }
   const target: RouteTarget = { type: "backend", backend: ref.id };
   return { target, backend: ref, from, problems: [], service: ref.service };

@@ -19,7 +19,11 @@ export type CertificateLookup = (key: string) => CertificateOutcome | undefined;
  * `extractTLSSecretName`). A Secret that is missing, wrong or for other names leaves the host with the default
  * certificate and a problem that says so.
  */
-export function compileTls(host: string, ingresses: readonly Ingress[], lookup: CertificateLookup): HostTls | undefined {
+export function compileTls(
+  host: string,
+  ingresses: readonly Ingress[],
+  lookup: CertificateLookup,
+): HostTls | undefined {
   if (host === "*") return undefined;
   for (const ingress of ingresses) {
     const chosen = entryFor(host, ingress, lookup);
@@ -28,7 +32,10 @@ export function compileTls(host: string, ingresses: readonly Ingress[], lookup: 
     const { namespace } = ingress.metadata;
     if (chosen.secretName === undefined) return { because: { from: [source] }, problems: [] };
     const key = `${namespace}/${chosen.secretName}`;
-    const from = [source, { kind: "Secret", name: chosen.secretName, ...(namespace === undefined ? {} : { namespace }) }];
+    const from = [
+      source,
+      { kind: "Secret", name: chosen.secretName, ...(namespace === undefined ? {} : { namespace }) },
+    ];
     const outcome = lookup(key);
     const withDefault = (code: string, reason: string): HostTls => {
       const message = `${reason}. Until then ${host} is served with the default certificate`;

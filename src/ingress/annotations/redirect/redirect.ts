@@ -17,7 +17,12 @@ export const redirect: AnnotationGroup = {
   keys: [permanent, permanentCode, temporal, temporalCode, appRoot],
   parse(reader) {
     const toUrl = "a URL of letters, digits and -._~/:?&=";
-    const temporary = reader.read(temporal, (text) => (/^https?:/.test(text) ? parseUrl(text) : undefined), "ignore", toUrl);
+    const temporary = reader.read(
+      temporal,
+      (text) => (/^https?:/.test(text) ? parseUrl(text) : undefined),
+      "ignore",
+      toUrl,
+    );
     const lasting = reader.read(permanent, parseUrl, "drop", toUrl);
     const lastingStatus = inRange(reader.read(permanentCode, parseInteger, "drop", "a number"), 300, 308) ?? 301;
     const temporaryStatus = inRange(reader.read(temporalCode, parseInteger, "drop", "a number"), 300, 307) ?? 302;

@@ -60,7 +60,8 @@ export const refused: AnnotationGroup = {
   keys: [...snippetKeys, ...guardKeys, ...laterKeys, canary],
   parse(reader) {
     for (const key of snippetKeys) {
-      if (reader.has(key)) reader.fail(key, "annotation-risky", "risky annotation: text for a configuration file", "drop");
+      if (reader.has(key))
+        reader.fail(key, "annotation-risky", "risky annotation: text for a configuration file", "drop");
     }
     for (const key of guardKeys) {
       if (reader.has(key)) reader.fail(key, "annotation-unsupported", "access control is not supported yet", "deny");

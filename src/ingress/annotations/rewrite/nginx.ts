@@ -31,7 +31,7 @@ export const nginxRewrite: AnnotationGroup = {
       if (to === undefined || !ruled || !rewrites(path)) return draft;
       const filters: Filter[] = [...draft.filters];
       if (isUrl) filters.push({ type: "redirect", status: 302, location: to, keepQuery: true });
-      else filters.push({ type: "rewrite", to: to.startsWith("/") ? to : `/${to}` });
+      else filters.push({ type: "rewrite", to });
       if (prefix !== undefined && !prefix.includes("$")) {
         filters.push({ type: "request-headers", set: [["x-forwarded-prefix", prefix]] });
       }

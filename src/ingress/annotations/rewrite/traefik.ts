@@ -27,7 +27,7 @@ export const traefikRewrite: AnnotationGroup = {
       if (!facts.ruled) return draft;
       const exact = isExact || facts.pathType === "Exact";
       if (to === undefined) return { ...draft, match: { type: "exact", path: facts.path } };
-      const { match, rewritten } = replacing(facts, draft.match, to, exact);
+      const { match, rewritten } = replacing(facts, to, exact);
       return { ...draft, match, filters: [...draft.filters, { type: "rewrite", to: rewritten }] };
     };
     return { effect };
@@ -35,24 +35,15 @@ export const traefikRewrite: AnnotationGroup = {
 };
 
 /**
- * An expression that takes what the rule takes, in its case, with the rest of the path in group 1; `/` joins them where
- * needed. A `$` in the new path is data: it is written as a character of its own.
+ * What takes the same requests as the rule, in its case, with the rest of the path in group 1, and the path that goes to
+ * the endpoint; a `/` joins the two where needed. An Exact rule has no rest.
  */
-function replacing(
-  { path }: RouteFacts,
-  match: PathMatch,
-  to: string,
-  exact: boolean,
-): { match: PathMatch; rewritten: string } {
-  const from = path.replace(/\/$/, "");
-  const start = to.replace(/\/$/, "");
-  const quoted = from.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+function replacing({ path, pathType }: RouteFacts, to: string, exact: boolean): { match: PathMatch; rewritten: string } {
   if (exact) return { match: { type: "exact", path }, rewritten: to };
-  const wholeElements = match.type === "prefix";
+  const start = to.replace(/\/$/, "");
+  const quoted = path.replace(/\/$/, "").replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+  const wholeElements = pathType === "Prefix" || path.endsWith("/");
   const rest = wholeElements ? "(?:/(.*))?$" : start === "" ? "/?(.*)" : "(.*)";
   const joint = wholeElements || start === "" ? "/" : "";
-  return {
-    match: { type: "regex", source: `(?-i:${quoted})${rest}` },
-    rewritten: `${start}${joint}$1`,
-  };
+  return { match: { type: "regex", source: `(?-i:${quoted})${rest}` }, rewritten: `${start}${joint}$1` };
 }

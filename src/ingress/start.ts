@@ -1,0 +1,220 @@
+import { createBackoff } from "#base/backoff.ts";
+import { delay, systemClock } from "#base/clock.ts";
+import { silentLog } from "#base/log.ts";
+import { keyOf, type KubeObject } from "#api/meta/object.ts";
+import { startInformer, type Informer } from "#client/informer.ts";
+import type { TableChange } from "#dataplane/table.ts";
+import { createIngressCompiler } from "#routing/l7/compiler.ts";
+import { settingsOf } from "./annotations/settings.ts";
+import { acceptedClasses, acceptedControllers } from "./class.ts";
+import { createDefaultCertificate } from "./certificate.ts";
+import { createEventWriter } from "./events.ts";
+import { defaultOptions } from "./options.ts";
+import { hasReached, newest } from "./revision.ts";
+import { listRoutes } from "./routes.ts";
+import type { RunningIngress, StartIngressOptions } from "./running.ts";
+import { createSecretFollower } from "./secrets.ts";
+import { createStatusWriter } from "./status.ts";
+
+/** Changes that arrive within this time go to the data plane as one. */
+const gatherMs = 1;
+/** How long a table may wait for a Secret that an Ingress names: rather that than a moment with the wrong certificate. */
+const secretPatienceMs = 200;
+/** Events and statuses wait for this long, so that a burst of changes is looked at once. */
+const reportMs = 50;
+/** How often `waitFor` looks at revisions that changed nothing here. */
+const idleLookMs = 20;
+
+/**
+ * Follows Ingresses, classes, Services, EndpointSlices and the named Secrets, and keeps the data plane's tables true to
+ * them: each change is compiled alone and handed over as a difference. Problems become Events on their Ingress, routed
+ * Ingresses get the entry's addresses into their status. Returns before the first table is in force; see `ready`.
+ */
+export async function startIngress(options: StartIngressOptions): Promise<RunningIngress> {
+  const { client, dataplane, log = silentLog, clock = systemClock } = options;
+  const defaultCertificate = options.defaultCertificate ?? (await createDefaultCertificate(clock.now()));
+  const ingressOptions = { ...defaultOptions, ...options.options };
+  const compiler = createIngressCompiler({
+    controllers: options.controllers ?? acceptedControllers,
+    legacyClasses: options.classes ?? acceptedClasses,
+    watchWithoutClass: options.watchWithoutClass ?? true,
+    implementationSpecific: "characters",
+    defaultCertificate,
+    settingsOf: (ingress) => settingsOf(ingress, ingressOptions),
+  });
+
+  const abort = new AbortController();
+  const { signal } = abort;
+  let applied = "0";
+  let isRunning = false;
+  let isWaiting = false;
+  let again = false;
+  let cancelFlush: (() => void) | undefined;
+  let cancelReport: (() => void) | undefined;
+  let secretsDue: number | undefined;
+  let waiters: { revision: string; resolve: () => void; reject: (error: Error) => void }[] = [];
+  const ready = Promise.withResolvers<void>();
+  ready.promise.catch(() => {});
+
+  const informers = {
+    ingresses: startInformer(client, "Ingress", { log, clock }),
+    classes: startInformer(client, "IngressClass", { log, clock }),
+    services: startInformer(client, "Service", { log, clock }),
+    slices: startInformer(client, "EndpointSlice", { log, clock }),
+  };
+  const secrets = createSecretFollower({
+    client,
+    log,
+    clock,
+    found(key, secret) {
+      compiler.secret(key, secret);
+      changed(true);
+    },
+    forgotten: (key) => compiler.forgetSecret(key),
+  });
+  const status = createStatusWriter({
+    client,
+    log,
+    clock,
+    addresses: options.publishAddresses ?? [],
+    routed: (key) => (compiler.isAccepted(key) ? informers.ingresses.get(key) : undefined),
+  });
+  const events = createEventWriter({ client, log, clock });
+  const statusDue = new Set<string>();
+
+  follow(informers.ingresses, (key, after) => {
+    compiler.ingress(key, after);
+    statusDue.add(key);
+    changed(true);
+  });
+  follow(informers.classes, (key, after) => {
+    compiler.ingressClass(key, after);
+    for (const ingress of informers.ingresses.list()) statusDue.add(keyOf(ingress));
+    changed(true);
+  });
+  follow(informers.services, (key, after) => {
+    compiler.service(key, after);
+    changed(true);
+  });
+  follow(informers.slices, (key, after) => {
+    compiler.slice(key, after);
+    changed(false);
+  });
+  void Promise.all(Object.values(informers).map((informer) => informer.synced)).then(() => {
+    isRunning = true;
+    schedule(0);
+  });
+
+  function changed(isTold: boolean): void {
+    schedule(gatherMs);
+    if (isTold) reportSoon();
+  }
+
+  function schedule(ms: number): void {
+    if (!isRunning || signal.aborted) return;
+    cancelFlush ??= clock.after(ms, () => {
+      cancelFlush = undefined;
+      void flush();
+    });
+  }
+
+  function revision(): string {
+    const own = Object.values(informers).map((informer) => informer.revision());
+    return newest([...own, ...secrets.revisions()]);
+  }
+
+  async function flush(): Promise<void> {
+    if (isWaiting) {
+      again = true;
+      return;
+    }
+    secrets.follow(compiler.wantedSecrets());
+    if (secrets.pending() > 0) {
+      secretsDue ??= clock.monotonic() + secretPatienceMs;
+      // A Secret that arrives schedules the next turn by itself; this one is for those that do not.
+      if (clock.monotonic() < secretsDue) return schedule(gatherMs * 5);
+    } else secretsDue = undefined;
+    const at = revision();
+    const change = compiler.take(at);
+    isWaiting = true;
+    if (change !== undefined) await apply(change);
+    isWaiting = false;
+    if (signal.aborted) return;
+    applied = at;
+    ready.resolve();
+    settle();
+    if (again) {
+      again = false;
+      schedule(0);
+    } else if (waiters.length > 0) schedule(idleLookMs);
+  }
+
+  /** Not returning before the data plane has it keeps changes in order; it is tried until it succeeds or all stops. */
+  async function apply(change: TableChange): Promise<void> {
+    const backoff = createBackoff({ base: 50, limit: 5_000 });
+    while (!signal.aborted) {
+      try {
+        return await dataplane.apply(change);
+      } catch (error) {
+        log.error({ revision: change.revision, error: String(error) }, "the data plane refused a change, trying again");
+        await delay(clock, backoff.next(), signal).catch(() => {});
+      }
+    }
+  }
+
+  function settle(): void {
+    const open = waiters;
+    waiters = open.filter(({ revision }) => !hasReached(applied, revision));
+    for (const waiter of open) if (hasReached(applied, waiter.revision)) waiter.resolve();
+  }
+
+  function reportSoon(): void {
+    if (signal.aborted) return;
+    cancelReport ??= clock.after(reportMs, () => {
+      cancelReport = undefined;
+      if (applied === "0") return reportSoon();
+      events.report(compiler.result().problems, (key) => informers.ingresses.get(key));
+      for (const key of statusDue) status.check(key);
+      statusDue.clear();
+    });
+  }
+
+  return {
+    ready: ready.promise,
+    applied: () => applied,
+    waitFor(revision) {
+      if (hasReached(applied, revision)) return Promise.resolve();
+      if (signal.aborted) return Promise.reject(stopped());
+      const waiter = Promise.withResolvers<void>();
+      waiters.push({ revision, resolve: waiter.resolve, reject: waiter.reject });
+      schedule(gatherMs);
+      return waiter.promise;
+    },
+    routes: () => listRoutes(compiler.result()),
+    problems: () => compiler.result().problems,
+    compiled: () => compiler.result(),
+    publish(addresses) {
+      status.publish(addresses);
+      for (const ingress of informers.ingresses.list()) statusDue.add(keyOf(ingress));
+      reportSoon();
+    },
+    async stop() {
+      abort.abort();
+      cancelFlush?.();
+      cancelReport?.();
+      for (const informer of Object.values(informers)) informer.stop();
+      secrets.stop();
+      for (const { reject } of waiters.splice(0)) reject(stopped());
+      ready.reject(stopped());
+      await Promise.all([status.stop(), events.stop()]);
+    },
+  };
+}
+
+function follow<T extends KubeObject>(informer: Informer<T>, told: (key: string, after: T | undefined) => void): void {
+  informer.onChange(({ before, after }) => told(keyOf((after ?? before) as T), after));
+}
+
+function stopped(): Error {
+  return new Error("the Ingress controller has stopped");
+}
