@@ -3,7 +3,7 @@ import { serviceNameLabel } from "#api/discovery/endpointslice/kind.ts";
 import type { KindName } from "#api/types.ts";
 import type { Client } from "#client/contract.ts";
 import type { RunningDns } from "#dns/contract.ts";
-import type { RunningIngress } from "#ingress/start.ts";
+import type { RunningIngress } from "#ingress/running.ts";
 import type { LocalAgent } from "./local-agent.ts";
 import type { UpOptions } from "./options.ts";
 import { step, type Report } from "./report.ts";

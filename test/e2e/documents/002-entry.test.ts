@@ -27,7 +27,7 @@ for (const form of forms) {
       const text = curl(`http://${host}/`, "-H", "Host: s2.pctest", "-A", "curl/7.29.0");
       const pods = cluster.kubectl("get", "pod", "-l", "app=s2", "-o=jsonpath={.items[*].metadata.name}").split(" ");
       const lines = text.split("\n");
-      assert.ok(pods.includes((lines[0] ?? "").replace(/^Hostname: /, "")), lines[0]);
+      assert.ok(pods.includes((lines[0] ?? "").replace(/^Hostname: /, "")), text);
       assert.ok(
         text.includes("---- Http Request Headers ----\n\nGET / HTTP/1.1\nHost: s2.pctest\nUser-Agent: curl/7.29.0\n"),
         text,
