@@ -34,7 +34,10 @@ export function createStatusWriter(options: {
       if (ingress === undefined || wanted.length === 0 || isSame(ingress, wanted)) return;
       try {
         const patch = { status: { loadBalancer: { ingress: wanted } } };
-        await client.patch("Ingress", parseKey(key), patch, { subresource: "status", fieldManager: "fairlead-ingress" });
+        await client.patch("Ingress", parseKey(key), patch, {
+          subresource: "status",
+          fieldManager: "fairlead-ingress",
+        });
       } catch (error) {
         if (!isApiError(error, "NotFound")) throw error;
       }

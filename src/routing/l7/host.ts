@@ -54,7 +54,7 @@ export function compileHost(input: HostInput): HostOutcome {
   const problems: Problem[] = [...(tls?.problems ?? [])];
   const because = new Map<string, Because>();
   const { chosen, hasRoot } = chooseClaims(host, claimants);
-  const regexHost = chosen.some(({ claimant, claim }) => claimant.settings.regex(claim.path));
+  const regexHost = chosen.some(({ claimant, claim }) => !claim.isDefault && claimant.settings.regex(claim.path));
   const facts = (path: string, pathType: Claim["pathType"], ruled: boolean): RouteFacts => {
     return { host, path, pathType, tls: tls !== undefined || wildcardTls !== undefined, ruled, regexHost };
   };
@@ -89,20 +89,10 @@ export function compileHost(input: HostInput): HostOutcome {
   const routes = compiled.map(({ route }) => route);
 
   const oldest = claimants[0];
-  if (oldest !== undefined && !hasRoot) {
-    const claim: Claim = { path: "/", pathType: "Prefix", isDefault: true, field: "metadata.annotations" };
-    const form: PathForm = { mark: "#none", key: "/", match: { type: "characters", path: "/" } };
-    const id = routeId(oldest.ingress, host, claim, form.mark);
-    const draft =
-      host === "*" ? { ...plainDraft, match: form.match } : draftOf(oldest.settings, form, facts("/", "Prefix", false));
-    routes.push(
-      routeOf(id, { ...draft, match: form.match }, { type: "answer", status: 404, reason: "no rule for this path" }),
-    );
-    because.set(id, { from: [sourceOf(oldest.ingress)] });
-  }
-  const withRoot = claimants.find(({ settings }) => settings.appRoot !== undefined);
-  if (withRoot?.settings.appRoot !== undefined)
-    routes.unshift(appRoot(host, withRoot, withRoot.settings.appRoot, because));
+  if (oldest !== undefined && !hasRoot) routes.push(restOf(oldest, facts("/", "Prefix", false), because));
+  const withRoot = claimants.find(({ settings }) => settings.verdict === "serve" && settings.appRoot !== undefined);
+  const root = withRoot?.settings.appRoot;
+  if (withRoot !== undefined && root !== undefined) routes.unshift(appRoot(host, withRoot, root, because));
   if (tls !== undefined) because.set(`tls:${host}`, tls.because);
   const certificate = tls === undefined ? wildcardTls?.certificate : tls.certificate;
   const entry: HostEntry = { name: host, routes, ...(certificate === undefined ? {} : { certificate }) };
@@ -130,6 +120,21 @@ function routeOf(id: string, draft: RouteDraft, target: RouteEntry["target"]): R
 function routeId({ metadata }: Ingress, host: string, claim: Pick<Claim, "path" | "pathType">, mark: string): string {
   const exact = claim.pathType === "Exact" ? "=" : "";
   return `${metadata.namespace}/${metadata.name}:${host}${exact}${claim.path}${mark}`;
+}
+
+/**
+ * What no rule takes: 404, with the annotations of the host's oldest Ingress as ingress-nginx has it, though not where
+ * the host is every host.
+ */
+function restOf({ ingress, settings }: Claimant, facts: RouteFacts, because: Map<string, Because>): RouteEntry {
+  const form: PathForm = { mark: "#none", key: "/", match: { type: "prefix", path: "/" } };
+  const id = routeId(ingress, facts.host, facts, form.mark);
+  because.set(id, { from: [sourceOf(ingress)] });
+  const plain: RouteDraft = { ...plainDraft, match: form.match };
+  if (settings.verdict === "deny") return routeOf(id, plain, deniedTarget);
+  const draft = facts.host === "*" ? plain : draftOf(settings, form, facts);
+  const target = { type: "answer", status: 404, reason: "no rule for this path" } as const;
+  return routeOf(id, { ...draft, match: form.match }, target);
 }
 
 /** `/a` is sent to `/a/` where only `/a/` is ruled, as nginx does for a proxied location that ends in a slash. */

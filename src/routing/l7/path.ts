@@ -20,12 +20,12 @@ export function placeOf({ path, pathType }: Pick<Claim, "path" | "pathType">): s
 
 /**
  * How a claim matches where paths are plain: as an nginx location. A path that ends in a slash is compared by
- * characters whatever its type, since the slash already ends the element.
+ * characters whatever its type, since the slash already ends the element; for `/` both are the same.
  */
 export function plainForms({ path, pathType }: Claim, implementationSpecific: "characters" | "prefix"): PathForm[] {
   if (pathType === "Exact") return [{ mark: "", key: path, match: { type: "exact", path } }];
   const characters = pathType === "ImplementationSpecific" && implementationSpecific === "characters";
-  const type = path.endsWith("/") || characters ? "characters" : "prefix";
+  const type = path !== "/" && (path.endsWith("/") || characters) ? "characters" : "prefix";
   return [{ mark: "", key: path, match: { type, path } }];
 }
 

@@ -38,7 +38,11 @@ export const traefikRewrite: AnnotationGroup = {
  * What takes the same requests as the rule, in its case, with the rest of the path in group 1, and the path that goes to
  * the endpoint; a `/` joins the two where needed. An Exact rule has no rest.
  */
-function replacing({ path, pathType }: RouteFacts, to: string, exact: boolean): { match: PathMatch; rewritten: string } {
+function replacing(
+  { path, pathType }: RouteFacts,
+  to: string,
+  exact: boolean,
+): { match: PathMatch; rewritten: string } {
   if (exact) return { match: { type: "exact", path }, rewritten: to };
   const start = to.replace(/\/$/, "");
   const quoted = path.replace(/\/$/, "").replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);

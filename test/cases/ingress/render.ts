@@ -1,0 +1,52 @@
+import type { Filter, RouteEntry } from "#dataplane/table.ts";
+import type { CompiledIngresses } from "#routing/l7/table.ts";
+
+/** The table as lines; what every route has by default is left out. */
+export function renderTable(compiled: CompiledIngresses): string {
+  const lines: string[] = [];
+  for (const [name, { routes, certificate }] of compiled.hosts) {
+    lines.push(`host ${name}${certificate === undefined ? "" : ` certificate=${certificate}`}`);
+    for (const route of routes) lines.push(`  ${renderRoute(route)}`);
+  }
+  for (const { id, endpoints, protocol, tries } of compiled.backends.values()) {
+    const marks = `${protocol === "http" ? "" : ` ${protocol}`}${tries === 3 ? "" : ` tries=${tries}`}`;
+    const addresses = endpoints.map(({ address, port }) => ` ${address}:${port}`).join("");
+    lines.push(`backend ${id}${marks} =${addresses === "" ? " none" : addresses}`);
+  }
+  for (const id of compiled.certificates.keys()) lines.push(`certificate ${id}`);
+  for (const { at, code } of compiled.problems) {
+    lines.push(`problem ${at.namespace}/${at.name} ${at.field ?? ""} ${code}`);
+  }
+  for (const [id, { losers = [] }] of compiled.because) {
+    for (const { namespace, name, field } of losers) lines.push(`loser ${namespace}/${name} ${field ?? ""} to ${id}`);
+  }
+  for (const [key, why] of compiled.ignored) lines.push(`ignored ${key}: ${why}`);
+  return lines.join("\n");
+}
+
+function renderRoute({ match, filters, target, timeouts, maxBodyBytes }: RouteEntry): string {
+  const path = match.type === "regex" ? match.source : match.path;
+  const { connectMs, readMs, sendMs } = timeouts;
+  const times = [connectMs, readMs, sendMs].map((ms) => ms / 1000).join("/");
+  return [
+    match.type,
+    path,
+    ...filters.map(renderFilter),
+    ...(times === "5/60/60" ? [] : [`timeouts=${times}`]),
+    ...(maxBodyBytes === 1024 * 1024 ? [] : [`body=${maxBodyBytes}`]),
+    "->",
+    target.type === "backend" ? target.backend : `${target.status} ${target.reason}`,
+  ].join(" ");
+}
+
+function renderFilter(filter: Filter): string {
+  if (filter.type === "https-redirect") {
+    const port = filter.port === undefined ? "" : ` port=${filter.port}`;
+    return `[https ${filter.status}${port}${filter.stripSlash ? " strip" : ""}]`;
+  }
+  if (filter.type === "rewrite") return `[rewrite ${filter.to}]`;
+  if (filter.type === "redirect") {
+    return `[redirect ${filter.status} ${filter.location}${filter.keepQuery ? " +query" : ""}]`;
+  }
+  return `[${filter.type} ${filter.set.map(([name, value]) => `${name}=${value ?? ""}`).join(" ")}]`;
+}
