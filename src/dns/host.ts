@@ -21,9 +21,9 @@ export interface HostOptions {
   readonly settings: ServerSettings;
   readonly log: Log;
   readonly clock: Clock;
-  applied(revision: string): void;
+  readonly applied: (revision: string) => void;
   /** All names now, for a worker that starts anew; `undefined` before the first difference. */
-  whole(): NameTable | undefined;
+  readonly whole: () => NameTable | undefined;
 }
 
 /** On this thread. */

@@ -51,9 +51,9 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
     slices: startInformer(client, "EndpointSlice", { log, clock }),
   };
   const all = Object.values(informers);
-  informers.namespaces.onChange(changed(compiler.namespace));
-  informers.services.onChange(changed(compiler.service));
-  informers.slices.onChange(changed(compiler.slice));
+  informers.namespaces.onChange(changed((change) => compiler.namespace(change)));
+  informers.services.onChange(changed((change) => compiler.service(change)));
+  informers.slices.onChange(changed((change) => compiler.slice(change)));
   void Promise.all(all.map(({ synced }) => synced)).then(schedule);
 
   function changed<T>(tell: (change: T) => void): (change: T) => void {

@@ -86,7 +86,7 @@ export function createUdpSockets({ address, port }: { address: string; port: num
   function close(opened: Port, reason: string): void {
     if (!all.delete(opened)) return;
     retire(opened);
-    for (const waiting of [...opened.waiting.values()]) waiting.done({ got: "error", reason });
+    for (const waiting of opened.waiting.values()) waiting.done({ got: "error", reason });
     opened.socket.close();
   }
 
@@ -119,7 +119,7 @@ export function createUdpSockets({ address, port }: { address: string; port: num
     stop() {
       stopped = true;
       for (const cancel of retirements) cancel();
-      for (const opened of [...all]) close(opened, "stopped");
+      for (const opened of all) close(opened, "stopped");
     },
   };
 }

@@ -49,5 +49,5 @@ export function reverseName(address: string): string | undefined {
   if (parsed === undefined) return undefined;
   if (parsed.family === 4) return `${address.split(".").reverse().join(".")}.in-addr.arpa`;
   const nibbles = parsed.value.toString(16).padStart(32, "0");
-  return `${[...nibbles].reverse().join(".")}.ip6.arpa`;
+  return `${nibbles.split("").reverse().join(".")}.ip6.arpa`;
 }
