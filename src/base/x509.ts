@@ -1,17 +1,17 @@
 import { webcrypto } from "node:crypto";
+import type * as Library from "@peculiar/x509";
 
 type Metadata = Map<unknown, unknown>;
-type X509 = typeof import("@peculiar/x509");
 
 /**
  * The certificate library, loaded on first use because it is large and rarely needed. It refuses to load without the
  * three functions of the metadata proposal that its dependency injection calls; they are added to `Reflect` here, unless
  * somebody already has.
  */
-export async function loadX509(): Promise<X509> {
+export async function loadX509(): Promise<typeof Library> {
   addMetadata(Reflect as { getMetadata?: unknown });
   const x509 = await import("@peculiar/x509");
-  x509.cryptoProvider.set(webcrypto as unknown as Crypto);
+  x509.cryptoProvider.set(webcrypto);
   return x509;
 }
 

@@ -32,7 +32,7 @@ export async function createDefaultCertificate(now: number = Date.now()): Promis
         new x509.SubjectAlternativeNameExtension([{ type: "dns", value: "ingress.fairlead.local" }]),
       ],
     },
-    webcrypto as Crypto,
+    webcrypto,
   );
   const key = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
   return { id: defaultCertificateId, cert: certificate.toString("pem"), key: pem("PRIVATE KEY", Buffer.from(key)) };

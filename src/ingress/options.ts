@@ -1,3 +1,5 @@
+import { parseBool, parseInteger, parseSeconds, parseSize } from "./annotations/values.ts";
+
 /**
  * What holds for every Ingress that does not say otherwise by annotation. The names and defaults are those of the
  * ingress-nginx ConfigMap.
@@ -43,3 +45,54 @@ export const defaultOptions: IngressOptions = {
   noTlsRedirectPaths: ["/.well-known/acme-challenge"],
   httpsPort: 443,
 };
+
+/** How a key of the ConfigMap becomes an option. */
+const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions> | undefined>> = {
+  "proxy-body-size": as("maxBodyBytes", parseSize),
+  "proxy-connect-timeout": as("connectMs", parseSeconds),
+  "proxy-read-timeout": as("readMs", parseSeconds),
+  "proxy-send-timeout": as("sendMs", parseSeconds),
+  "proxy-next-upstream-tries": as("tries", parseInteger),
+  "ssl-redirect": as("sslRedirect", parseBool),
+  "force-ssl-redirect": as("forceSslRedirect", parseBool),
+  "http-redirect-code": as("redirectStatus", (text) => {
+    return ["301", "302", "307", "308"].includes(text) ? Number(text) : undefined;
+  }),
+  "preserve-trailing-slash": as("preserveTrailingSlash", parseBool),
+  "use-port-in-redirects": as("usePortInRedirects", parseBool),
+  "no-tls-redirect-locations": as("noTlsRedirectPaths", (text) => {
+    return text
+      .split(",")
+      .map((path) => path.trim())
+      .filter((path) => path !== "");
+  }),
+};
+
+/**
+ * Reads the `data` of an ingress-nginx ConfigMap. Keys that are not known are left alone; `refused` names those whose
+ * value cannot be used and keeps the default, as ingress-nginx does.
+ */
+export function readOptions(data: Readonly<Record<string, string>>): {
+  options: Partial<IngressOptions>;
+  refused: readonly string[];
+} {
+  let options: Partial<IngressOptions> = {};
+  const refused: string[] = [];
+  for (const [key, text] of Object.entries(data)) {
+    const read = Object.hasOwn(readers, key) ? readers[key] : undefined;
+    const value = read?.(text.trim());
+    if (value !== undefined) options = { ...options, ...value };
+    else if (read !== undefined) refused.push(key);
+  }
+  return { options, refused };
+}
+
+function as<K extends keyof IngressOptions>(
+  name: K,
+  parse: (text: string) => IngressOptions[K] | undefined,
+): (text: string) => Partial<IngressOptions> | undefined {
+  return (text) => {
+    const value = parse(text);
+    return value === undefined ? undefined : { [name]: value };
+  };
+}

@@ -24,7 +24,7 @@ export async function makePair(names: string): Promise<{ cert: string; key: stri
           ? []
           : [new x509.SubjectAlternativeNameExtension(alternatives.map((value) => ({ type: "dns", value })))],
     },
-    webcrypto as Crypto,
+    webcrypto,
   );
   const key = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
   return {

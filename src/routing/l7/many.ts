@@ -1,7 +1,7 @@
 /** Values under a second key, e.g. which hosts name a Service; empty keys go. */
 export interface ManyIndex {
-  add(key: string, value: string): void;
-  remove(key: string, value: string): void;
+  readonly add: (key: string, value: string) => void;
+  readonly remove: (key: string, value: string) => void;
   of(key: string): ReadonlySet<string>;
   has(key: string): boolean;
   keys(): IterableIterator<string>;

@@ -84,7 +84,7 @@ function ingressOf(where: string, words: readonly string[], index: number): Ingr
       creationTimestamp: `2026-01-01T00:00:${String(second).padStart(2, "0")}Z`,
       annotations: {},
     },
-    spec: { ...(ingressClassName === undefined ? {} : { ingressClassName }) },
+    spec: ingressClassName === undefined ? {} : { ingressClassName },
   };
 }
 
