@@ -1,3 +1,9 @@
+import { X509Certificate, createPrivateKey } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { join } from "node:path";
+import { issueAuthority, issueCertificate, type Subject } from "./auth/issue.ts";
+
 /** A certificate and its private key, both PEM. */
 export interface KeyPair {
   readonly cert: string;
@@ -23,13 +29,90 @@ export interface CertificateOptions {
   serviceAddress?: string;
   /** Further names and addresses the server is reached by (uplink, user's own). */
   names?: readonly string[];
+  /** Milliseconds since the epoch; the system's time by default. */
   now?: number;
 }
 
+const renewBeforeMs = 30 * 24 * 3600 * 1000;
+
 /**
  * Loads the certificates of `directory`, and issues what is missing, near its end, or lacks a name. The authority is
- * made once and kept.
+ * made once and kept until it nears its own end; then everything is issued anew.
  */
-export function loadCertificates(_options: CertificateOptions): Promise<Certificates> {
-  throw new Error("being built");
+export async function loadCertificates(options: CertificateOptions): Promise<Certificates> {
+  const { directory, clusterDomain = "cluster.local", serviceAddress = "10.96.0.1", names = [] } = options;
+  const now = options.now ?? Date.now();
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  chmodSync(directory, 0o700);
+
+  const held = readPair(directory, "ca");
+  const authority =
+    held !== undefined && lasts(held, now) ? held : await write(directory, "ca", issueAuthority("fairlead-ca", now));
+  const serverNames = [
+    "localhost",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    `kubernetes.default.svc.${clusterDomain}`,
+    "127.0.0.1",
+    serviceAddress,
+    ...names,
+  ];
+  const load = async (file: string, subject: Subject): Promise<KeyPair> => {
+    const pair = readPair(directory, file);
+    if (pair !== undefined && lasts(pair, now) && fits(pair, subject, authority)) return pair;
+    return write(directory, file, issueCertificate(authority, subject, now));
+  };
+  return {
+    ca: authority.cert,
+    server: await load("server", { commonName: "fairlead-server", names: [...new Set(serverNames)] }),
+    admin: await load("admin", { commonName: "fairlead-admin", organization: "system:masters" }),
+    agent: await load("agent", { commonName: "system:node:fairlead-agent", organization: "system:nodes" }),
+  };
+}
+
+/** `undefined` for files that are not there or do not hold a pair that belongs together. */
+function readPair(directory: string, file: string): KeyPair | undefined {
+  try {
+    const cert = readFileSync(join(directory, `${file}.crt`), "utf8");
+    const key = readFileSync(join(directory, `${file}.key`), "utf8");
+    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)) ? { cert, key } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function lasts({ cert }: KeyPair, now: number): boolean {
+  const { validFrom, validTo } = new X509Certificate(cert);
+  return Date.parse(validFrom) <= now && Date.parse(validTo) - renewBeforeMs > now;
+}
+
+function fits({ cert }: KeyPair, { names = [], commonName, organization }: Subject, authority: KeyPair): boolean {
+  const certificate = new X509Certificate(cert);
+  const { publicKey } = new X509Certificate(authority.cert);
+  const subject = certificate.subject.split("\n");
+  return (
+    certificate.verify(publicKey) &&
+    subject.includes(`CN=${commonName}`) &&
+    (organization === undefined || subject.includes(`O=${organization}`)) &&
+    names.every((name) => covers(certificate, name))
+  );
+}
+
+function covers(certificate: X509Certificate, name: string): boolean {
+  return (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
+}
+
+/** The key first: a certificate without its key would be taken for whole. Each file changes at once or not at all. */
+async function write(directory: string, file: string, issued: Promise<KeyPair>): Promise<KeyPair> {
+  const pair = await issued;
+  for (const [ending, text] of [
+    ["key", pair.key],
+    ["crt", pair.cert],
+  ] as const) {
+    const path = join(directory, `${file}.${ending}`);
+    writeFileSync(`${path}.new`, text, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  }
+  return pair;
 }

@@ -88,7 +88,10 @@ function watchLocally(
         try {
           sink.event({ type, object });
         } catch (error) {
-          end({ reason: "failed", error: new ApiError("InternalError", `a watch of ${kind} failed: ${String(error)}`) });
+          end({
+            reason: "failed",
+            error: new ApiError("InternalError", `a watch of ${kind} failed: ${String(error)}`),
+          });
         }
       },
       started: (at) => sink.bookmark?.(String(at)),

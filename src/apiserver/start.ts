@@ -1,12 +1,23 @@
 import type { Duplex } from "node:stream";
 import type { Admission, UserInfo } from "#api/admission.ts";
 import type { KindDefinition } from "#api/kind.ts";
-import type { Clock } from "#base/clock.ts";
-import type { Log } from "#base/log.ts";
+import { kinds as allKinds, servedKinds } from "#api/kinds.ts";
+import { systemClock, type Clock } from "#base/clock.ts";
+import { silentLog, type Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import type { Store } from "#store/contract.ts";
+import { createAuthenticate, type StaticToken } from "./auth/authenticate.ts";
 import type { Certificates } from "./certificates.ts";
-import type { Registry } from "./registry/registry.ts";
+import { createDiscovery } from "./discovery/answer.ts";
+import { createOpenApi } from "./discovery/openapi.ts";
+import type { Parts } from "./http/exchange.ts";
+import { createHandler } from "./http/handle.ts";
+import { openListener, type ListenAddress, type Listener } from "./http/listener.ts";
+import { createLocalClient } from "./local.ts";
+import { openRegistry, type Registry } from "./registry/registry.ts";
+
+export type { ListenAddress } from "./http/listener.ts";
+export { parseTokenFile, type StaticToken } from "./auth/authenticate.ts";
 
 export interface ApiServerOptions {
   store: Store;
@@ -25,16 +36,6 @@ export interface ApiServerOptions {
   log?: Log;
 }
 
-export interface ListenAddress {
-  host: string;
-  port: number;
-}
-
-export interface StaticToken {
-  readonly token: string;
-  readonly user: UserInfo;
-}
-
 export interface RunningApiServer {
   readonly registry: Registry;
   /** Where it listens, with the real ports. */
@@ -46,7 +47,42 @@ export interface RunningApiServer {
   stop(): Promise<void>;
 }
 
-/** Starts the API server over a store. Resolves when every address listens. */
-export function startApiServer(_options: ApiServerOptions): Promise<RunningApiServer> {
-  throw new Error("being built");
+const stopGraceMs = 5000;
+
+/** Starts the API server over a store. Resolves when every address listens; rejects when one cannot be had. */
+export async function startApiServer(options: ApiServerOptions): Promise<RunningApiServer> {
+  const { store, certificates, kinds = allKinds, admissions = [], tokens = [], connectNode } = options;
+  const { clock = systemClock, log = silentLog } = options;
+  const registry = await openRegistry({ store, definitions: kinds, admissions, clock, log });
+  const served = servedKinds.filter(({ definition }) => kinds.includes(definition));
+  const parts: Parts = { registry, served, log, connectNode, open: new Set() };
+  const documents = { discovery: createDiscovery(served), openApi: createOpenApi() };
+  const handler = createHandler(parts, createAuthenticate(tokens), documents);
+  const listeners: Listener[] = [];
+
+  const addListener = async (address: ListenAddress) => {
+    const listener = await openListener(address, certificates, handler);
+    listeners.push(listener);
+    return listener.address;
+  };
+  const stop = async () => {
+    registry.stop();
+    const closed = listeners.map((listener) => listener.close(stopGraceMs));
+    for (const end of parts.open) end();
+    await Promise.all(closed);
+  };
+
+  try {
+    for (const address of options.listen) await addListener(address);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    registry,
+    addresses: () => listeners.map(({ address }) => address),
+    addListener,
+    localClient: (user) => createLocalClient(registry, user),
+    stop,
+  };
 }

@@ -1,4 +1,11 @@
-import { CompactedError, type CommitResult, type Entry, type Store, type StoreEvent, type StoreSink } from "./contract.ts";
+import {
+  CompactedError,
+  type CommitResult,
+  type Entry,
+  type Store,
+  type StoreEvent,
+  type StoreSink,
+} from "./contract.ts";
 import { StoreError } from "./error.ts";
 import { createState, evaluate, type InitialState } from "./state.ts";
 import type { Write } from "./contract.ts";
@@ -52,7 +59,11 @@ export function createGroupedStore(initial: InitialState, persistence: Persisten
       answers.push({ ok: true, revision });
     }
     try {
-      if (commits.length > 0) persistence.persist(commits.flatMap(({ events }) => events), revision);
+      if (commits.length > 0)
+        persistence.persist(
+          commits.flatMap(({ events }) => events),
+          revision,
+        );
     } catch (error) {
       for (const { reject } of waiting) reject(error);
       return;

@@ -42,7 +42,11 @@ export const nodeRules: readonly Rule[] = [
 /** What everybody may who has said who he is: look at himself. */
 export const commonRules: readonly Rule[] = [
   { verbs: ["create"], group: "authentication.k8s.io", resources: ["selfsubjectreviews"] },
-  { verbs: ["create"], group: "authorization.k8s.io", resources: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"] },
+  {
+    verbs: ["create"],
+    group: "authorization.k8s.io",
+    resources: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+  },
 ];
 
 const openPaths = /^\/(healthz|livez|readyz)(\/.*)?$|^\/version\/?$/;

@@ -72,7 +72,10 @@ async function parseBody(type: string, body: Buffer, expected: Expected, findDup
     return { value: JSON.parse(text), duplicates: findDuplicates ? findDuplicateFields(text) : [] };
   } catch (error) {
     const what = `the object provided is unrecognized (must be of type ${expected.kind})`;
-    throw new ApiError("BadRequest", `${what}: couldn't get version/kind; json parse error: ${(error as Error).message}`);
+    throw new ApiError(
+      "BadRequest",
+      `${what}: couldn't get version/kind; json parse error: ${(error as Error).message}`,
+    );
   }
 }
 
@@ -88,7 +91,11 @@ function fromProtobuf<T>(decode: () => T): T {
 function checkGvk({ value }: RawBody, expected: Expected): void {
   const { apiVersion, kind } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
   if ((!kind || kind === expected.kind) && (!apiVersion || apiVersion === expected.apiVersion)) return;
-  const given = { ...expected, kind: String(kind ?? expected.kind), apiVersion: String(apiVersion ?? expected.apiVersion) };
+  const given = {
+    ...expected,
+    kind: String(kind ?? expected.kind),
+    apiVersion: String(apiVersion ?? expected.apiVersion),
+  };
   const text = `${headOf(given)} cannot be handled as a ${expected.kind}: converting (${given.apiVersion}.${given.kind}) to (${expected.apiVersion}.${expected.kind}): unknown conversion`;
   throw new ApiError("BadRequest", text);
 }
@@ -115,11 +122,17 @@ export function unsupported(accepted: readonly string[], _got: string): ApiError
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 
-const operationOptions: Readonly<Record<string, string>> = { POST: "CreateOptions", PUT: "UpdateOptions", PATCH: "PatchOptions" };
+const operationOptions: Readonly<Record<string, string>> = {
+  POST: "CreateOptions",
+  PUT: "UpdateOptions",
+  PATCH: "PatchOptions",
+};
 
 function optionsInvalid({ method }: Exchange, path: string, value: string, choices: readonly string[]): ApiError {
   const detail = `supported values: ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`;
-  return invalid(operationOptions[method] ?? "DeleteOptions", "meta.k8s.io", "", [{ type: "NotSupported", path, value, detail }]);
+  return invalid(operationOptions[method] ?? "DeleteOptions", "meta.k8s.io", "", [
+    { type: "NotSupported", path, value, detail },
+  ]);
 }
 
 export function fieldValidationOf(exchange: Exchange): FieldValidation {

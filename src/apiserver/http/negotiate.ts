@@ -43,6 +43,7 @@ function formOf(fields: ReadonlyMap<string, string>, yaml: boolean, isList: bool
   if (fields.get("g") !== "meta.k8s.io" || !["v1", "v1beta1"].includes(version)) return undefined;
   const apiVersion = `meta.k8s.io/${version}`;
   if (as === "Table") return { as: "table", apiVersion, yaml };
-  if (as === (isList ? "PartialObjectMetadataList" : "PartialObjectMetadata")) return { as: "partial", apiVersion, yaml };
+  if (as === (isList ? "PartialObjectMetadataList" : "PartialObjectMetadata"))
+    return { as: "partial", apiVersion, yaml };
   return undefined;
 }

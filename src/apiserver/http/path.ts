@@ -38,7 +38,10 @@ function isCoreOrNamespaced(rest: readonly string[]): boolean {
   return third !== undefined && !(rest.length === 3 && namespaceSubresources.has(third));
 }
 
-function tail([plural = "", name, subresource]: readonly string[]): Pick<ResourcePath, "plural" | "name" | "subresource"> {
+function tail([plural = "", name, subresource]: readonly string[]): Pick<
+  ResourcePath,
+  "plural" | "name" | "subresource"
+> {
   return { plural, ...named(name, subresource) };
 }
 

@@ -46,7 +46,11 @@ export function sendBytes(exchange: Exchange, code: number, bytes: Buffer, heade
 export function writeCommonHeaders({ response, warnings }: Exchange): void {
   response.setHeader("Audit-Id", randomUUID());
   response.setHeader("Cache-Control", "no-cache, private");
-  if (warnings.size > 0) response.setHeader("Warning", [...warnings].map((text) => warningHeader(text)));
+  if (warnings.size > 0)
+    response.setHeader(
+      "Warning",
+      [...warnings].map((text) => warningHeader(text)),
+    );
 }
 
 /** `299 - "text"` of RFC 7234, with what a header cannot hold left out. */

@@ -80,7 +80,11 @@ function checkNamespace(base: WriteBase, { resource }: KindDefinition, object: K
   const message = `unable to create new content in namespace ${namespace} because it is being terminated`;
   const refused = forbidden(resource, name, message);
   const causes = [
-    { reason: "NamespaceTerminating", message: `namespace ${namespace} is being terminated`, field: "metadata.namespace" },
+    {
+      reason: "NamespaceTerminating",
+      message: `namespace ${namespace} is being terminated`,
+      field: "metadata.namespace",
+    },
   ];
   throw new ApiError("Forbidden", refused.message, { ...refused.details, causes });
 }

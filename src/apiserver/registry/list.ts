@@ -39,7 +39,12 @@ export function listItems(definition: KindDefinition, cache: Cache, revision: nu
     if (!everything && !matches(item.object)) continue;
     if (limit > 0 && page.length === limit) {
       const continueAfter = page.at(-1)?.key ?? "";
-      return { items: page, revision: shown, continueAfter, ...(everything ? { remaining: items.length - index } : {}) };
+      return {
+        items: page,
+        revision: shown,
+        continueAfter,
+        ...(everything ? { remaining: items.length - index } : {}),
+      };
     }
     page.push(item);
   }

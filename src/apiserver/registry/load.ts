@@ -109,4 +109,3 @@ async function pastPage(store: Store): Promise<Page> {
 function pluralOf(key: string): string {
   return key.slice(storePrefix.length, key.indexOf("/", storePrefix.length));
 }
-

@@ -55,7 +55,12 @@ function selectorText({ matchLabels = {}, matchExpressions = [] }: LabelSelector
     ...Object.entries(matchLabels).map(([key, value]) => ({ key, text: `${key}=${value}` })),
     ...matchExpressions.map(({ key, operator, values = [] }) => {
       const members = `(${[...values].sort().join(",")})`;
-      const texts = { In: `${key} in ${members}`, NotIn: `${key} notin ${members}`, Exists: key, DoesNotExist: `!${key}` };
+      const texts = {
+        In: `${key} in ${members}`,
+        NotIn: `${key} notin ${members}`,
+        Exists: key,
+        DoesNotExist: `!${key}`,
+      };
       return { key, text: texts[operator] };
     }),
   ];

@@ -49,7 +49,8 @@ function parsed<T>(parse: () => T): T {
 
 function fieldReader(definition: KindDefinition, { path }: FieldTerm): (object: KubeObject) => string {
   if (path === "metadata.name") return (object) => object.metadata.name;
-  if (path === "metadata.namespace" && definition.resource.namespaced) return (object) => object.metadata.namespace ?? "";
+  if (path === "metadata.namespace" && definition.resource.namespaced)
+    return (object) => object.metadata.namespace ?? "";
   const { selectableFields } = definition;
   const read = Object.hasOwn(selectableFields, path) ? selectableFields[path] : undefined;
   if (read !== undefined) return read;

@@ -151,7 +151,8 @@ function assignOrDelete(
 type Fields = Record<string, unknown>;
 
 function keepAllBut(next: KubeObject, before: KubeObject, kept: string): void {
-  for (const field of Object.keys(next)) if (field !== kept && field !== "metadata") delete (next as unknown as Fields)[field];
+  for (const field of Object.keys(next))
+    if (field !== kept && field !== "metadata") delete (next as unknown as Fields)[field];
   for (const field of Object.keys(before)) if (field !== kept && field !== "metadata") copyField(next, before, field);
 }
 

@@ -27,14 +27,19 @@ export function startUpkeep(options: {
     for (const { resource } of definitions) base.cache(resource.kind).prune(clock.monotonic());
     minutes.push(revision());
     const compactTo = minutes.length > keepMinutes ? minutes.shift() : undefined;
-    work(compactTo).catch((error: unknown) => log.warn({ error: String(error) }, "upkeep of the store failed, next try in a minute"));
+    work(compactTo).catch((error: unknown) =>
+      log.warn({ error: String(error) }, "upkeep of the store failed, next try in a minute"),
+    );
   }
 
   async function work(compactTo: number | undefined): Promise<void> {
     if (compactTo !== undefined) await base.store.compact(compactTo);
     const events = definitions.find(({ resource }) => resource.kind === "Event");
     if (events === undefined) return;
-    const old = base.cache("Event").items().filter(({ object }) => lastWrite(object) < clock.now() - eventTtlMs);
+    const old = base
+      .cache("Event")
+      .items()
+      .filter(({ object }) => lastWrite(object) < clock.now() - eventTtlMs);
     await Promise.all(old.map(({ key, object, revision }) => commit(base, events, key, { delete: object }, revision)));
   }
 

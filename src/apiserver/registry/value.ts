@@ -9,7 +9,8 @@ export function cloneValue<T>(value: T): T {
 
 /** Assigns an own property even for `__proto__`, which a plain assignment would take for the prototype. */
 export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === "__proto__") Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key === "__proto__")
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
   else target[key] = value;
 }
 
@@ -25,5 +26,8 @@ export function sameValue(a: unknown, b: unknown): boolean {
   const right = b as Record<string, unknown>;
   const present = (value: Record<string, unknown>) => Object.keys(value).filter((key) => value[key] !== undefined);
   const keys = present(left);
-  return keys.length === present(right).length && keys.every((key) => Object.hasOwn(right, key) && sameValue(left[key], right[key]));
+  return (
+    keys.length === present(right).length &&
+    keys.every((key) => Object.hasOwn(right, key) && sameValue(left[key], right[key]))
+  );
 }

@@ -18,7 +18,8 @@ export function readContinueToken(token: string): { revision: number; after: str
   }
   const { v, rv, start } = (parsed ?? {}) as { v?: unknown; rv?: unknown; start?: unknown };
   if (v !== version) throw bad("unrecognized encoded version");
-  if (typeof rv !== "number" || !Number.isSafeInteger(rv) || rv < -1 || rv === 0) throw bad("incorrect resourceVersion");
+  if (typeof rv !== "number" || !Number.isSafeInteger(rv) || rv < -1 || rv === 0)
+    throw bad("incorrect resourceVersion");
   if (typeof start !== "string" || start === "") throw bad("encoded start is missing");
   return { revision: rv, after: start.replace(/\0$/, "") };
 }

@@ -67,7 +67,8 @@ function checkListOptions(query: URLSearchParams, version: string, match: string
       const detail = "resourceVersionMatch is forbidden unless resourceVersion is provided";
       errors.push({ type: "Forbidden", path, detail });
     }
-    if (token !== "") errors.push({ type: "Forbidden", path, detail: "resourceVersionMatch is forbidden when continue is provided" });
+    if (token !== "")
+      errors.push({ type: "Forbidden", path, detail: "resourceVersionMatch is forbidden when continue is provided" });
     if (match !== "Exact" && match !== "NotOlderThan") {
       const detail = 'supported values: "Exact", "NotOlderThan", ""';
       errors.push({ type: "NotSupported", path, value: match, detail });

@@ -9,7 +9,13 @@ import { partialOf, servedBytes, servedObject } from "./served.ts";
 import { tableOf, type IncludeObject } from "./table.ts";
 
 /** Sends one object in the form that was negotiated. */
-export async function sendItem(exchange: Exchange, served: ServedKind, item: Item, form: Form, code = 200): Promise<void> {
+export async function sendItem(
+  exchange: Exchange,
+  served: ServedKind,
+  item: Item,
+  form: Form,
+  code = 200,
+): Promise<void> {
   if (form.as === "object" && !form.yaml) {
     sendJson(exchange, code, servedBytes(served, item));
     return;

@@ -31,7 +31,10 @@ export async function answerWatch(
   const asked = version === "" ? 0 : parseRevision(version);
   if (initialEvents === true) await registry.reached(asked);
   const since = sinceOf(asked, initialEvents, registry.revision());
-  const fieldSelector = [query.get("fieldSelector") ?? "", scope.name === undefined ? "" : `metadata.name=${scope.name}`];
+  const fieldSelector = [
+    query.get("fieldSelector") ?? "",
+    scope.name === undefined ? "" : `metadata.name=${scope.name}`,
+  ];
   const selection = {
     ...(scope.namespace === undefined ? {} : { namespace: scope.namespace }),
     labelSelector: query.get("labelSelector") ?? "",
@@ -64,7 +67,11 @@ export async function answerWatch(
     response.destroy();
   };
   const bookmark = (revision: number, annotations?: Record<string, string>) => {
-    const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...(annotations && { annotations }) };
+    const metadata = {
+      resourceVersion: String(revision),
+      creationTimestamp: null,
+      ...(annotations && { annotations }),
+    };
     write(eventLine("BOOKMARK", JSON.stringify({ kind, apiVersion: apiVersionOf(served.version), metadata })));
   };
 

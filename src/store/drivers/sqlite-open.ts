@@ -25,7 +25,10 @@ const codes = { busy: 5, locked: 6, readOnly: 8, ioError: 10, corrupt: 11, full:
  * Opens or creates the file, takes its lock, checks that it is ours, and reads it with `load`. Throws `StoreError`; the
  * file is closed then.
  */
-export function openDatabase<T>(path: string, load: (database: DatabaseSync) => T): { database: DatabaseSync; initial: T } {
+export function openDatabase<T>(
+  path: string,
+  load: (database: DatabaseSync) => T,
+): { database: DatabaseSync; initial: T } {
   let database: DatabaseSync | undefined;
   try {
     createPrivate(path);
@@ -69,13 +72,25 @@ function openError(path: string, error: unknown): StoreError {
   switch (errcode & 0xff) {
     case codes.busy:
     case codes.locked:
-      return new StoreError("locked", `${path} is in use by another Fairlead: stop that one, or name another file`, error);
+      return new StoreError(
+        "locked",
+        `${path} is in use by another Fairlead: stop that one, or name another file`,
+        error,
+      );
     case codes.notADatabase:
       return foreign(path, error);
     case codes.corrupt:
-      return new StoreError("damaged", `${path} is damaged (${message}): restore a copy, or move it away to start empty`, error);
+      return new StoreError(
+        "damaged",
+        `${path} is damaged (${message}): restore a copy, or move it away to start empty`,
+        error,
+      );
     default:
-      return new StoreError("io", `${path} cannot be opened (${message}): check the folder, its owner and free space`, error);
+      return new StoreError(
+        "io",
+        `${path} cannot be opened (${message}): check the folder, its owner and free space`,
+        error,
+      );
   }
 }
 
@@ -87,8 +102,16 @@ export function writeError(path: string, error: unknown): StoreError {
       return new StoreError("full", `${path}: no space left, the change was not made: free space and try again`, error);
     case codes.corrupt:
     case codes.notADatabase:
-      return new StoreError("damaged", `${path} is damaged (${message}): restore a copy, or move it away to start empty`, error);
+      return new StoreError(
+        "damaged",
+        `${path} is damaged (${message}): restore a copy, or move it away to start empty`,
+        error,
+      );
     default:
-      return new StoreError("io", `${path}: writing failed (${message}), the change was not made: check the disk`, error);
+      return new StoreError(
+        "io",
+        `${path}: writing failed (${message}), the change was not made: check the disk`,
+        error,
+      );
   }
 }

@@ -1,0 +1,97 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { ApiError } from "#api/meta/status.ts";
+import { anonymous, type Authenticate } from "../auth/authenticate.ts";
+import { isStreamPath, joinStream } from "../stream/upgrade.ts";
+import { dispatch, type Documents } from "./dispatch.ts";
+import type { Exchange, Parts } from "./exchange.ts";
+import { sendError } from "./respond.ts";
+
+/** So many requests at once; more are told to come again. Watches and streams do not count once they are open. */
+const inFlightLimit = 400;
+const urlLimit = 8 * 1024;
+
+export interface Handler {
+  request(request: IncomingMessage, response: ServerResponse): void;
+  /** A request that asks for another protocol on its connection. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  isUpgrade(request: IncomingMessage): boolean;
+  /** Resolves when no request is being answered. */
+  idle(): Promise<void>;
+}
+
+export function createHandler(parts: Parts, authenticate: Authenticate, documents: Documents): Handler {
+  let inFlight = 0;
+  let waiting: (() => void)[] = [];
+
+  async function answer(exchange: Exchange): Promise<void> {
+    try {
+      const user = authenticate(exchange.request);
+      await dispatch({ ...exchange, user }, documents);
+    } catch (error) {
+      if (exchange.response.headersSent) {
+        exchange.response.destroy();
+        parts.log.debug({ path: exchange.path, error: String(error) }, "an answer broke off");
+      } else sendError(exchange, error);
+      // What was not read of the body must not stand in the way of the connection's next request.
+      exchange.request.resume();
+    }
+  }
+
+  return {
+    request(request, response) {
+      const exchange = exchangeOf(parts, request, response);
+      if ((request.url ?? "").length > urlLimit) {
+        sendError(exchange, new ApiError("BadRequest", `the URL is longer than ${urlLimit} bytes`, {}, 414));
+        return;
+      }
+      if (inFlight >= inFlightLimit) {
+        const details = { retryAfterSeconds: 1 };
+        sendError(exchange, new ApiError("TooManyRequests", "Too many requests, please try again later.", details));
+        request.resume();
+        return;
+      }
+      inFlight += 1;
+      void answer(exchange).finally(() => {
+        inFlight -= 1;
+        if (inFlight > 0) return;
+        for (const resolve of waiting) resolve();
+        waiting = [];
+      });
+    },
+    isUpgrade: (request) => isStreamPath(pathOf(request)) && request.headers.upgrade !== undefined,
+    upgrade(request, socket, head) {
+      socket.on("error", () => socket.destroy());
+      const exchange = { ...exchangeOf(parts, request, undefined as unknown as ServerResponse) };
+      const join = async () => joinStream({ ...exchange, user: authenticate(request) }, socket, head);
+      join().catch((error: unknown) => refuse(parts, socket, error));
+    },
+    idle: () => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+  };
+}
+
+function pathOf({ url = "/" }: IncomingMessage): string {
+  const mark = url.indexOf("?");
+  return mark === -1 ? url : url.slice(0, mark);
+}
+
+function exchangeOf(parts: Parts, request: IncomingMessage, response: ServerResponse): Exchange {
+  const { url = "/", method = "GET" } = request;
+  const path = pathOf(request);
+  const query = new URLSearchParams(url.slice(path.length));
+  return { parts, request, response, method, path, query, user: anonymous, warnings: new Set() };
+}
+
+/** There is no response object yet when an upgrade is refused: the answer is written by hand. */
+function refuse(parts: Parts, socket: Duplex, error: unknown): void {
+  if (!(error instanceof ApiError)) parts.log.error({ error: String(error) }, "joining a stream failed");
+  const answer = error instanceof ApiError ? error : new ApiError("InternalError", "joining the stream failed");
+  const body = JSON.stringify(answer.toStatus());
+  const head = [
+    `HTTP/1.1 ${answer.code} ${STATUS_CODES[answer.code] ?? ""}`,
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}

@@ -1,0 +1,69 @@
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Certificates } from "../certificates.ts";
+import type { Handler } from "./handle.ts";
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Listener {
+  readonly address: ListenAddress;
+  /** No new connections; idle ones end, the others after their answer, all after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Opens one door. Rejects when the address cannot be had. */
+export function openListener(
+  address: ListenAddress,
+  { ca, server: pair }: Pick<Certificates, "ca" | "server">,
+  handler: Handler,
+): Promise<Listener> {
+  const server = createServer({
+    cert: pair.cert,
+    key: pair.key,
+    ca,
+    minVersion: "TLSv1.2",
+    requestCert: true,
+    // Clients may come with a token instead; `authenticate` looks at what the handshake found.
+    rejectUnauthorized: false,
+    allowHalfOpen: true,
+    maxHeaderSize: 64 * 1024,
+    headersTimeout: 15_000,
+    requestTimeout: 60_000,
+    // Go's clients drop idle connections after 90 s: the one who sends should be the one who closes.
+    keepAliveTimeout: 120_000,
+    shouldUpgradeCallback: (request) => handler.isUpgrade(request),
+  } as Parameters<typeof createServer>[0]);
+  server.on("request", handler.request);
+  server.on("upgrade", handler.upgrade);
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(address, error)));
+    server.listen(address.port, address.host, () => {
+      const { port } = server.address() as AddressInfo;
+      resolve({ address: { host: address.host, port }, close: (graceMs) => closeServer(server, graceMs) });
+    });
+  });
+}
+
+function listenError({ host, port }: ListenAddress, error: NodeJS.ErrnoException): Error {
+  const where = `${host}:${port}`;
+  const text =
+    error.code === "EADDRINUSE"
+      ? `${where} is taken by another program: stop it, or choose another port`
+      : `cannot listen on ${where}: ${error.message}`;
+  return new Error(text, { cause: error });
+}
+
+function closeServer(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,42 @@
+import type { ServedKind } from "#api/kinds.ts";
+import type { ObjectKey } from "#api/meta/object.ts";
+import { readObject, type Expected } from "../http/decode.ts";
+import type { Exchange } from "../http/exchange.ts";
+import type { Form } from "../http/negotiate.ts";
+import { notFound } from "../registry/errors.ts";
+import { checkKey } from "../registry/identity.ts";
+import { scaleOf, withReplicas, type Scale } from "../registry/scale.ts";
+import { writeContext } from "./create.ts";
+import { sendForm } from "./render.ts";
+
+export const scaleExpected: Expected = { apiVersion: "autoscaling/v1", kind: "Scale", schema: "autoscaling.v1.Scale" };
+
+export async function answerGetScale(
+  exchange: Exchange,
+  { definition }: ServedKind,
+  key: ObjectKey,
+  form: Form,
+): Promise<void> {
+  const item = exchange.parts.registry.get(definition.resource.kind, key);
+  if (item === undefined) throw notFound(definition.resource, key.name);
+  await sendForm(exchange, scaleOf(item.object), form);
+}
+
+export async function answerUpdateScale(
+  exchange: Exchange,
+  { definition }: ServedKind,
+  key: ObjectKey,
+  form: Form,
+): Promise<void> {
+  const context = writeContext(exchange);
+  const scale = (await readObject(exchange, scaleExpected)) as Scale;
+  checkKey(scale, key);
+  const change = (before: Parameters<typeof scaleOf>[0]) => {
+    const next = withReplicas(before, scale.spec?.replicas);
+    if (scale.metadata.resourceVersion) next.metadata.resourceVersion = scale.metadata.resourceVersion;
+    return next;
+  };
+  const update = { kind: definition.resource.kind, key, change, subresource: "scale" as const };
+  const { item } = await exchange.parts.registry.update(update, context);
+  await sendForm(exchange, scaleOf(item.object), form);
+}
