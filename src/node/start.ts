@@ -1,7 +1,29 @@
+import { chmodSync, mkdirSync, statfsSync } from "node:fs";
+import os from "node:os";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
+import { startInformer } from "#client/informer.ts";
+import { startHeartbeat } from "./heartbeat/beat.ts";
+import { readMachine } from "./heartbeat/describe.ts";
+import { createImagePrograms } from "./images/prepare.ts";
 import type { Topology } from "./network/topology.ts";
+import type { RequestToken } from "./pods/deps.ts";
+import { startPodEngine, type PodEngine } from "./pods/engine.ts";
+import { createEventRecorder } from "./pods/events.ts";
+import { createLanes } from "./pods/lanes.ts";
+import { inspectPodLeftovers, removeAllPods } from "./runtime/process/clear.ts";
+import { layoutOf } from "./runtime/process/layout.ts";
+import { findProgram } from "./runtime/process/program.ts";
+import { createProcessRuntime } from "./runtime/process/runtime.ts";
+import { sweep } from "./runtime/process/sweep.ts";
+import type { RuntimeService } from "./runtime/contract.ts";
+import { startStreams } from "./streams/server.ts";
+
+export { createTopology, inspectLeftovers, removeTopology, TopologyConflict } from "./network/topology.ts";
+export type { Topology, TopologyNode, TopologyOptions } from "./network/topology.ts";
+export type { RequestToken } from "./pods/deps.ts";
+export { inspectPodLeftovers, removeAllPods };
 
 export interface NodesOptions {
   client: Client;
@@ -22,6 +44,8 @@ export interface NodesOptions {
   kubeletVersion?: string;
   /** Node name -> value of the label `topology.kubernetes.io/zone`. */
   zones?: Readonly<Record<string, string>>;
+  /** Gets a service account token for a pod; without it, pods have the CA and namespace but no token. */
+  requestToken?: RequestToken;
 }
 
 export interface RunningNodes {
@@ -32,3 +56,87 @@ export interface RunningNodes {
    */
   stop(options: { pods: "keep" | "remove" }): Promise<void>;
 }
+
+/** Registers the nodes, adopts the pods that still run, and runs all that the API has for these nodes from now on. */
+export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
+  const { client, topology, dataDir, clock, log } = options;
+  const layout = layoutOf(topology.clusterId, dataDir);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  chmodSync(dataDir, 0o700);
+  await sweep(layout);
+  const { blocks, bsize } = statfsSync(dataDir);
+  const machine = readMachine(blocks * bsize);
+  const services = startInformer(client, "Service", { log, clock, indexes: { namespace: byNamespace } });
+  const configMaps = startInformer(client, "ConfigMap", { log, clock });
+  const secrets = startInformer(client, "Secret", { log, clock });
+  const shared = {
+    client,
+    images: createImagePrograms(layout.programs, options.nodeBinary, findProgram),
+    findProgram,
+    objects: {
+      services: (namespace: string) => [
+        ...services.by("namespace", namespace),
+        ...(namespace === "default" ? [] : services.by("namespace", "default")),
+      ],
+      configMap: (namespace: string, name: string) => configMaps.get(`${namespace}/${name}`),
+      secret: (namespace: string, name: string) => secrets.get(`${namespace}/${name}`),
+    },
+    ...(options.requestToken === undefined ? {} : { requestToken: options.requestToken }),
+    lanes: createLanes(Math.max(2, os.availableParallelism())),
+    podsFolder: layout.pods,
+    clusterDomain: options.clusterDomain,
+    dnsAddress: options.dnsAddress,
+    clock,
+    log,
+    allocatable: { cpu: machine.cpus, memory: machine.memoryBytes },
+  };
+
+  const heartbeats = await Promise.all(
+    topology.nodes.map((node) => {
+      const zone = options.zones?.[node.name];
+      const { kubeletVersion = "v1.36.0" } = options;
+      return startHeartbeat({ client, node, machine, kubeletVersion, ...(zone && { zone }), clock, log });
+    }),
+  );
+  // A container must see the Services, and the objects it refers to, that were there before it.
+  await Promise.all([services.synced, configMaps.synced, secrets.synced]);
+
+  const runtimes: RuntimeService[] = [];
+  const informers: { stop(): void }[] = [services, configMaps, secrets];
+  const engines: PodEngine[] = topology.nodes.map((node) => {
+    const runtime = createProcessRuntime({ layout, node, log, clock });
+    const events = createEventRecorder({ client, node: node.name, clock, log });
+    const scope = { fieldSelector: `spec.nodeName=${node.name}` };
+    const pods = startInformer(client, "Pod", { scope, log, clock });
+    runtimes.push(runtime);
+    informers.push(pods);
+    return startPodEngine({ ...shared, node, runtime, events }, pods);
+  });
+  for (const informer of [configMaps, secrets]) {
+    informer.onChange(({ before, after }) => {
+      for (const engine of engines) engine.objectsChanged((after ?? before).metadata.namespace ?? "");
+    });
+  }
+  const find = (namespace: string, name: string) => {
+    for (const [index, engine] of engines.entries()) {
+      const worker = engine.find(`${namespace}/${name}`);
+      const runtime = runtimes[index];
+      if (worker !== undefined && runtime !== undefined) return { worker, runtime };
+    }
+    return undefined;
+  };
+  const streams = await startStreams({ socketPath: options.socketPath, find, log, clock });
+  return {
+    socketPath: options.socketPath,
+    async stop({ pods }) {
+      await streams.stop();
+      for (const stop of heartbeats) stop();
+      for (const informer of informers) informer.stop();
+      await Promise.all(engines.map((engine) => engine.stop()));
+      await Promise.all(runtimes.map((runtime) => runtime.close()));
+      if (pods === "remove") await removeAllPods(dataDir, topology.clusterId);
+    },
+  };
+}
+
+const byNamespace = ({ metadata }: { metadata: { namespace?: string } }) => [metadata.namespace ?? ""];
