@@ -16,7 +16,7 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly subresources: readonly Subresource[];
   /** Besides `metadata.name` and `metadata.namespace`: `?fieldSelector=` path -> the object's value as text. */
   readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
-  /** `metadata.generation` is kept: 1 at create, one more with each change of spec. */
+  /** `metadata.generation` is kept: 1 at create, one more with each change of anything but metadata and status. */
   readonly hasGeneration: boolean;
   /** A PUT to a name that does not exist creates it. */
   readonly createOnUpdate: boolean;
@@ -35,6 +35,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** Carries over in place everything but status; metadata is handled by the caller. The default keeps all but `status`. */
   prepareStatusUpdate?(next: T, before: T): void;
   validate(object: T): FieldError[];
+  /** Rules for new objects alone, which older ones may break; `validate` runs as well. */
+  validateCreate?(object: T): FieldError[];
   /** Rules about the change alone; `validate` runs as well. */
   validateUpdate(next: T, before: T): FieldError[];
   /** Texts for `Warning:` headers. */
@@ -54,6 +56,8 @@ export interface ServedVersion {
   /** Absent where this is the stored form. Both build a new value. */
   readonly toStored?: (served: KubeObject) => KubeObject;
   readonly fromStored?: (stored: KubeObject) => KubeObject;
+  /** Says an error about the stored form in the fields of this version. */
+  readonly translateError?: (error: FieldError) => FieldError;
 }
 
 export type Subresource =

@@ -57,3 +57,16 @@ export function sameValue(a: unknown, b: unknown): boolean {
 function isNothing(value: unknown): boolean {
   return value == null || (typeof value === "object" && Object.keys(value).length === 0);
 }
+
+export function tooMany(path: string, count: number, limit: number): FieldError {
+  return { type: "TooMany", path, detail: `${count}: must have at most ${limit} items` };
+}
+
+export function notFound(path: string, value: unknown): FieldError {
+  return { type: "NotFound", path, value, detail: "" };
+}
+
+/** An error unless the number, where given, is zero or more. */
+export function unlessNatural(path: string, value: number | undefined): FieldError[] {
+  return value === undefined || value >= 0 ? [] : [invalidValue(path, value, "must be greater than or equal to 0")];
+}

@@ -2,8 +2,8 @@ import { defineKind } from "../../kind.ts";
 import { resources } from "../../resources.ts";
 import { ingressColumns } from "./columns.ts";
 import type { Ingress } from "./kind.ts";
-import { ingressFromLegacy, ingressToLegacy } from "./legacy.ts";
-import { validateIngress, validateIngressUpdate, warnAboutIngress } from "./validate.ts";
+import { errorToLegacy, ingressFromLegacy, ingressToLegacy } from "./legacy.ts";
+import { validateIngress, validateIngressUpdate, validateNewIngress, warnAboutIngress } from "./validate.ts";
 
 const removed = "unavailable in v1.22+; use networking.k8s.io/v1 Ingress";
 
@@ -21,6 +21,7 @@ export const ingressKind = defineKind<Ingress>({
       warning: `networking.k8s.io/v1beta1 Ingress is deprecated in v1.19+, ${removed}`,
       toStored: ingressFromLegacy,
       fromStored: (ingress) => ingressToLegacy(ingress, "networking.k8s.io/v1beta1"),
+      translateError: errorToLegacy,
     },
     {
       group: "extensions",
@@ -30,6 +31,7 @@ export const ingressKind = defineKind<Ingress>({
       warning: `extensions/v1beta1 Ingress is deprecated in v1.14+, ${removed}`,
       toStored: ingressFromLegacy,
       fromStored: (ingress) => ingressToLegacy(ingress, "extensions/v1beta1"),
+      translateError: errorToLegacy,
     },
   ],
   subresources: ["status"],
@@ -50,6 +52,7 @@ export const ingressKind = defineKind<Ingress>({
     next.status = before.status;
   },
   validate: validateIngress,
+  validateCreate: validateNewIngress,
   validateUpdate: validateIngressUpdate,
   warnings: warnAboutIngress,
   columns: ingressColumns,

@@ -1,3 +1,4 @@
+import type { FieldError } from "../../meta/field-error.ts";
 import type { KubeObject } from "../../meta/object.ts";
 import type { Ingress, IngressBackend, IngressPath, IngressRule, IngressSpec } from "./kind.ts";
 
@@ -66,4 +67,13 @@ function backendToLegacy({ service, resource }: IngressBackend): LegacyBackend {
     servicePort,
     ...(resource === undefined ? {} : { resource }),
   };
+}
+
+/** An error about the stored form, in the fields of the legacy groups. */
+export function errorToLegacy(error: FieldError): FieldError {
+  const path = error.path
+    .replace(/^spec\.defaultBackend/, "spec.backend")
+    .replace(/(ackend)\.service\.name$/, "$1.serviceName")
+    .replace(/(ackend)\.service\.port\.(name|number)$/, "$1.servicePort");
+  return { ...error, path, detail: error.detail.replace("`defaultBackend`", "`backend`") };
 }
