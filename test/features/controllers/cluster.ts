@@ -6,6 +6,7 @@ import type { Node } from "#api/core/node/kind.ts";
 import type { Pod } from "#api/core/pod/kind.ts";
 import type { Service, ServiceSpec } from "#api/core/service/kind.ts";
 import type { KubeObject } from "#api/meta/object.ts";
+import { isApiError } from "#api/meta/status.ts";
 import type { Client } from "#client/contract.ts";
 import { createFakeClient } from "#client/fake.ts";
 import { startControllers, type RunningControllers } from "#controllers/start.ts";
@@ -51,9 +52,12 @@ export async function startCluster(
       const status = ready ? ("True" as const) : ("False" as const);
       const condition = { type: "Ready", status, lastTransitionTime: rfc3339(clock.now()) };
       const patch = { status: { phase: "Running", podIP, podIPs: [{ ip: podIP }], conditions: [condition] } };
-      // The pod may be gone since it was listed.
-      if ((await client.get("Pod", pod.metadata)) === undefined) return;
-      await client.patch("Pod", pod.metadata, patch, { subresource: "status" });
+      try {
+        await client.patch("Pod", pod.metadata, patch, { subresource: "status" });
+      } catch (error) {
+        // The pod may be gone since it was listed.
+        if (!isApiError(error, "NotFound")) throw error;
+      }
     },
     pods: async (labelSelector) => (await client.list("Pod", labelSelector ? { labelSelector } : {})).items,
     async [Symbol.asyncDispose]() {
