@@ -6,7 +6,7 @@ import { newerRevision } from "#routing/l4/compile.ts";
 import { isEmptyDiff, mergeDiffs } from "#routing/l4/diff.ts";
 import type { ServiceDiff } from "#routing/l4/table.ts";
 import { createCounters, type ProxyCounters } from "./counters.ts";
-import type { ProxyMode, ProxyModeName, ProxyNode } from "./mode.ts";
+import type { ProxyMode, ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
 import type { ServiceSource } from "./source.ts";
 
 export interface ProxyOptions {
@@ -27,6 +27,8 @@ export interface RunningProxy {
   /** Resolves when that revision, or a newer one, is in force; rejects when the proxy is stopped first. */
   waitFor(revision: string): Promise<void>;
   problems(): readonly Problem[];
+  /** Where service ports are reached, in modes that serve at places of their own; empty in all others. */
+  addresses(): readonly ServedAddress[];
   /** Counters under the names upstream's kube-proxy gives them. */
   readonly counters: Readonly<ProxyCounters>;
   /** Ends the program's part; what is in the kernel stays. */
@@ -123,7 +125,8 @@ export function startProxy(options: ProxyOptions): RunningProxy {
         else if (applied !== "0" && newerRevision(applied, revision) === applied) resolve();
         else waiters.add({ revision, resolve, reject });
       }),
-    problems: () => (failure === undefined ? [] : [failure]),
+    problems: () => [...(failure === undefined ? [] : [failure]), ...(mode.problems?.() ?? [])],
+    addresses: () => mode.addresses?.() ?? [],
     async stop() {
       await halt();
       await mode.stop();

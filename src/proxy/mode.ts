@@ -1,3 +1,4 @@
+import type { Problem } from "#routing/because.ts";
 import type { ServiceDiff } from "#routing/l4/table.ts";
 
 /**
@@ -16,6 +17,21 @@ export interface ProxyMode {
   stop(): Promise<void>;
   /** Removes every rule this mode ever made on this node; safe to call when there are none. */
   cleanup(): Promise<void>;
+  /** In modes that serve at places of their own: which, in the order of the service ports' ids. */
+  addresses?(): readonly ServedAddress[];
+  /** What of the applied table could not be served, when single service ports can fail in this mode. */
+  problems?(): readonly Problem[];
+}
+
+/** Where a service port is reached while nothing in the kernel leads its cluster IP there. */
+export interface ServedAddress {
+  /** `ServicePortEntry.id`. */
+  readonly id: string;
+  readonly protocol: string;
+  readonly address: string;
+  readonly port: number;
+  /** `service` stands in for the cluster IP, `nodePort` is the node port itself. */
+  readonly by: "service" | "nodePort";
 }
 
 export type ProxyModeName = "nftables" | "iptables" | "ipvs" | "userspace";

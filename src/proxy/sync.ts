@@ -1,9 +1,10 @@
+import { parseCidr } from "#base/cidr.ts";
 import { systemClock, type Clock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import type { Problem } from "#routing/because.ts";
 import { newerRevision } from "#routing/l4/compile.ts";
-import type { ProxyMode, ProxyModeName, ProxyNode } from "./mode.ts";
+import type { ProxyMode, ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
 import { chooseMode } from "./modes/index.ts";
 import { startServiceSource, type ServiceSource } from "./source.ts";
 import { startProxy, type RunningProxy } from "./loop.ts";
@@ -30,6 +31,8 @@ export interface RunningProxies {
   /** Resolves when that revision is in force on every node. */
   waitFor(revision: string): Promise<void>;
   problems(): readonly Problem[];
+  /** Where service ports are reached on a node whose mode serves at places of its own, as userspace does. */
+  addresses(node: string): readonly ServedAddress[];
   /** Ends the program's part; what is in the kernel stays, and traffic goes on. */
   stop(): Promise<void>;
   /** Stops, and removes what is in the kernel of every node. */
@@ -71,18 +74,19 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
       await Promise.all(proxies.map((proxy) => proxy.waitFor(revision)));
     },
     problems: () => [...source.table().problems, ...proxies.flatMap((proxy) => proxy.problems())],
+    addresses: (node) => proxies.find((proxy) => proxy.node === node)?.addresses() ?? [],
     stop: () => end("stop"),
     cleanup: () => end("cleanup"),
   };
 }
 
 function withRanges(node: ProxyNode, serviceCidr: string | undefined, podCidr: string | undefined): ProxyNode {
-  const { serviceCidrs, podCidrs } = node;
-  return {
-    ...node,
-    serviceCidrs: serviceCidrs.length === 0 && serviceCidr !== undefined ? [serviceCidr] : serviceCidrs,
-    podCidrs: podCidrs.length === 0 && podCidr !== undefined ? [podCidr] : podCidrs,
+  const ranges = (own: readonly string[], fallback: string | undefined) => {
+    const valid = own.filter((range) => parseCidr(range) !== undefined);
+    return valid.length > 0 || fallback === undefined ? valid : [fallback];
   };
+  const { serviceCidrs, podCidrs } = node;
+  return { ...node, serviceCidrs: ranges(serviceCidrs, serviceCidr), podCidrs: ranges(podCidrs, podCidr) };
 }
 
 function lowest(revisions: readonly string[]): string {

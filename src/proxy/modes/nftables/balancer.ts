@@ -1,7 +1,7 @@
 import { masqueradeBit, tableName } from "./names.ts";
 
 /**
- * A chain that picks an endpoint. There is one for each number of endpoints and each way to pick, shared by all service
+ * A chain that picks an endpoint, with the map it picks from. There is one for each number of endpoints and each way to pick, shared by all service
  * ports that want the same; which endpoint stands in which slot is an element of a map. So a change of endpoints
  * changes elements only.
  */
@@ -26,13 +26,39 @@ export function balancerName({ by, of, count, affinitySeconds, masquerade }: Bal
   return `${by === "nodeport" ? "np-" : ""}${of === "local" ? "local" : "lb"}-${count}${sticky}${masquerade ? "-masq" : ""}`;
 }
 
-/** The commands that make the chain, and those it leads to. */
+/**
+ * The map of endpoints that a balancer without affinity picks from, with the masqueraded one and the other as one. Each
+ * has its own, made in one transaction with its rule: nft 1.0.6 cannot add a rule on a map of this type that it reads
+ * back from the kernel.
+ */
+export function endpointsName(balancer: Balancer): `endpoints-${string}` {
+  return `endpoints-${balancerName({ ...balancer, masquerade: false })}`;
+}
+
+/** Whether a chain of the table is one of these. */
+export function isBalancer(chain: string): boolean {
+  return /^(np-)?(lb|local)-\d+(-for-\d+s)?(-masq)?$/.test(chain);
+}
+
+/** The maps of endpoints that the chains with these names pick from. */
+export function mapsOf(chains: ReadonlySet<string>): string[] {
+  return [...chains].filter((name) => /^(np-)?(lb|local)-\d+$/.test(name)).map((name) => `endpoints-${name}`);
+}
+
+/** The balancers that must be there before this one, and this one. */
+export function withPrecursors(balancer: Balancer): Balancer[] {
+  const twin = { ...balancer, masquerade: !balancer.masquerade };
+  // Without affinity the masqueraded chain leads to the other, with affinity the other way round.
+  return balancer.masquerade === (balancer.affinitySeconds === 0) ? [twin, balancer] : [balancer];
+}
+
+/** The commands that make the chain, after those of its precursors. */
 export function renderBalancer(balancer: Balancer): string[] {
   const { by, of, count, affinitySeconds, masquerade } = balancer;
   const name = balancerName(balancer);
   const chain = `ip ${tableName} ${name}`;
   const rule = (text: string) => `add rule ${chain} ${text}`;
-  const make = [`add chain ${chain}`, `flush chain ${chain}`];
+  const make = [`add chain ${chain}`];
   const prefix = by === "nodeport" ? "nodeport-" : "";
   const key = by === "nodeport" ? "meta l4proto . th dport" : "ip daddr . meta l4proto . th dport";
   const slot = (extra: number) => {
@@ -40,10 +66,13 @@ export function renderBalancer(balancer: Balancer): string[] {
     return `${key} . numgen random mod ${count}${offset === 0 ? "" : ` offset ${offset}`}`;
   };
   if (affinitySeconds === 0) {
-    const to = `dnat ip addr . port to ${slot(0)} map @${prefix}endpoints`;
-    return [...make, rule(masquerade ? `meta mark set meta mark or ${masqueradeBit} ${to}` : to)];
+    const plain = balancerName({ ...balancer, masquerade: false });
+    if (masquerade) return [...make, rule(`meta mark set meta mark or ${masqueradeBit} goto ${plain}`)];
+    const map = endpointsName(balancer);
+    const type = `typeof ${key} . numgen random mod 2 : ip daddr . th dport`;
+    const pick = `dnat ip addr . port to ${key} . numgen random mod ${count} map @${map}`;
+    return [`add map ip ${tableName} ${map} { ${type}; }`, ...make, rule(pick)];
   }
-  const twin = masquerade ? [] : renderBalancer({ ...balancer, masquerade: true });
   const divert = rule(
     `meta mark and ${masqueradeBit} == ${masqueradeBit} goto ${balancerName({ ...balancer, masquerade: true })}`,
   );
@@ -51,7 +80,6 @@ export function renderBalancer(balancer: Balancer): string[] {
   const entry = `${client} timeout ${affinitySeconds}s : meta mark`;
   const go = `dnat ip addr . port to ${key} . meta mark map @${prefix}affinity-endpoints`;
   return [
-    ...twin,
     ...make,
     ...(masquerade ? [] : [divert]),
     rule(`meta mark set ${client} map @${prefix}affinity`),

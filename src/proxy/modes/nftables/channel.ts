@@ -1,7 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { systemClock, type Clock } from "#base/clock.ts";
 import { inNamespace, runCommand } from "../../command.ts";
-import { tableName } from "./names.ts";
 
 /** A transaction that the kernel refused, or that could not be handed to it; nothing of it is in force. */
 export class NftError extends Error {
@@ -26,6 +25,9 @@ export interface NftChannelOptions {
 /** `nft -i` remembers every line it read: after this many characters a new one takes over. */
 const lifetime = 8_000_000;
 const answerMs = 30_000;
+
+/** A table that never exists: nft looks at no set of any other table when it is asked for a chain of this one. */
+const noTable = "fairlead-fence";
 
 interface Child {
   readonly process: ChildProcessWithoutNullStreams;
@@ -74,7 +76,7 @@ export function openNftChannel({ netns, clock = systemClock, lineLimit = 64_000 
     const fence = `no-chain-${fences}`;
     mine.errors = "";
     mine.written += line.length;
-    mine.process.stdin.write(`${line}\nlist chain ip ${tableName} ${fence}\n`);
+    mine.process.stdin.write(`${line}\nlist chain ip ${noTable} ${fence}\n`);
     const complaint = await answerOf(mine, fence);
     if (complaint !== "") throw new NftError(complaint);
   }

@@ -63,7 +63,8 @@ export function createFlowCleaner(node: ProxyNode, log: Log): FlowCleaner {
   let stopped = false;
 
   async function work(): Promise<void> {
-    while (waiting.size > 0 && !stopped) {
+    while (waiting.size > 0) {
+      if (stopped) return;
       const entries = [...waiting.values()];
       waiting.clear();
       const listed = await runCommand(inNamespace(node.netns, ["conntrack", "-L", "-f", "ipv4", "-p", "udp"]));
@@ -91,7 +92,9 @@ export function createFlowCleaner(node: ProxyNode, log: Log): FlowCleaner {
       });
     },
     async idle() {
-      while (running !== undefined) await running;
+      if (running === undefined) return;
+      await running;
+      await cleaner.idle();
     },
     async stop() {
       stopped = true;

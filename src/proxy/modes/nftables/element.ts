@@ -1,13 +1,14 @@
 /** The named sets and maps of the table; see `layout.ts` for what each holds. */
-export type SetName =
+export type SetName = FixedSetName | `endpoints-${string}`;
+
+/** Those of the layout; the others come with a balancer each. */
+export type FixedSetName =
   | "services"
   | "nodeports"
   | "shortcuts"
   | "nodeport-shortcuts"
   | "local-services"
   | "local-nodeports"
-  | "endpoints"
-  | "nodeport-endpoints"
   | "affinity-slots"
   | "nodeport-affinity-slots"
   | "affinity-endpoints"

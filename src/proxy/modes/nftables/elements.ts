@@ -2,7 +2,14 @@ import { cidrContains, formatAddress, formatCidr, parseAddress, parseCidr } from
 import { selectForNode } from "#routing/l4/select.ts";
 import type { Choice, EndpointEntry, ServicePortEntry } from "#routing/l4/table.ts";
 import type { ProxyNode } from "../../mode.ts";
-import { balancerName, localOffset, masqueradeOffset, type Balancer } from "./balancer.ts";
+import {
+  balancerName,
+  endpointsName,
+  localOffset,
+  masqueradeOffset,
+  withPrecursors,
+  type Balancer,
+} from "./balancer.ts";
 import type { Element, SetName } from "./element.ts";
 import { externalLocalChain, nodeportLocalChain, rejectChain } from "./names.ts";
 
@@ -36,14 +43,14 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
     const { affinitySeconds } = entry;
     const balancer: Balancer = { by: front.by, of, count: endpoints.length, affinitySeconds, masquerade };
     const name = balancerName(balancer);
-    balancers.set(name, balancer);
+    for (const needed of withPrecursors(balancer)) balancers.set(balancerName(needed), needed);
     const prefix = front.by === "nodeport" ? "nodeport-" : "";
     const first = of === "local" ? localOffset : 0;
     const numbers = affinitySeconds === 0 ? [] : numbersOf(endpoints);
     for (const [slot, endpoint] of endpoints.entries()) {
       const to = `${address4(endpoint.address)} . ${endpoint.port}`;
       if (affinitySeconds === 0) {
-        add(`${prefix}endpoints`, `${front.key} . ${first + slot}`, to);
+        add(endpointsName(balancer), `${front.key} . ${slot}`, to);
         continue;
       }
       for (const [offset, bit] of [[0, 0] as const, [masqueradeOffset, 0x4000] as const]) {

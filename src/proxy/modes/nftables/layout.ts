@@ -1,16 +1,14 @@
 import { formatCidr, parseCidr } from "#base/cidr.ts";
 import type { ProxyNode } from "../../mode.ts";
-import type { SetName } from "./element.ts";
+import type { FixedSetName } from "./element.ts";
 import { externalLocalChain, masqueradeBit, nodeportLocalChain, rejectChain, tableName } from "./names.ts";
 
 const service = "ip daddr . meta l4proto . th dport";
 const nodeport = "meta l4proto . th dport";
 const slot = "numgen random mod 2";
-// Any transport's port is meant; with "th" nft 1.0.6 cannot read the map back when a rule is added later.
-const endpoint = "ip daddr . tcp dport";
 
 /** Element kind of each set and map: type of the key, and after the colon of the value. */
-const sets: Readonly<Record<SetName, string>> = {
+const sets: Readonly<Record<FixedSetName, string>> = {
   // service address -> the chain that handles it; node port -> the same.
   services: `${service} : verdict`,
   nodeports: `${nodeport} : verdict`,
@@ -19,14 +17,11 @@ const sets: Readonly<Record<SetName, string>> = {
   "nodeport-shortcuts": `${nodeport} : verdict`,
   "local-services": `${service} : verdict`,
   "local-nodeports": `${nodeport} : verdict`,
-  // service address and slot -> endpoint.
-  endpoints: `${service} . ${slot} : ${endpoint}`,
-  "nodeport-endpoints": `${nodeport} . ${slot} : ${endpoint}`,
   // With session affinity: slot -> lasting number of an endpoint; number -> endpoint; the numbers in use.
   "affinity-slots": `${service} . ${slot} : meta mark`,
   "nodeport-affinity-slots": `${nodeport} . ${slot} : meta mark`,
-  "affinity-endpoints": `${service} . meta mark : ${endpoint}`,
-  "nodeport-affinity-endpoints": `${nodeport} . meta mark : ${endpoint}`,
+  "affinity-endpoints": "ipv4_addr . inet_proto . inet_service . mark : ipv4_addr . inet_service",
+  "nodeport-affinity-endpoints": "inet_proto . inet_service . mark : ipv4_addr . inet_service",
   "affinity-valid": `${service} . meta mark`,
   "nodeport-affinity-valid": `${nodeport} . meta mark`,
   // Addresses with nothing behind them: refused or dropped.
@@ -43,26 +38,54 @@ const sets: Readonly<Record<SetName, string>> = {
 /** The largest number of clients whose endpoint is remembered. */
 const affinityLimit = 262_144;
 
-/** The commands that make the empty table with all that does not depend on Services. */
-export function renderLayout(node: Pick<ProxyNode, "podCidrs" | "serviceCidrs">): string[] {
+/** A chain without rules whose name tells a later start that it finds this layout, and may keep what clients it knows. */
+export const layoutMark = "layout-1";
+
+type Ranges = Pick<ProxyNode, "podCidrs" | "serviceCidrs">;
+
+/** The commands that make the table from nothing, with all that does not depend on Services. */
+export function renderLayout(node: Ranges): string[] {
   const table = `ip ${tableName}`;
-  const commands = [`add table ${table}`];
+  const commands = [`add table ${table}`, `delete table ${table}`, `add table ${table}`];
   for (const [name, type] of Object.entries(sets)) {
-    const kind = type.includes(" : ") ? "map" : "set";
+    const word = type.includes("inet_") ? "type" : "typeof";
     const flags = name === "firewall-sources" ? " flags interval;" : "";
-    commands.push(`add ${kind} ${table} ${name} { typeof ${type};${flags} }`);
+    commands.push(`add ${kindOf(type)} ${table} ${name} { ${word} ${type};${flags} }`);
   }
   for (const [name, key] of Object.entries({ affinity: service, "nodeport-affinity": nodeport })) {
     const rest = `flags dynamic,timeout; size ${affinityLimit};`;
     commands.push(`add map ${table} ${name} { typeof ip saddr . ${key} : meta mark; ${rest} }`);
   }
   for (const [name, hook] of Object.entries(baseChains)) commands.push(`add chain ${table} ${name} { type ${hook}; }`);
-  const chains = chainsOf(node);
-  for (const name of Object.keys(chains)) if (!(name in baseChains)) commands.push(`add chain ${table} ${name}`);
-  for (const [name, rules] of Object.entries(chains)) {
-    for (const rule of rules) commands.push(`add rule ${table} ${name} ${rule}`);
+  for (const name of [layoutMark, ...Object.keys(chainsOf(node))]) {
+    if (!(name in baseChains)) commands.push(`add chain ${table} ${name}`);
   }
-  return commands;
+  return [...commands, ...renderRules(node)];
+}
+
+/**
+ * The commands that empty a table of this layout for a new start, but for the endpoints that clients with session
+ * affinity had. The chains that pick
+ * endpoints stay, each with its map, emptied.
+ */
+export function renderAdoption(node: Ranges, endpointMaps: readonly string[]): string[] {
+  const table = `ip ${tableName}`;
+  return [
+    ...Object.entries(sets).map(([name, type]) => `flush ${kindOf(type)} ${table} ${name}`),
+    ...endpointMaps.map((name) => `flush map ${table} ${name}`),
+    ...Object.keys(chainsOf(node)).map((name) => `flush chain ${table} ${name}`),
+    ...renderRules(node),
+  ];
+}
+
+function kindOf(type: string): "map" | "set" {
+  return type.includes(" : ") ? "map" : "set";
+}
+
+function renderRules(node: Ranges): string[] {
+  return Object.entries(chainsOf(node)).flatMap(([name, rules]) =>
+    rules.map((rule) => `add rule ip ${tableName} ${name} ${rule}`),
+  );
 }
 
 const baseChains: Readonly<Record<string, string>> = {
@@ -76,7 +99,7 @@ const baseChains: Readonly<Record<string, string>> = {
   "nat-postrouting": "nat hook postrouting priority 100",
 };
 
-function chainsOf({ podCidrs, serviceCidrs }: Pick<ProxyNode, "podCidrs" | "serviceCidrs">): Record<string, string[]> {
+function chainsOf({ podCidrs, serviceCidrs }: Ranges): Record<string, string[]> {
   const mark = `meta mark set meta mark or ${masqueradeBit}`;
   const pods = rangeSet(podCidrs);
   const inside = rangeSet(serviceCidrs);

@@ -3,26 +3,27 @@ import type { ServicePortEntry } from "#routing/l4/table.ts";
 import { inNamespace, runCommand } from "../../command.ts";
 import type { ModeDefinition } from "../../definition.ts";
 import type { ProxyNode } from "../../mode.ts";
-import { renderBalancer, type Balancer } from "./balancer.ts";
+import { isBalancer, mapsOf, renderBalancer, withPrecursors, type Balancer } from "./balancer.ts";
 import { openNftChannel } from "./channel.ts";
 import { createFlowCleaner } from "./conntrack.ts";
 import { renderEntry } from "./elements.ts";
-import { renderLayout } from "./layout.ts";
+import { layoutMark, renderAdoption, renderLayout } from "./layout.ts";
 import { createElementLedger } from "./ledger.ts";
 import { tableName } from "./names.ts";
-import { renderChange, renderElements } from "./transaction.ts";
+import { renderChange } from "./transaction.ts";
 
-/** An added table can be deleted, there or not: so what comes after starts from nothing, in the same transaction. */
-const fresh = [`add table ip ${tableName}`, `delete table ip ${tableName}`];
+/** An added table can be deleted, there or not. */
+const removal = [`add table ip ${tableName}`, `delete table ip ${tableName}`];
 
 /**
- * Services as elements of a few maps in the table `ip kube-proxy`. The first change replaces whatever stands in that
- * table, in one transaction: traffic meets either the old rules or the new ones. After a failure all is built anew.
+ * Services as elements of a few maps in the table `ip kube-proxy`. The first change takes over or replaces what stands
+ * in that table, in one transaction: traffic meets either the old rules or the new ones. After a failure all is built
+ * anew from nothing.
  */
 export const nftables: ModeDefinition = {
   name: "nftables",
   async probe(node) {
-    const commands = [...fresh, ...renderLayout(node), ...renderBalancer(sample)];
+    const commands = [...renderLayout(node), ...samples.flatMap((sample) => renderBalancer(sample))];
     const checked = await runCommand(inNamespace(node.netns, ["nft", "-c", "-f", "-"]), `${commands.join("\n")}\n`);
     if (checked.code === 0) return { works: true };
     return { works: false, reason: `nft cannot load the rules here: ${firstLine(checked.stderr)}` };
@@ -34,6 +35,7 @@ export const nftables: ModeDefinition = {
     const balancers = new Map<string, Balancer>();
     let inKernel = new Set<string>();
     let isInForce = false;
+    let hasFailed = false;
 
     function claim(entry: ServicePortEntry): void {
       const rendering = renderEntry(entry, node);
@@ -41,17 +43,25 @@ export const nftables: ModeDefinition = {
       for (const [name, balancer] of rendering.balancers) balancers.set(name, balancer);
     }
 
-    function renderNext(): { commands: string[]; changes: number } {
-      const missing = [...balancers].filter(([name]) => !isInForce || !inKernel.has(name));
-      const chains = missing.flatMap(([, balancer]) => renderBalancer(balancer));
-      if (isInForce) {
-        const change = ledger.take();
-        const commands = [...chains, ...renderChange(change)];
-        return { commands, changes: change.adds.length + change.deletes.length };
+    /** What is in the kernel of an earlier start, to be kept; nothing after a failure. */
+    async function findEarlier(): Promise<ReadonlySet<string> | undefined> {
+      if (hasFailed) return undefined;
+      const chains = await listChains(node);
+      return chains.has(layoutMark) ? new Set([...chains].filter((name) => isBalancer(name))) : undefined;
+    }
+
+    async function renderNext(): Promise<{ commands: string[]; changes: number }> {
+      let start: string[] = [];
+      if (!isInForce) {
+        const earlier = await findEarlier();
+        start = earlier === undefined ? renderLayout(node) : renderAdoption(node, mapsOf(earlier));
+        inKernel = new Set(earlier);
       }
-      const elements = ledger.takeAll();
-      const commands = [...fresh, ...renderLayout(node), ...chains, ...renderElements("add", elements)];
-      return { commands, changes: elements.length };
+      const missing = [...balancers].filter(([name]) => !inKernel.has(name));
+      const chains = missing.flatMap(([, balancer]) => renderBalancer(balancer));
+      const change = isInForce ? ledger.take() : { deletes: [], adds: ledger.takeAll() };
+      const commands = [...start, ...chains, ...renderChange(change)];
+      return { commands, changes: change.adds.length + change.deletes.length };
     }
 
     return {
@@ -62,17 +72,19 @@ export const nftables: ModeDefinition = {
         for (const entry of diff.removed) ledger.claim(entry.id, []);
         const present = [...diff.added, ...diff.changed.map(({ after }) => after)];
         for (const entry of present) claim(entry);
-        const { commands, changes } = renderNext();
         try {
+          const { commands, changes } = await renderNext();
           if (commands.length > 0) await channel.run(commands);
+          isInForce = true;
+          hasFailed = false;
+          for (const name of balancers.keys()) inKernel.add(name);
+          flows.request(present);
+          return { revision: diff.revision, changes, ms: clock.monotonic() - start };
         } catch (error) {
           isInForce = false;
+          hasFailed = true;
           throw error;
         }
-        isInForce = true;
-        inKernel = new Set(balancers.keys());
-        flows.request(present);
-        return { revision: diff.revision, changes, ms: clock.monotonic() - start };
       },
       async stop() {
         await flows.stop();
@@ -87,10 +99,13 @@ export const nftables: ModeDefinition = {
   cleanup: removeTable,
 };
 
-const sample: Balancer = { by: "address", of: "all", count: 2, affinitySeconds: 10_800, masquerade: false };
+/** One balancer of each shape. */
+const samples: readonly Balancer[] = [0, 10_800].flatMap((affinitySeconds) =>
+  withPrecursors({ by: "address", of: "all", count: 2, affinitySeconds, masquerade: affinitySeconds === 0 }),
+);
 
 async function removeTable(node: ProxyNode): Promise<void> {
-  const removed = await runCommand(inNamespace(node.netns, ["nft", "-f", "-"]), `${fresh.join("\n")}\n`);
+  const removed = await runCommand(inNamespace(node.netns, ["nft", "-f", "-"]), `${removal.join("\n")}\n`);
   if (removed.code !== 0) {
     throw new Error(`the rules on ${node.name} could not be removed: ${firstLine(removed.stderr)}`);
   }
@@ -99,6 +114,20 @@ async function removeTable(node: ProxyNode): Promise<void> {
 /** Lets a process of the node reach node ports at 127.0.0.1; where it is forbidden, every other address works. */
 async function allowLoopback({ netns }: ProxyNode): Promise<void> {
   await runCommand(inNamespace(netns, ["sysctl", "-q", "-w", "net.ipv4.conf.all.route_localnet=1"]));
+}
+
+/** The names of the chains in the table; empty when there is none. */
+async function listChains({ netns }: ProxyNode): Promise<ReadonlySet<string>> {
+  const { stdout } = await runCommand(inNamespace(netns, ["nft", "list", "chains", "ip"]));
+  const names = new Set<string>();
+  let isOurs = false;
+  for (const line of stdout.split("\n")) {
+    const table = /^table ip (\S+) \{/.exec(line);
+    if (table !== null) isOurs = table[1] === tableName;
+    const chain = /^\tchain (\S+) \{/.exec(line);
+    if (isOurs && chain?.[1] !== undefined) names.add(chain[1]);
+  }
+  return names;
 }
 
 function firstLine(text: string): string {

@@ -3,24 +3,13 @@ import type { Log } from "#base/log.ts";
 import type { Problem } from "#routing/because.ts";
 import { selectForNode } from "#routing/l4/select.ts";
 import type { ServicePortEntry } from "#routing/l4/table.ts";
-import type { ProxyMode, ProxyNode } from "../../mode.ts";
+import type { ProxyMode, ProxyNode, ServedAddress } from "../../mode.ts";
 import type { Listener } from "./listener.ts";
 import { createPicker, type Picker } from "./picker.ts";
 import { listenTcp } from "./tcp.ts";
 import { listenUdp } from "./udp.ts";
 
-/** Where a service port is reached while nothing in the kernel leads its cluster IP here. */
-export interface ServedAddress {
-  readonly id: string;
-  readonly protocol: string;
-  readonly address: string;
-  readonly port: number;
-  /** `service` stands in for the cluster IP, `nodePort` is the node port itself. */
-  readonly by: "service" | "nodePort";
-}
-
 export interface UserspaceMode extends ProxyMode {
-  /** In the order of the service ports' ids. */
   addresses(): readonly ServedAddress[];
   /** Places that could not be listened on, and protocols this mode has no relay for. */
   problems(): readonly Problem[];

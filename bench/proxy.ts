@@ -1,0 +1,133 @@
+import { spawnSync } from "node:child_process";
+import { silentLog } from "#base/log.ts";
+import type { Service } from "#api/core/service/kind.ts";
+import { serviceNameLabel, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
+import { nftables } from "#proxy/modes/nftables/mode.ts";
+import type { ProxyNode } from "#proxy/mode.ts";
+import { createServiceCompiler } from "#routing/l4/compiler.ts";
+import { canSandbox, runInSandbox } from "../scripts/sandbox.ts";
+
+/** Times in milliseconds for one number of Services with three endpoints each. */
+export interface ProxyMeasure {
+  readonly services: number;
+  /** Objects to table, all of it. */
+  readonly compile: number;
+  /** The table into an empty kernel. */
+  readonly load: number;
+  /** Table compiled, rendered and taken over by a new start where rules stand already. */
+  readonly takeover: number;
+  /** One endpoint replaced, from the slice's change to the kernel's answer: smallest and median of many. */
+  readonly changeMin: number;
+  readonly changeMedian: number;
+  /** What of a change is this program's own part. */
+  readonly renderMedian: number;
+}
+
+const changes = 200;
+
+/** Measures in the network namespace this process is in, which must be a sandbox. */
+export async function benchProxy(sizes: readonly number[] = [10, 1000, 10_000]): Promise<ProxyMeasure[]> {
+  const measures: ProxyMeasure[] = [];
+  for (const size of sizes) measures.push(await measure(size));
+  return measures;
+}
+
+async function measure(services: number): Promise<ProxyMeasure> {
+  const node: ProxyNode = {
+    name: "node-1",
+    addresses: ["172.30.0.11"],
+    podCidrs: ["10.244.0.0/16"],
+    serviceCidrs: ["10.96.0.0/12"],
+  };
+  const start = performance.now();
+  const compiler = createServiceCompiler();
+  for (let index = 0; index < services; index += 1) {
+    compiler.service({ after: serviceOf(index) });
+    compiler.slice({ after: sliceOf(index, 0) });
+  }
+  const everything = compiler.take();
+  if (everything === undefined) throw new Error("nothing was compiled");
+  const compile = performance.now() - start;
+  await nftables.cleanup(node);
+  const mode = nftables.start(node, { log: silentLog });
+  const load = (await mode.apply(everything)).ms;
+  const times: number[] = [];
+  const kernel: number[] = [];
+  for (let turn = 1; turn <= changes; turn += 1) {
+    const index = (turn * 37) % services;
+    const began = performance.now();
+    compiler.slice({ before: sliceOf(index, turn - 1), after: sliceOf(index, turn) });
+    const diff = compiler.take();
+    if (diff === undefined) throw new Error("nothing changed");
+    const before = performance.now();
+    await mode.apply(diff);
+    kernel.push(performance.now() - before);
+    times.push(performance.now() - began);
+  }
+  await mode.stop();
+  const next = nftables.start(node, { log: silentLog });
+  const takeover = (await next.apply(everything)).ms;
+  await next.stop();
+  await next.cleanup();
+  const own = median(times) - median(kernel);
+  return {
+    services,
+    compile,
+    load,
+    takeover,
+    changeMin: Math.min(...times),
+    changeMedian: median(times),
+    renderMedian: own,
+  };
+}
+
+function median(times: readonly number[]): number {
+  return [...times].sort((a, b) => a - b)[times.length >> 1] ?? 0;
+}
+
+function serviceOf(index: number): Service {
+  const clusterIP = `10.${96 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { namespace: "bench", name: `s-${index}`, resourceVersion: "1" },
+    spec: { type: "ClusterIP", clusterIP, clusterIPs: [clusterIP], ports: [{ port: 80, protocol: "TCP" }] },
+  };
+}
+
+function sliceOf(index: number, turn: number): EndpointSlice {
+  const endpoints = [0, 1, 2].map((slot) => {
+    const value = index * 3 + slot;
+    const last = slot === 2 ? turn % 200 : 0;
+    const address = `10.${128 + ((value >> 16) & 63)}.${(value >> 8) & 255}.${value & 255}`;
+    return { addresses: [last === 0 ? address : `10.200.${last}.${index & 255}`], nodeName: `node-${slot + 1}` };
+  });
+  return {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: {
+      namespace: "bench",
+      name: `s-${index}-1`,
+      resourceVersion: String(turn + 2),
+      labels: { [serviceNameLabel]: `s-${index}` },
+    },
+    addressType: "IPv4",
+    endpoints,
+    ports: [{ name: "", protocol: "TCP", port: 8080 }],
+  };
+}
+
+export function printProxy(measures: readonly ProxyMeasure[]): string {
+  const head = ["services", "compile", "cold load", "takeover", "change min", "change median", "own part (ms)"];
+  const rows = measures.map(({ services, ...times }) => [
+    String(services),
+    ...Object.values(times).map((ms: number) => ms.toFixed(2)),
+  ]);
+  return [head, ...rows].map((row) => row.map((cell) => cell.padStart(14)).join("")).join("\n");
+}
+
+if (import.meta.main) {
+  if (process.argv.includes("--inside")) console.log(printProxy(await benchProxy()));
+  else if (!canSandbox() || spawnSync("nft", ["--version"]).status !== 0) console.log("needs root and nft");
+  else process.exitCode = runInSandbox([process.execPath, import.meta.filename, "--inside"]);
+}

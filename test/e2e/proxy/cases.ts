@@ -1,0 +1,373 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import type { ProxyModeName } from "#proxy/mode.ts";
+import type { Arena } from "./arena.ts";
+import { netnsOf, nodeIP, outsideIP, podIP } from "./ground.ts";
+import { endpointOf, type PodName, type Wanted } from "./objects.ts";
+
+/** One promise of the service proxy, shown with real traffic. Each has its own Service, named and addressed by `own`. */
+export interface ProxyCase {
+  readonly name: string;
+  readonly modes: readonly ProxyModeName[];
+  readonly run: (arena: Arena, own: Wanted) => Promise<void>;
+}
+
+const kernel: readonly ProxyModeName[] = ["nftables"];
+const every: readonly ProxyModeName[] = ["nftables", "userspace"];
+const allPods: readonly PodName[] = ["pod-a", "pod-b", "pod-c"];
+const clientsOf = ({ mode }: Arena) => (mode === "userspace" ? ["outside"] : ["pod-a", "node-1", "outside"]);
+const namesIn = (answers: readonly string[]) => [...new Set(answers.map((answer) => answer.split(" ")[0]))].sort();
+const nodePort = (wanted: Wanted, spec: Wanted["spec"] = {}): Wanted => ({
+  ...wanted,
+  ports: [{ port: 80, nodePort: 30_000 + Number(wanted.clusterIP.split(".").at(-1)) }],
+  spec: { type: "NodePort", ...spec },
+});
+
+/** Asks until the answer is right: the kernel limits how many refusals it sends to one peer. */
+async function eventually(ask: () => Promise<string>, right: string): Promise<void> {
+  const deadline = Date.now() + 8000;
+  let answer = await ask();
+  while (answer !== right && Date.now() < deadline) answer = await ask();
+  assert.equal(answer, right);
+}
+
+export const cases: readonly ProxyCase[] = [
+  {
+    name: "a cluster IP reaches every endpoint, from pods, nodes and outside",
+    modes: every,
+    async run(arena, own) {
+      await arena.serve({ ...own, pods: allPods });
+      for (const from of clientsOf(arena)) {
+        assert.deepEqual(namesIn(await arena.tcp(from, arena.place(own, "service"), 40)), [...allPods], from);
+      }
+    },
+  },
+  {
+    name: "a node port reaches every endpoint at every address of the node, 127.0.0.1 too",
+    modes: every,
+    async run(arena, own) {
+      const wanted = nodePort({ ...own, pods: allPods });
+      await arena.serve(wanted);
+      const place = arena.place(wanted, "nodePort");
+      for (const from of clientsOf(arena)) {
+        assert.deepEqual(namesIn(await arena.tcp(from, place, 40)), [...allPods], from);
+      }
+      if (arena.mode === "userspace") return;
+      for (const host of ["127.0.0.1", "127.0.0.2", "10.244.1.1"]) {
+        assert.deepEqual(namesIn(await arena.tcp("node-1", { ...place, host }, 40)), [...allPods], host);
+      }
+      assert.deepEqual(namesIn(await arena.tcp("outside", { ...place, host: nodeIP["node-2"] }, 40)), [...allPods]);
+    },
+  },
+  {
+    name: "an endpoint sees a pod as its client by the pod's address, and all others by the node's",
+    modes: kernel,
+    async run(arena, own) {
+      const wanted = nodePort({ ...own, pods: ["pod-c"] });
+      await arena.serve(wanted);
+      const cluster = arena.place(wanted, "service");
+      assert.deepEqual(await arena.tcp("pod-a", cluster), [`pod-c ${podIP["pod-a"]}`]);
+      assert.deepEqual(await arena.tcp("node-1", cluster), [`pod-c ${nodeIP["node-1"]}`]);
+      assert.deepEqual(await arena.tcp("outside", cluster), [`pod-c ${nodeIP["node-1"]}`]);
+      assert.deepEqual(await arena.tcp("pod-a", arena.place(wanted, "nodePort")), [`pod-c ${nodeIP["node-1"]}`]);
+    },
+  },
+  {
+    name: "a pod reaches itself through its own Service",
+    modes: kernel,
+    async run(arena, own) {
+      await arena.serve({ ...own, pods: ["pod-a"] });
+      assert.deepEqual(await arena.tcp("pod-a", arena.place(own, "service"), 3), Array(3).fill("pod-a 10.244.1.1"));
+    },
+  },
+  {
+    name: "a Service without endpoints refuses, by TCP and by UDP, at each of its addresses",
+    modes: kernel,
+    async run(arena, own) {
+      const port = { port: 80, nodePort: 31_080 };
+      const ports = [
+        { ...port, name: "t" },
+        { ...port, name: "u", protocol: "UDP" as const },
+      ];
+      const wanted: Wanted = { ...own, pods: [], ports, spec: { type: "NodePort" } };
+      await arena.serve(wanted);
+      for (const from of clientsOf(arena)) {
+        for (const by of ["service", "nodePort"] as const) {
+          assert.deepEqual(await arena.tcp(from, arena.place(wanted, by)), ["refused"], `${from} ${by}`);
+          await eventually(() => arena.udp(from, arena.place(wanted, by, 1)), "refused");
+        }
+      }
+    },
+  },
+  {
+    name: "a Service without endpoints lets nobody wait",
+    modes: ["userspace"],
+    async run(arena, own) {
+      await arena.serve({ ...own, pods: [] });
+      assert.deepEqual(await arena.tcp("outside", arena.place(own, "service")), ["refused"]);
+    },
+  },
+  {
+    name: "an unknown port of a cluster IP is refused, an address no Service has is dropped, and ping gets a clean no",
+    modes: kernel,
+    async run(arena, own) {
+      await arena.serve({ ...own, pods: allPods });
+      for (const from of clientsOf(arena)) {
+        assert.deepEqual(await arena.tcp(from, { host: own.clusterIP, port: 81 }), ["refused"], from);
+      }
+      const nobody = (await arena.ground.ask("pod-a", {
+        ask: "tcp",
+        host: "10.96.9.9",
+        port: 80,
+        timeoutMs: 400,
+      })) as string[];
+      assert.deepEqual(nobody, ["timeout"]);
+      const ping = ["--net=" + netnsOf("pod-a"), "ping", "-c", "1", "-W", "2", own.clusterIP];
+      const { status, stdout, error } = spawnSync("nsenter", ping, { encoding: "utf8" });
+      if (error === undefined && status !== 127) assert.match(stdout, /Destination Port Unreachable/);
+    },
+  },
+  {
+    name: "session affinity keeps a client at its endpoint while others come, and moves it when its own goes",
+    modes: every,
+    async run(arena, own) {
+      const wanted = nodePort({ ...own, pods: ["pod-a", "pod-b"] }, { sessionAffinity: "ClientIP" });
+      for (const by of ["service", "nodePort"] as const) {
+        await arena.serve(wanted);
+        for (const from of clientsOf(arena)) {
+          const [first = ""] = namesIn(await arena.tcp(from, arena.place(wanted, by)));
+          await arena.serve({ ...wanted, pods: allPods });
+          assert.deepEqual(namesIn(await arena.tcp(from, arena.place(wanted, by), 12)), [first], `${from} ${by}`);
+          const others = allPods.filter((pod) => pod !== first);
+          await arena.serve({ ...wanted, pods: others });
+          const moved = namesIn(await arena.tcp(from, arena.place(wanted, by), 12));
+          assert.equal(moved.length, 1, `${from} ${by} moved to ${moved.join(" and ")}`);
+          assert.notEqual(moved[0], first);
+          await arena.serve(wanted);
+        }
+      }
+    },
+  },
+  {
+    name: "each use of a session affinity starts its timeout again",
+    modes: every,
+    async run(arena, own) {
+      const spec = { sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 2 } } } as const;
+      const wanted: Wanted = { ...own, pods: allPods, spec };
+      await arena.serve(wanted);
+      const seen: string[] = [];
+      for (let use = 0; use < 5; use += 1) {
+        seen.push(...(await arena.tcp("outside", arena.place(wanted, "service"))));
+        await new Promise((resolve) => setTimeout(resolve, 900));
+      }
+      assert.equal(namesIn(seen).length, 1);
+    },
+  },
+  {
+    name: "internalTrafficPolicy Local stays on the node, and drops where the node has nothing",
+    modes: kernel,
+    async run(arena, own) {
+      const wanted: Wanted = { ...own, pods: allPods, spec: { internalTrafficPolicy: "Local" } };
+      await arena.serve(wanted);
+      assert.deepEqual(namesIn(await arena.tcp("pod-a", arena.place(own, "service"), 20)), ["pod-a", "pod-b"]);
+      assert.deepEqual(namesIn(await arena.tcp("node-2", arena.place(own, "service"), 5)), ["pod-c"]);
+      await arena.serve({ ...wanted, pods: ["pod-c"] });
+      assert.deepEqual(await arena.tcp("pod-a", arena.place(own, "service")), ["timeout"]);
+      await arena.serve({ ...wanted, pods: [] });
+      assert.deepEqual(await arena.tcp("pod-a", arena.place(own, "service")), ["refused"]);
+    },
+  },
+  {
+    name: "externalTrafficPolicy Local keeps the client's address, drops where the node has nothing, and exempts the node",
+    modes: kernel,
+    async run(arena, own) {
+      const wanted = nodePort({ ...own, pods: ["pod-a"] }, { externalTrafficPolicy: "Local" });
+      await arena.serve(wanted);
+      const place = arena.place(wanted, "nodePort");
+      const other = { ...place, host: nodeIP["node-2"] };
+      assert.deepEqual(await arena.tcp("outside", place), [`pod-a ${outsideIP}`]);
+      assert.deepEqual(await arena.tcp("outside", other), ["timeout"]);
+      assert.deepEqual(await arena.tcp("pod-c", other), [`pod-a ${podIP["pod-c"]}`]);
+      assert.deepEqual(await arena.tcp("node-2", other), [`pod-a ${nodeIP["node-2"]}`]);
+      assert.deepEqual(await arena.tcp("node-2", { ...place, host: "127.0.0.1" }), [`pod-a ${nodeIP["node-2"]}`]);
+      await arena.serve({ ...wanted, pods: [] });
+      assert.deepEqual(await arena.tcp("outside", other), ["refused"]);
+    },
+  },
+  {
+    name: "an external IP and a load-balancer IP are served, the latter only to its source ranges",
+    modes: kernel,
+    async run(arena, own) {
+      const last = own.clusterIP.split(".").at(-1);
+      const spec = {
+        type: "LoadBalancer",
+        externalIPs: [`192.0.2.${last}`],
+        loadBalancerSourceRanges: [`${outsideIP}/32`, "172.30.0.128/25"],
+      } as const;
+      const status = { loadBalancer: { ingress: [{ ip: `192.0.2.1${last}`, ipMode: "VIP" as const }] } };
+      await arena.serve({
+        ...own,
+        pods: allPods,
+        spec: {
+          ...spec,
+          externalIPs: [...spec.externalIPs],
+          loadBalancerSourceRanges: [...spec.loadBalancerSourceRanges],
+        },
+        status,
+      });
+      const external = { host: `192.0.2.${last}`, port: 80 };
+      const balanced = { host: `192.0.2.1${last}`, port: 80 };
+      for (const from of ["outside", "pod-a", "node-1"]) {
+        assert.deepEqual(namesIn(await arena.tcp(from, external, 40)), [...allPods], from);
+      }
+      assert.deepEqual(namesIn(await arena.tcp("outside", balanced, 40)), [...allPods]);
+      assert.deepEqual(await arena.tcp("pod-a", balanced), ["timeout"]);
+    },
+  },
+  {
+    name: "endpoints that serve while they terminate are used when no other is ready",
+    modes: every,
+    async run(arena, own) {
+      const ending = { ready: false, serving: true, terminating: true };
+      await arena.serve({ ...own, pods: [] }, (slice) => ({
+        ...slice,
+        endpoints: [endpointOf("pod-a", ending), endpointOf("pod-b", { ready: false, serving: false })],
+      }));
+      assert.deepEqual(namesIn(await arena.tcp("outside", arena.place(own, "service"), 6)), ["pod-a"]);
+      await arena.serve({ ...own, pods: [] }, (slice) => ({
+        ...slice,
+        endpoints: [endpointOf("pod-a", ending), endpointOf("pod-c")],
+      }));
+      assert.deepEqual(namesIn(await arena.tcp("outside", arena.place(own, "service"), 6)), ["pod-c"]);
+    },
+  },
+  {
+    name: "a UDP flow with a fixed source port follows when its endpoint is replaced",
+    modes: every,
+    async run(arena, own) {
+      const wanted: Wanted = { ...own, pods: ["pod-a"], ports: [{ port: 53, protocol: "UDP" }] };
+      await arena.serve(wanted);
+      for (const from of clientsOf(arena)) {
+        await eventually(
+          async () => (await arena.udp(from, arena.place(wanted, "service"), 40_053)).split(" ")[0] ?? "",
+          "pod-a",
+        );
+      }
+      await arena.serve({ ...wanted, pods: ["pod-c"] });
+      for (const from of clientsOf(arena)) {
+        await eventually(
+          async () => (await arena.udp(from, arena.place(wanted, "service"), 40_053)).split(" ")[0] ?? "",
+          "pod-c",
+        );
+      }
+    },
+  },
+  {
+    name: "TCP and UDP of one port number are two service ports",
+    modes: every,
+    async run(arena, own) {
+      const ports = [
+        { name: "t", port: 53 },
+        { name: "u", port: 53, protocol: "UDP" as const },
+      ];
+      const wanted: Wanted = { ...own, pods: ["pod-b"], ports };
+      await arena.serve(wanted);
+      assert.match((await arena.tcp("outside", arena.place(wanted, "service", 0)))[0] ?? "", /^pod-b/);
+      assert.match(await arena.udp("outside", arena.place(wanted, "service", 1)), /^pod-b/);
+    },
+  },
+  {
+    name: "a connection that is open stays with its endpoint when endpoints change, and half-close passes through",
+    modes: every,
+    async run(arena, own) {
+      await arena.serve({ ...own, pods: ["pod-a"] });
+      const place = arena.place(own, "service");
+      assert.match((await arena.ground.ask("outside", { ask: "hold", key: own.name, ...place })) as string, /^pod-a/);
+      await arena.serve({ ...own, pods: ["pod-c"] });
+      assert.deepEqual(namesIn(await arena.tcp("outside", place, 5)), ["pod-c"]);
+      const echo = await arena.ground.ask("outside", { ask: "echo", key: own.name, text: "still there" });
+      assert.equal(echo, "pod-a still there");
+      const text = `count ${"x".repeat(200_000)}`;
+      const counted = await arena.ground.ask("outside", { ask: "halfclose", ...place, text });
+      assert.equal(counted, `counted ${text.length}`);
+    },
+  },
+  {
+    name: "an endpoint that does not answer is passed over",
+    modes: ["userspace"],
+    async run(arena, own) {
+      const dead = { addresses: ["10.244.2.99"], nodeName: "node-2" };
+      await arena.serve({ ...own, pods: [] }, (slice) => ({ ...slice, endpoints: [dead, endpointOf("pod-a")] }));
+      assert.deepEqual(namesIn(await arena.tcp("outside", arena.place(own, "service"), 4)), ["pod-a"]);
+    },
+  },
+  {
+    name: "a Service that goes is served no more",
+    modes: kernel,
+    async run(arena, own) {
+      await arena.serve({ ...own, pods: allPods });
+      await arena.remove(own.name);
+      await eventually(async () => {
+        const question = { ask: "tcp", host: own.clusterIP, port: 80, timeoutMs: 300 } as const;
+        return ((await arena.ground.ask("pod-a", question)) as string[])[0] ?? "";
+      }, "timeout");
+      await arena.serve({ ...own, pods: ["pod-a"] });
+    },
+  },
+  {
+    name: "rules that another program deleted are built anew with the next change",
+    modes: kernel,
+    async run(arena, own) {
+      await arena.serve({ ...own, pods: ["pod-a"] });
+      spawnSync("nsenter", [`--net=${netnsOf("node-1")}`, "nft", "delete", "table", "ip", "kube-proxy"]);
+      await arena.serve({ ...own, pods: ["pod-b"] });
+      assert.deepEqual(namesIn(await arena.tcp("pod-a", arena.place(own, "service"), 4)), ["pod-b"]);
+    },
+  },
+  {
+    name: "traffic goes on while the proxy is restarted, and clients keep their endpoint",
+    modes: kernel,
+    async run(arena, own) {
+      const sticky: Wanted = {
+        ...own,
+        name: `${own.name}-sticky`,
+        clusterIP: "10.96.8.8",
+        pods: allPods,
+        spec: { sessionAffinity: "ClientIP" },
+      };
+      await arena.serve({ ...own, pods: allPods });
+      await arena.serve(sticky);
+      const clients = [...allPods, "node-1", "node-2", "outside"];
+      const endpoints = async () => {
+        const answers = clients.map((from) => arena.tcp(from, arena.place(sticky, "service"), 3));
+        return (await Promise.all(answers)).map((answer) => namesIn(answer));
+      };
+      const before = await endpoints();
+      const load = arena.ground.ask("pod-a", { ask: "load", ...arena.place(own, "service"), ms: 1500 });
+      await arena.restart();
+      await arena.restart();
+      const outcomes = (await load) as Record<string, number>;
+      assert.deepEqual(Object.keys(outcomes).sort(), [...allPods]);
+      assert.deepEqual(await endpoints(), before);
+    },
+  },
+  {
+    name: "endpoints are replaced for ten seconds under load without one failed connection",
+    modes: every,
+    async run(arena, own) {
+      await arena.serve({ ...own, pods: ["pod-a", "pod-b"] });
+      const question = { ask: "load", ...arena.place(own, "service"), ms: 10_000 } as const;
+      const clients = arena.mode === "userspace" ? ["outside"] : ["pod-a", "outside"];
+      const loads = clients.map((from) => arena.ground.ask(from, question));
+      const end = Date.now() + 10_000;
+      for (let turn = 0; Date.now() < end; turn += 1) {
+        const pods = allPods.filter((_, index) => index !== turn % 3);
+        await arena.serve({ ...own, pods });
+        await new Promise((resolve) => setTimeout(resolve, 40));
+      }
+      for (const outcomes of (await Promise.all(loads)) as Record<string, number>[]) {
+        assert.deepEqual(Object.keys(outcomes).sort(), [...allPods], JSON.stringify(outcomes));
+      }
+    },
+  },
+];
