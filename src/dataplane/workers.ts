@@ -1,11 +1,110 @@
-import type { DataplaneOptions, RunningDataplane } from "./running.ts";
+import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { placeOf } from "./counters.ts";
+import { startEngine } from "./engine.ts";
+import { defaultLimits } from "./limits.ts";
+import type { DataplaneOptions, ListenerSpec, RunningDataplane } from "./running.ts";
+import { SlotBook } from "./slots.ts";
+import { probePort } from "./transport/listen.ts";
+import { WholeTable } from "./whole-table.ts";
+import { WorkerPlace } from "./worker-place.ts";
 
 export { ListenError, type DataplaneOptions, type ListenerSpec, type RunningDataplane } from "./running.ts";
+
+/** Where the worker's module lies in the repository; a bundle gives its own as `workerUrl`. */
+const workerUrl = new URL("./worker.ts", import.meta.url);
 
 /**
  * Starts the HTTP data plane with an empty table. Rejects with `ListenError` (with `code` and `listener`) when a port
  * cannot be had; nothing is left running then.
  */
 export function startDataplane(options: DataplaneOptions): Promise<RunningDataplane> {
-  return Promise.reject(new Error(`not ready: ${options.listeners.length} listeners`));
+  const workers = options.workers ?? availableParallelism();
+  return workers === 0 ? startInThread(options) : startThreads(options, workers);
+}
+
+async function startInThread(options: DataplaneOptions): Promise<RunningDataplane> {
+  const book = new SlotBook(1);
+  const table = new WholeTable(book);
+  const slotAt = (slot: number) => {
+    const { page, offset } = placeOf(slot);
+    const values = book.pages[0]?.[page];
+    if (values === undefined) throw new Error(`counter slot ${slot} lies on no page`);
+    return { page: values, offset };
+  };
+  const engine = await startEngine({
+    listeners: options.listeners,
+    shared: false,
+    worker: 0,
+    limits: { ...defaultLimits, ...options.limits },
+    trustedProxies: options.trustedProxies ?? [],
+    total: slotAt(0),
+    slotOf: (id) => slotAt(book.slotOf(id)),
+    clock: options.clock,
+    log: options.log,
+  });
+  return {
+    addresses: engine.addresses,
+    apply(change) {
+      engine.apply(table.apply(change).change);
+      return Promise.resolve();
+    },
+    counters: () => book.snapshot(),
+    failures: () => Promise.resolve(engine.failures()),
+    stop: ({ drainMs }) => engine.stop(drainMs),
+  };
+}
+
+/** A running data plane whose threads can be ended, for tests of their replacement. */
+export interface ThreadedDataplane extends RunningDataplane {
+  readonly places: readonly WorkerPlace[];
+}
+
+async function startThreads(options: DataplaneOptions, workers: number): Promise<ThreadedDataplane> {
+  const { clock, log } = options;
+  const book = new SlotBook(workers);
+  const table = new WholeTable(book);
+  const listeners: ListenerSpec[] = [];
+  for (const spec of options.listeners) listeners.push(await probePort(spec));
+  const ticketKeys = randomBytes(48);
+  const places = book.pages.map(
+    (pages, worker) =>
+      new WorkerPlace({
+        url: options.workerUrl ?? workerUrl,
+        clock,
+        log: log.child({ worker }),
+        whole: () => table.whole(),
+        died: () => book.closeAll(worker),
+        data: {
+          listeners,
+          worker,
+          limits: { ...defaultLimits, ...options.limits },
+          trustedProxies: options.trustedProxies ?? [],
+          ticketKeys,
+          pages,
+        },
+      }),
+  );
+  const started = await Promise.allSettled(places.map((place) => place.start()));
+  const refused = started.find((result) => result.status === "rejected");
+  if (refused !== undefined) {
+    await Promise.all(places.map((place) => place.stop(0)));
+    throw refused.reason as Error;
+  }
+  return {
+    places,
+    addresses: listeners,
+    async apply(change) {
+      const numbered = table.apply(change);
+      await Promise.all(places.map((place) => place.apply(numbered)));
+    },
+    counters: () => book.snapshot(),
+    failures: async () => {
+      const lists = await Promise.all(places.map((place) => place.failures()));
+      return lists.flat().sort((a, b) => a.at - b.at);
+    },
+    stop: async ({ drainMs }) => {
+      await Promise.all(places.map((place) => place.stop(drainMs)));
+    },
+  };
 }

@@ -1,0 +1,43 @@
+import type { Clock } from "#base/clock.ts";
+import type { Log } from "#base/log.ts";
+import { HeadTable } from "#wire/http1/head.ts";
+import type { CounterSlot } from "./counters.ts";
+import type { Deadlines } from "./deadline.ts";
+import type { FailureRing } from "./failures.ts";
+import { HeadWriter } from "./http1/writer.ts";
+import type { Limits } from "./limits.ts";
+import type { LiveTable } from "./live-table.ts";
+import type { Dialer } from "./transport/connection.ts";
+
+/** What all connections of one worker share. */
+export interface ServeContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly deadlines: Deadlines;
+  readonly dialer: Dialer;
+  readonly table: LiveTable;
+  readonly failures: FailureRing;
+  readonly total: CounterSlot;
+  /** Whether a client at this address may say whom it speaks for. */
+  readonly trusts: (address: string) => boolean;
+  /** The head that was parsed last; whoever needs an earlier one parses its bytes again. */
+  readonly requestHead: HeadTable;
+  readonly responseHead: HeadTable;
+  /** Where heads are put together. */
+  readonly writer: HeadWriter;
+  /** Set when the worker is about to stop: every answer is the last of its connection. */
+  draining: boolean;
+}
+
+export function createContext(
+  parts: Omit<ServeContext, "requestHead" | "responseHead" | "writer" | "draining">,
+): ServeContext {
+  return {
+    ...parts,
+    requestHead: new HeadTable(),
+    responseHead: new HeadTable(),
+    writer: new HeadWriter(),
+    draining: false,
+  };
+}

@@ -1,0 +1,143 @@
+import type { SecureContext } from "node:tls";
+import type { Clock } from "#base/clock.ts";
+import type { Log } from "#base/log.ts";
+import { createContext } from "./context.ts";
+import { addTo, counter, type CounterSlot } from "./counters.ts";
+import { Deadlines } from "./deadline.ts";
+import { createFailureRing, type FailureRecord } from "./failures.ts";
+import { compileTrust } from "./forwarded.ts";
+import { Http1Client } from "./http1/client.ts";
+import type { Limits } from "./limits.ts";
+import { LiveTable } from "./live-table.ts";
+import { findHost } from "./route.ts";
+import type { ListenerSpec } from "./running.ts";
+import type { TableChange } from "./table.ts";
+import { listen, type Listening } from "./transport/listen.ts";
+import { publicDialer } from "./transport/public.ts";
+
+export interface EngineOptions {
+  readonly listeners: readonly ListenerSpec[];
+  /** Whether other workers listen on the same ports. */
+  readonly shared: boolean;
+  /** The number of this worker, from 0. */
+  readonly worker: number;
+  readonly limits: Limits;
+  readonly trustedProxies: readonly string[];
+  readonly ticketKeys?: Buffer;
+  readonly total: CounterSlot;
+  readonly slotOf: (id: string) => CounterSlot;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What serves in one thread. */
+export interface Engine {
+  readonly addresses: readonly ListenerSpec[];
+  apply(change: TableChange): void;
+  failures(): readonly FailureRecord[];
+  /** Resolves when every connection is closed. */
+  stop(drainMs: number): Promise<void>;
+}
+
+/** Starts serving in this thread with an empty table. Rejects with `ListenError`; nothing listens then. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { limits, clock, log, total } = options;
+  const deadlines = new Deadlines(clock, limits.tickMs);
+  const failures = createFailureRing();
+  const table = new LiveTable({
+    start: options.worker * 7919,
+    idleLimit: limits.upstreamIdle,
+    slotOf: options.slotOf,
+    badCertificate: (id, reason) =>
+      log.warn({ certificate: id, reason }, "a certificate cannot be used; the last good one stays"),
+  });
+  const trusts = compileTrust(options.trustedProxies);
+  const context = createContext({
+    clock,
+    log,
+    limits,
+    deadlines,
+    dialer: publicDialer,
+    table,
+    failures,
+    total,
+    trusts,
+  });
+  const clients = new Set<Http1Client>();
+  let emptied: (() => void) | undefined;
+
+  // Idle connections to endpoints are looked after as long as there are any clients or any of them.
+  const idleSweep = {
+    deadline: 0,
+    onDeadline() {
+      table.expire(deadlines.now);
+      idleSweep.deadline = deadlines.now + 1000;
+    },
+  };
+  deadlines.add(idleSweep);
+  idleSweep.onDeadline();
+
+  const listenOptions = {
+    reusePort: options.shared,
+    handshakeMs: limits.headerMs,
+    ticketKeys: options.ticketKeys,
+    contextOf: (serverName: string) => contextOf(table, serverName),
+    most: limits.connections,
+    admits: () => clients.size < limits.connections,
+    accept: (connection: ConstructorParameters<typeof Http1Client>[1]) => {
+      addTo(total, counter.open, 1);
+      const client: Http1Client = new Http1Client(context, connection, () => {
+        clients.delete(client);
+        addTo(total, counter.open, -1);
+        if (clients.size === 0) emptied?.();
+      });
+      clients.add(client);
+    },
+  };
+  const listening: Listening[] = [];
+  try {
+    for (const spec of options.listeners) listening.push(await listen(spec, listenOptions));
+  } catch (error) {
+    for (const listener of listening) listener.close();
+    deadlines.stop();
+    throw error;
+  }
+
+  return {
+    addresses: listening.map(({ address }) => address),
+    apply(change) {
+      table.apply(change);
+      const { defaultCertificate } = table;
+      if (defaultCertificate === undefined) return;
+      const touched =
+        change.defaultCertificate !== undefined || change.certificates.some(([id]) => id === defaultCertificate);
+      const entry = touched ? table.certificates.entry(defaultCertificate) : undefined;
+      if (entry !== undefined) for (const listener of listening) listener.setDefault(entry);
+    },
+    failures: () => failures.list(),
+    async stop(drainMs) {
+      context.draining = true;
+      for (const listener of listening) listener.close();
+      for (const client of clients) client.drain();
+      if (clients.size > 0) {
+        await new Promise<void>((resolve) => {
+          const cancel = clock.after(drainMs, () => {
+            for (const client of clients) client.destroy();
+          });
+          emptied = () => {
+            cancel();
+            resolve();
+          };
+        });
+      }
+      table.retire();
+      deadlines.stop();
+    },
+  };
+}
+
+/** The certificate of the host entry that takes the name, else the default one. */
+function contextOf(table: LiveTable, serverName: string): SecureContext | undefined {
+  const host = findHost(table.hosts, serverName.toLowerCase());
+  return table.certificates.context(host?.entry.certificate) ?? table.certificates.context(table.defaultCertificate);
+}

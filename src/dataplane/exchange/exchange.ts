@@ -1,0 +1,523 @@
+import { responseFraming, untilClose } from "#wire/http1/framing.ts";
+import { problemOf } from "#wire/http1/problem.ts";
+import { parseRequestHead } from "#wire/http1/request.ts";
+import { maxResponseHeadBytes, parseResponseHead } from "#wire/http1/response.ts";
+import { locatePath } from "#wire/http1/target.ts";
+import type { ServeContext } from "../context.ts";
+import { addTo, counter } from "../counters.ts";
+import { BodyReader } from "../http1/body.ts";
+import { composeRequest } from "../http1/compose-request.ts";
+import type { Endpoint } from "../pool/endpoint.ts";
+import {
+  headroom,
+  lent,
+  sent,
+  type Connecting,
+  type Connection,
+  type ConnectionHandler,
+} from "../transport/connection.ts";
+import type { WriteResult } from "../transport/connection.ts";
+import type { Downstream } from "./downstream.ts";
+import type { ClientRequest } from "./request.ts";
+import { routeRequest, type Decision } from "./route-request.ts";
+
+const crlf = Buffer.from("\r\n", "latin1");
+
+/** What the exchange waits for; decides what a passed deadline means. */
+type Waiting = "nothing" | "connect" | "send" | "read" | "client" | "tunnel";
+
+/** A part of the request body that came together with its head. */
+export interface EarlyBody {
+  readonly start: number;
+  readonly end: number;
+  /** Trailers were left out: the end of the chunked body is to be written in their place. */
+  readonly cut: boolean;
+  /** The body is whole. */
+  readonly last: boolean;
+}
+
+/**
+ * One request on its way: choose route and endpoint, send the head, move the bodies both ways at the pace of the slower
+ * side, and answer for every way in which an endpoint can fail. It is the handler of the endpoint's connection.
+ */
+export class Exchange implements ConnectionHandler {
+  private readonly context: ServeContext;
+  private readonly client: Downstream;
+  private readonly request: ClientRequest;
+  private readonly early: EarlyBody;
+  private decision: Decision = {};
+  private endpoint: Endpoint | undefined;
+  private connecting: Connecting | undefined;
+  private upstream: Connection | undefined;
+  private readonly tried: Endpoint[] = [];
+  private reused = false;
+  private waiting: Waiting = "nothing";
+  private bodySent: boolean;
+  private partial: Buffer | undefined;
+  private responding = false;
+  private tunnel = false;
+  private ended = false;
+  private reusable = false;
+  private readonly body = new BodyReader();
+
+  constructor(context: ServeContext, client: Downstream, request: ClientRequest, early: EarlyBody) {
+    this.context = context;
+    this.client = client;
+    this.request = request;
+    this.early = early;
+    this.bodySent = early.last;
+  }
+
+  /** 0 for no limit. */
+  get maxBodyBytes(): number {
+    return this.decision.route?.entry.maxBodyBytes ?? 0;
+  }
+
+  /** Begins; `context.requestHead` holds the request's head at this moment. */
+  begin(): void {
+    const decision = routeRequest(this.context, this.request);
+    this.decision = decision;
+    this.count(counter.requests, 1);
+    this.count(counter.open, 1);
+    if (this.early.end > this.early.start) this.count(counter.bytesIn, this.early.end - this.early.start);
+    if (decision.answer !== undefined) {
+      if (decision.reason !== undefined) this.record(decision.reason, decision.answer.status);
+      this.end();
+      this.count(counter.class1 + Math.floor(decision.answer.status / 100) - 1, 1);
+      this.client.answer(decision.answer, decision.route?.filters.responseFields);
+      return;
+    }
+    const endpoint = this.pickNext();
+    if (endpoint === undefined) this.fail(502, "no endpoint left");
+    else this.tryEndpoint(endpoint, true);
+  }
+
+  // The request's way to an endpoint.
+
+  private pickNext(): Endpoint | undefined {
+    const { backend } = this.decision;
+    if (backend === undefined || this.tried.length >= Math.max(1, backend.entry.tries)) return undefined;
+    return backend.pick(this.tried, this.context.deadlines.now);
+  }
+
+  private tryEndpoint(endpoint: Endpoint, parsed: boolean): void {
+    if (this.tried.length > 0) this.count(counter.retries, 1);
+    this.tried.push(endpoint);
+    this.endpoint = endpoint;
+    const { upstreamIdleMs } = this.context.limits;
+    // What cannot be sent twice goes out on a connection that was used a moment ago, or on a new one.
+    const idle = endpoint.take(this.replayable ? 0 : this.context.deadlines.now + upstreamIdleMs - freshMs);
+    if (idle !== undefined) this.send(idle, true, parsed);
+    else this.connect(endpoint);
+  }
+
+  private connect(endpoint: Endpoint): void {
+    this.wait("connect");
+    let returned = false;
+    const connecting = this.context.dialer.connect(endpoint, (result) => {
+      this.connecting = undefined;
+      if (result instanceof Error) {
+        this.refused(endpoint, wordOf(result), 502);
+        return;
+      }
+      endpoint.failedUntil = 0;
+      this.send(result, false, !returned);
+    });
+    returned = true;
+    this.connecting = connecting;
+  }
+
+  /** Nothing was sent that could not be sent again, so the request may go to another endpoint. */
+  private refused(endpoint: Endpoint, reason: string, status: number): void {
+    endpoint.failedUntil = this.context.deadlines.now + this.context.limits.endpointSkipMs;
+    const next = this.pickNext();
+    this.record(reason, next === undefined ? status : 0);
+    if (next === undefined) this.fail(status, "");
+    else this.tryEndpoint(next, false);
+  }
+
+  private send(upstream: Connection, reused: boolean, parsed: boolean): void {
+    const { context, request, early } = this;
+    const { writer, requestHead } = context;
+    this.upstream = upstream;
+    this.reused = reused;
+    this.reusable = false;
+    upstream.handler = this;
+    if (!parsed) {
+      parseRequestHead(request.bytes, request.headStart, request.headEnd, requestHead);
+      locatePath(request.bytes, requestHead);
+    }
+    writer.reset();
+    composeRequest(writer, request, requestHead, this.decision.rewritten, this.decision.route?.filters.requestFields);
+    if (early.end > early.start) writer.copy(request.bytes, early.start, early.end);
+    if (early.cut && early.last) writer.bytes(crlf);
+    const result = upstream.write(writer.view());
+    if (result === lent) writer.renew();
+    if (this.bodySent) {
+      this.wait("read");
+      return;
+    }
+    if (request.expectsContinue) this.client.sendContinue();
+    if (result === lent) this.wait("send");
+    else {
+      this.wait("client");
+      this.client.resumeBody();
+    }
+  }
+
+  /** More of the request's body. The client is paused whenever this cannot take it. */
+  requestBody(bytes: Buffer, start: number, end: number, last: boolean, cut: boolean): void {
+    const { upstream } = this;
+    if (upstream === undefined || this.ended) return;
+    this.bodySent = last;
+    this.count(counter.bytesIn, end - start);
+    let result: WriteResult = end > start ? upstream.write(bytes.subarray(start, end)) : sent;
+    if (last && cut) result = upstream.write(crlf) === lent ? lent : result;
+    if (result === lent) {
+      this.client.pauseBody();
+      this.wait("send");
+    } else this.wait(last ? "read" : "client");
+  }
+
+  /** The client's body broke a rule or a limit on its way. */
+  refuseBody(status: number, reason: string): void {
+    this.fail(status, reason);
+  }
+
+  // What the endpoint sends.
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    if (this.tunnel) this.tunnelFromEndpoint(bytes, start, end);
+    else if (this.responding) this.responseBody(bytes, start, end);
+    else this.responseHead(bytes, start, end);
+  }
+
+  private responseHead(chunk: Buffer, chunkStart: number, chunkEnd: number): void {
+    let bytes = chunk;
+    let start = chunkStart;
+    let end = chunkEnd;
+    if (this.partial !== undefined) {
+      const held = this.partial;
+      bytes = Buffer.allocUnsafeSlow(headroom + held.length + end - start);
+      held.copy(bytes, headroom);
+      chunk.copy(bytes, headroom + held.length, start, end);
+      end = bytes.length;
+      start = headroom;
+      this.partial = undefined;
+    }
+    const { responseHead: head } = this.context;
+    for (;;) {
+      const at = parseResponseHead(bytes, start, end, head);
+      if (at === 0 && end - start < maxResponseHeadBytes) {
+        this.partial = Buffer.from(bytes.subarray(start, end));
+        this.wait("read");
+        return;
+      }
+      const framing = at > 0 ? responseFraming(bytes, head, this.request.toHead) : at;
+      if (framing < 0) {
+        this.fail(502, `bad response: ${problemOf(framing).message}`);
+        return;
+      }
+      if (head.status === 101) {
+        this.switchProtocols(bytes, at, end);
+        return;
+      }
+      if (head.status >= 200) {
+        this.beginResponse(bytes, at, end, framing);
+        return;
+      }
+      // 100 was said by us if the client waits for it; 103 is for caches in front.
+      start = at;
+      if (start === end) return;
+    }
+  }
+
+  private beginResponse(bytes: Buffer, headEnd: number, end: number, framing: number): void {
+    const { responseHead: head } = this.context;
+    this.responding = true;
+    this.body.begin(framing);
+    this.reusable = framing !== untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
+    this.count(counter.class1 + Math.floor(head.status / 100) - 1, 1);
+    const bodyEnd = this.body.feed(bytes, headEnd, end);
+    if (bodyEnd < 0) {
+      this.responding = false;
+      this.fail(502, `bad response: ${problemOf(bodyEnd).message}`);
+      return;
+    }
+    const edits = this.decision.route?.filters.responseFields;
+    const result = this.client.sendHead({ bytes, headEnd, head, framing, edits }, bodyEnd);
+    this.afterResponseBytes(result, end > bodyEnd);
+  }
+
+  private responseBody(bytes: Buffer, start: number, end: number): void {
+    const bodyEnd = this.body.feed(bytes, start, end);
+    if (bodyEnd < 0) {
+      this.fail(502, `bad response: ${problemOf(bodyEnd).message}`);
+      return;
+    }
+    this.afterResponseBytes(this.client.sendBody(bytes, start, bodyEnd), end > bodyEnd);
+  }
+
+  private afterResponseBytes(result: WriteResult, excess: boolean): void {
+    if (this.ended) return;
+    if (this.body.done) {
+      if (excess) this.reusable = false;
+      if (result === lent) this.upstream?.keepReadBuffer();
+      this.complete();
+      return;
+    }
+    if (result === lent) {
+      this.upstream?.pause();
+      this.wait("client");
+    } else this.wait("read");
+  }
+
+  private complete(): void {
+    const { upstream, endpoint, context } = this;
+    const keep = this.reusable && this.bodySent && upstream?.closed === false && !upstream.blocked;
+    this.upstream = undefined;
+    this.end();
+    this.count(counter.bytesOut, this.body.bytes);
+    if (upstream !== undefined) {
+      if (keep && endpoint !== undefined)
+        endpoint.give(upstream, context.deadlines.now + context.limits.upstreamIdleMs);
+      else close(upstream);
+    }
+    this.client.finish();
+  }
+
+  onEnd(): void {
+    if (this.tunnel) {
+      this.closeTunnel();
+      return;
+    }
+    if (this.responding && this.body.untilClose) {
+      this.body.done = true;
+      this.reusable = false;
+      this.complete();
+      return;
+    }
+    this.lost("closed by the endpoint");
+  }
+
+  onDrain(): void {
+    if (this.ended) return;
+    if (this.tunnel) {
+      this.client.resumeBody();
+      return;
+    }
+    if (this.bodySent) this.wait("read");
+    else {
+      this.wait("client");
+      this.client.resumeBody();
+    }
+  }
+
+  onClose(error: NodeJS.ErrnoException | undefined): void {
+    if (this.ended) return;
+    if (this.tunnel) this.closeTunnel();
+    else this.lost(error === undefined ? "closed by the endpoint" : wordOf(error));
+  }
+
+  /** The endpoint's connection is gone before the response was whole. */
+  private lost(reason: string): void {
+    if (this.ended) return;
+    this.dropUpstream();
+    const untouched = !this.responding && this.partial === undefined;
+    if (untouched && this.replayable && this.endpoint !== undefined) {
+      if (this.reused) {
+        // The endpoint closed an idle connection just when the request went out; that is no failure of the endpoint.
+        this.count(counter.retries, 1);
+        this.connect(this.endpoint);
+        return;
+      }
+      this.refused(this.endpoint, reason, 502);
+      return;
+    }
+    this.fail(502, reason);
+  }
+
+  /** Whether sending the request twice does no harm (RFC 9110 section 9.2.1) and is possible: there is no body. */
+  private get replayable(): boolean {
+    const { method, framing, upgrade } = this.request;
+    return framing === 0 && !upgrade && (method === "GET" || method === "HEAD" || method === "OPTIONS");
+  }
+
+  // Upgraded connections.
+
+  private switchProtocols(bytes: Buffer, headEnd: number, end: number): void {
+    const { responseHead: head } = this.context;
+    if (!this.request.upgrade || head.upgradeField < 0) {
+      this.fail(502, "switched protocols without being asked");
+      return;
+    }
+    this.responding = true;
+    this.tunnel = true;
+    this.count(counter.class1, 1);
+    const result = this.client.sendHead({ bytes, headEnd, head, framing: 0, edits: undefined }, end);
+    if (result === lent) this.upstream?.pause();
+    this.wait("tunnel");
+    this.client.switchProtocols();
+  }
+
+  private tunnelFromEndpoint(bytes: Buffer, start: number, end: number): void {
+    this.count(counter.bytesOut, end - start);
+    if (this.client.sendBody(bytes, start, end) === lent) this.upstream?.pause();
+    this.wait("tunnel");
+  }
+
+  /** Bytes of an upgraded client. */
+  tunnelFromClient(bytes: Buffer, start: number, end: number): void {
+    if (this.upstream === undefined) return;
+    this.count(counter.bytesIn, end - start);
+    if (this.upstream.write(bytes.subarray(start, end)) === lent) this.client.pauseBody();
+    this.wait("tunnel");
+  }
+
+  private closeTunnel(): void {
+    const { upstream } = this;
+    this.upstream = undefined;
+    this.end();
+    if (upstream !== undefined) close(upstream);
+    this.client.finish();
+  }
+
+  // The client's side tells.
+
+  clientDrained(): void {
+    if (this.ended) return;
+    this.upstream?.resume();
+    this.wait(this.tunnel ? "tunnel" : "read");
+  }
+
+  clientGone(): void {
+    if (this.ended) return;
+    this.end();
+    this.connecting?.cancel();
+    const { upstream } = this;
+    this.upstream = undefined;
+    if (upstream !== undefined) {
+      // What a client of a tunnel said last still goes out.
+      if (this.tunnel) {
+        upstream.handler = silent;
+        upstream.end();
+      } else close(upstream);
+    }
+  }
+
+  onDeadline(): void {
+    switch (this.waiting) {
+      case "connect":
+        this.connecting?.cancel();
+        this.connecting = undefined;
+        if (this.endpoint !== undefined) this.refused(this.endpoint, "connect timed out", 504);
+        break;
+      case "read":
+        this.fail(504, "no answer in time");
+        break;
+      case "send":
+        this.fail(504, "took no bytes in time");
+        break;
+      case "client":
+        this.fail(408, "the client sent or took no bytes in time");
+        break;
+      case "tunnel":
+        this.closeTunnel();
+        break;
+      case "nothing":
+    }
+  }
+
+  private wait(waiting: Waiting): void {
+    if (this.ended) return;
+    this.waiting = waiting;
+    const timeouts = this.decision.route?.entry.timeouts;
+    if (timeouts === undefined) return;
+    const { limits } = this.context;
+    const ms =
+      waiting === "connect"
+        ? timeouts.connectMs
+        : waiting === "send"
+          ? timeouts.sendMs
+          : waiting === "client"
+            ? limits.clientIdleMs
+            : timeouts.readMs;
+    this.client.expectWithin(ms);
+  }
+
+  // Ends and books.
+
+  private fail(status: number, reason: string): void {
+    if (this.ended) return;
+    const begun = this.responding;
+    if (reason !== "") this.record(reason, begun ? 0 : status);
+    this.dropUpstream();
+    this.connecting?.cancel();
+    this.end();
+    if (begun) {
+      this.client.abort();
+      return;
+    }
+    this.count(counter.class1 + Math.floor(status / 100) - 1, 1);
+    this.client.answer({ status }, this.decision.route?.filters.responseFields);
+  }
+
+  private dropUpstream(): void {
+    const { upstream } = this;
+    this.upstream = undefined;
+    if (upstream !== undefined) close(upstream);
+  }
+
+  private end(): void {
+    this.ended = true;
+    this.waiting = "nothing";
+    this.client.expectWithin(0);
+    this.count(counter.open, -1);
+  }
+
+  private count(position: number, amount: number): void {
+    const { route, backend } = this.decision;
+    if (position !== counter.open) addTo(this.context.total, position, amount);
+    if (route !== undefined) addTo(route.slot, position, amount);
+    if (backend !== undefined) addTo(backend.slot, position, amount);
+  }
+
+  private record(reason: string, status: number): void {
+    const { request, decision, context } = this;
+    const mark = request.target.indexOf("?");
+    context.failures.add({
+      at: context.clock.now(),
+      host: request.host,
+      method: request.method,
+      path: mark === -1 ? request.target : request.target.slice(0, mark),
+      route: decision.route?.entry.id ?? "none",
+      backend: decision.backend?.entry.id,
+      endpoint: this.endpoint?.name,
+      reason,
+      status,
+    });
+  }
+}
+
+/** How old an idle connection may be for a request that cannot be sent twice. */
+const freshMs = 2_000;
+
+const silent: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
+
+function close(connection: Connection): void {
+  connection.handler = silent;
+  connection.destroy();
+}
+
+const words: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "refused",
+  ECONNRESET: "reset",
+  EPIPE: "reset",
+  ETIMEDOUT: "timed out",
+  EHOSTUNREACH: "host unreachable",
+  ENETUNREACH: "network unreachable",
+};
+
+function wordOf(error: NodeJS.ErrnoException): string {
+  return words[error.code ?? ""] ?? error.code ?? "failed";
+}

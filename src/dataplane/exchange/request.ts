@@ -1,0 +1,24 @@
+import type { Forwarding } from "../forwarded.ts";
+
+/** A request whose head was read and found good. */
+export interface ClientRequest {
+  /** The bytes of the head, which nobody changes: it is read again for every further try. */
+  readonly bytes: Buffer;
+  readonly headStart: number;
+  readonly headEnd: number;
+  readonly method: string;
+  readonly toHead: boolean;
+  /** 0 or 1. */
+  readonly minor: number;
+  /** As `requestFraming` says it. */
+  readonly framing: number;
+  /** The Host field as it came, or empty. */
+  readonly host: string;
+  /** Path and query as they came, one character a byte. */
+  readonly target: string;
+  /** The client asks for another protocol on this connection. */
+  readonly upgrade: boolean;
+  /** The client waits for 100 before it sends the body. */
+  readonly expectsContinue: boolean;
+  readonly forwarding: Forwarding;
+}

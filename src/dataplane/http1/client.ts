@@ -1,0 +1,464 @@
+import { ChunkDecoder } from "#wire/http1/chunked.ts";
+import { checkHost, chunkedBody, requestFraming, untilClose } from "#wire/http1/framing.ts";
+import { problemOf } from "#wire/http1/problem.ts";
+import { parseRequestHead } from "#wire/http1/request.ts";
+import { locatePath } from "#wire/http1/target.ts";
+import type { ServeContext } from "../context.ts";
+import { addTo, counter } from "../counters.ts";
+import type { Timed } from "../deadline.ts";
+import type { Downstream, ResponseHead } from "../exchange/downstream.ts";
+import { Exchange, type EarlyBody } from "../exchange/exchange.ts";
+import type { ClientRequest } from "../exchange/request.ts";
+import type { FieldEdits } from "../filters/filter.ts";
+import { connectionForwarding, requestForwarding, type Forwarding } from "../forwarded.ts";
+import { renderAnswer, renderPage, type Answer } from "../page.ts";
+import { lent, sent, type Connection, type ConnectionHandler, type WriteResult } from "../transport/connection.ts";
+import { BodyReader } from "./body.ts";
+import { composeResponse, type ResponseShape } from "./compose-response.ts";
+
+/**
+ * `head`: waits for a request. `exchange`: one is on its way. `flush`: its answer waits to be taken before the next one
+ * begins. `tunnel`: bytes go through. `linger`: the last answer was sent, what still comes is thrown away. `closed`.
+ */
+type State = "head" | "exchange" | "flush" | "tunnel" | "linger" | "closed";
+
+const continueHead = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
+const lastChunk = Buffer.from("0\r\n\r\n", "latin1");
+const LF = 10;
+
+/** One HTTP/1.1 connection of a client. Answers go out in the order of the requests; the next request waits its turn. */
+export class Http1Client implements ConnectionHandler, Downstream, Timed {
+  deadline = 0;
+  private readonly context: ServeContext;
+  private readonly connection: Connection;
+  private readonly forwarding: Forwarding;
+  private readonly left: () => void;
+  private state: State = "head";
+  private held: Buffer | undefined;
+  private working = false;
+  private exchange: Exchange | undefined;
+  private readonly body = new BodyReader();
+  private requests = 0;
+  private lingered = 0;
+  /** Of the request that is on its way. */
+  private toHead = false;
+  private minor = 1;
+  private lastRequest = false;
+  private decoded: ChunkDecoder | undefined;
+  private coding: "as-is" | "encode" | "decode" | "none" = "as-is";
+
+  /** Serves `connection` until it closes, and then calls `left`. */
+  constructor(context: ServeContext, connection: Connection, left: () => void) {
+    this.context = context;
+    this.connection = connection;
+    this.forwarding = connectionForwarding(connection, context.trusts);
+    this.left = left;
+    connection.handler = this;
+    context.deadlines.add(this);
+    this.expectWithin(context.limits.headerMs);
+  }
+
+  get idle(): boolean {
+    return this.state === "head" && this.held === undefined;
+  }
+
+  /** Closes now what waits for a request; what has one is closed after its answer. */
+  drain(): void {
+    if (this.idle) this.close();
+  }
+
+  destroy(): void {
+    this.connection.destroy();
+  }
+
+  // What the client sends.
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    switch (this.state) {
+      case "head":
+        this.take(bytes, start, end);
+        break;
+      case "exchange":
+        if (!this.body.done && this.held === undefined) this.bodyBytes(bytes, start, end);
+        else this.hold(bytes, start, end);
+        break;
+      case "flush":
+        this.hold(bytes, start, end);
+        break;
+      case "tunnel":
+        this.exchange?.tunnelFromClient(bytes, start, end);
+        break;
+      case "linger":
+        this.lingered += end - start;
+        if (this.lingered > this.context.limits.lingerBytes) this.connection.destroy();
+        break;
+      case "closed":
+    }
+  }
+
+  /** Keeps what came too early, and reads no more until its turn. */
+  private hold(bytes: Buffer, start: number, end: number): void {
+    const more = bytes.subarray(start, end);
+    this.held = this.held === undefined ? more : Buffer.concat([this.held, more]);
+    this.connection.pause();
+  }
+
+  private take(bytes: Buffer, start: number, end: number): void {
+    const { held, context } = this;
+    const more = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
+    if (held === undefined) {
+      if (this.requests > 0) this.expectWithin(context.limits.headerMs);
+      this.held = more;
+    } else {
+      this.held = Buffer.concat([held, more]);
+      // Only a line's end can bring news; so a head that drips in is not read again for every byte.
+      if (more.indexOf(LF) === -1 && this.held.length < dripBytes) return;
+    }
+    this.work();
+  }
+
+  /** Begins requests as long as whole heads are there and none is on its way. */
+  private work(): void {
+    if (this.working) return;
+    this.working = true;
+    while (this.state === "head" && this.held !== undefined && this.begin(this.held));
+    this.working = false;
+  }
+
+  private begin(bytes: Buffer): boolean {
+    const { requestHead: head, draining, limits } = this.context;
+    const headEnd = parseRequestHead(bytes, 0, bytes.length, head);
+    if (headEnd === 0) return false;
+    this.held = undefined;
+    this.toHead = false;
+    const framing = headEnd < 0 ? headEnd : requestFraming(bytes, head);
+    const refused = Math.min(framing, 0) || checkHost(bytes, head) || locatePath(bytes, head);
+    if (refused < 0) {
+      const { status, word } = problemOf(refused);
+      this.reject(word === "head-too-large" ? largeHead : { status });
+      return false;
+    }
+    const request = this.readRequest(bytes, headEnd, framing);
+    this.requests += 1;
+    this.lastRequest =
+      draining || this.requests >= limits.requestsPerConnection || head.close || (head.minor === 0 && !head.keepAlive);
+    this.toHead = request.toHead;
+    this.minor = request.minor;
+    this.body.begin(framing);
+    if (request.method === "CONNECT" || request.method === "TRACE") {
+      this.reject({ status: 405 });
+      return false;
+    }
+    if (head.expectField >= 0 && !request.expectsContinue) {
+      this.reject({ status: 417 });
+      return false;
+    }
+    const early = this.earlyBody(bytes, headEnd);
+    if (early === undefined) return false;
+    this.state = "exchange";
+    if (!this.body.done) this.connection.pause();
+    this.exchange = new Exchange(this.context, this, request, early);
+    const { exchange } = this;
+    exchange.begin();
+    this.checkBody(exchange);
+    return true;
+  }
+
+  private readRequest(bytes: Buffer, headEnd: number, framing: number): ClientRequest {
+    const { requestHead: head, trusts } = this.context;
+    const text = (start: number, end: number) => bytes.toString("latin1", start, end);
+    const value = (field: number) => (field < 0 ? "" : text(head.valueStart(field), head.valueEnd(field)));
+    const method = methodOf(bytes, head.methodStart, head.methodEnd);
+    const host =
+      head.hostField >= 0
+        ? value(head.hostField)
+        : head.authorityStart >= 0
+          ? text(head.authorityStart, head.authorityEnd)
+          : "";
+    const { forwarding } = this;
+    return {
+      bytes,
+      headStart: 0,
+      headEnd,
+      method,
+      toHead: method === "HEAD",
+      minor: head.minor,
+      framing,
+      host,
+      target: text(head.pathStart, head.targetEnd) || "/",
+      // h2c would be a second protocol behind the rules' back.
+      upgrade:
+        head.upgrade &&
+        head.minor === 1 &&
+        framing === 0 &&
+        head.upgradeField >= 0 &&
+        !/\bh2c\b/i.test(value(head.upgradeField)),
+      expectsContinue:
+        head.expectField >= 0 && head.minor === 1 && value(head.expectField).toLowerCase() === "100-continue",
+      forwarding: forwarding.trusted ? requestForwarding(this.connection, trusts, bytes, head) : forwarding,
+    };
+  }
+
+  /** The part of the body that came with the head; what is behind it is held. */
+  private earlyBody(bytes: Buffer, headEnd: number): EarlyBody | undefined {
+    const at = this.body.feed(bytes, headEnd, bytes.length);
+    if (at < 0) {
+      this.reject({ status: problemOf(at).status });
+      return undefined;
+    }
+    if (at < bytes.length) {
+      this.held = bytes.subarray(at);
+      this.connection.pause();
+    }
+    const cutAt = this.trailersCut(at);
+    return { start: headEnd, end: cutAt ?? at, cut: cutAt !== undefined, last: this.body.done };
+  }
+
+  /** Where trailers begin that do not go on: an endpoint might take them for fields that passed the rules. */
+  private trailersCut(end: number): number | undefined {
+    const { decoder } = this.body;
+    if (decoder === undefined || decoder.trailersAt < 0) return undefined;
+    return decoder.finished && end - decoder.trailersAt === 2 ? undefined : decoder.trailersAt;
+  }
+
+  private bodyBytes(bytes: Buffer, start: number, end: number): void {
+    const { exchange, body } = this;
+    if (exchange === undefined) return;
+    const at = body.feed(bytes, start, end);
+    if (at < 0) {
+      exchange.refuseBody(problemOf(at).status, problemOf(at).message);
+      return;
+    }
+    if (this.checkBody(exchange)) return;
+    const cutAt = this.trailersCut(at);
+    exchange.requestBody(bytes, start, cutAt ?? at, body.done, cutAt !== undefined);
+    if (at < end) this.hold(bytes, at, end);
+  }
+
+  /** Ends a request whose body grew too large. */
+  private checkBody(exchange: Exchange): boolean {
+    const limit = exchange.maxBodyBytes;
+    if (limit === 0 || this.body.bytes <= limit) return false;
+    exchange.refuseBody(413, "body too large");
+    return true;
+  }
+
+  /** Answers what is no request, and closes: nobody knows where the next one would begin. */
+  private reject(answer: Answer): void {
+    this.lastRequest = true;
+    this.body.done = false;
+    addTo(this.context.total, counter.requests, 1);
+    addTo(this.context.total, counter.class1 + Math.floor(answer.status / 100) - 1, 1);
+    this.answer(answer, undefined);
+  }
+
+  // What goes to the client.
+
+  sendHead({ bytes, headEnd, head, framing, edits }: ResponseHead, bodyEnd: number): WriteResult {
+    const { writer } = this.context;
+    const untilTheEnd = framing === untilClose;
+    if (!this.body.done || this.context.draining) this.lastRequest = true;
+    this.coding = untilTheEnd ? "encode" : framing === chunkedBody && this.minor === 0 ? "decode" : "as-is";
+    if (this.minor === 0 && (untilTheEnd || framing === chunkedBody)) {
+      this.lastRequest = true;
+      if (untilTheEnd) this.coding = "none";
+    }
+    const shape: ResponseShape = {
+      connection: head.status === 101 ? "upgrade" : this.lastRequest ? "close" : this.minor === 0 ? "keep-alive" : "",
+      coding: this.coding === "encode" ? "ours" : this.coding === "as-is" && head.status !== 204 ? "as-is" : "none",
+      dropLength: head.status === 204 || head.status < 200,
+    };
+    writer.reset();
+    composeResponse(writer, bytes, head, headEnd, shape, edits);
+    const verbatim = this.coding === "as-is" || this.coding === "none" || bodyEnd === headEnd;
+    if (verbatim && writer.length <= headEnd) {
+      // Head and body lie side by side then, and leave in one write without the body being copied.
+      const start = headEnd - writer.length;
+      writer.copyBefore(bytes, headEnd);
+      return this.connection.write(bytes.subarray(start, bodyEnd));
+    }
+    const result = this.connection.write(writer.view());
+    if (result === lent) writer.renew();
+    return bodyEnd === headEnd ? result : later(this.sendBody(bytes, headEnd, bodyEnd), result);
+  }
+
+  sendBody(bytes: Buffer, start: number, end: number): WriteResult {
+    if (end <= start) return this.connection.blocked ? lent : sent;
+    if (this.coding === "encode") return this.sendChunk(bytes, start, end);
+    if (this.coding === "decode") return this.sendDecoded(bytes, start, end);
+    return this.connection.write(bytes.subarray(start, end));
+  }
+
+  private sendChunk(bytes: Buffer, start: number, end: number): WriteResult {
+    const chunk = Buffer.concat([
+      Buffer.from(`${(end - start).toString(16)}\r\n`, "latin1"),
+      bytes.subarray(start, end),
+      lastChunk.subarray(1, 3),
+    ]);
+    return this.connection.write(chunk);
+  }
+
+  /** For HTTP/1.0: the data of the chunks alone. The endpoint's decoder has checked them; this one finds them again. */
+  private sendDecoded(bytes: Buffer, start: number, end: number): WriteResult {
+    this.decoded ??= new ChunkDecoder();
+    const parts: Buffer[] = [];
+    this.decoded.onData = (from, to) => parts.push(bytes.subarray(from, to));
+    this.decoded.feed(bytes, start, end);
+    return parts.length === 0 ? sent : this.connection.write(Buffer.concat(parts));
+  }
+
+  finish(): void {
+    this.exchange = undefined;
+    this.decoded = undefined;
+    if (this.coding === "encode" && this.state === "exchange") this.connection.write(lastChunk);
+    this.coding = "as-is";
+    this.afterAnswer();
+  }
+
+  answer(answer: Answer, edits: FieldEdits | undefined): void {
+    this.exchange = undefined;
+    if (!this.body.done || this.context.draining) this.lastRequest = true;
+    const own = answer.fields ?? [];
+    const added = [...(edits?.values() ?? [])].flatMap(({ name, value }) =>
+      value === undefined ? [] : [[name, value] as const],
+    );
+    const bytes = renderAnswer(
+      { ...answer, fields: [...own.filter(([name]) => edits?.has(name.toLowerCase()) !== true), ...added] },
+      {
+        now: this.context.clock.now(),
+        toHead: this.toHead,
+        connection: this.lastRequest ? "close" : this.minor === 0 ? "keep-alive" : "",
+      },
+    );
+    this.connection.write(bytes);
+    this.afterAnswer();
+  }
+
+  private afterAnswer(): void {
+    if (this.state === "closed") return;
+    if (this.lastRequest || this.state === "tunnel") {
+      this.close();
+      return;
+    }
+    if (this.connection.blocked) {
+      this.state = "flush";
+      this.expectWithin(this.context.limits.clientIdleMs);
+      return;
+    }
+    this.next();
+  }
+
+  private next(): void {
+    this.state = "head";
+    if (this.held === undefined) {
+      if (this.context.draining) {
+        this.close();
+        return;
+      }
+      this.expectWithin(this.context.limits.keepAliveMs);
+    } else this.expectWithin(this.context.limits.headerMs);
+    this.connection.resume();
+    this.work();
+  }
+
+  /** Sends FIN and reads on for a moment: closing at once with bytes unread would reset the answer on its way. */
+  private close(): void {
+    this.state = "linger";
+    this.held = undefined;
+    this.connection.end();
+    this.connection.resume();
+    this.expectWithin(this.context.limits.lingerMs);
+  }
+
+  abort(): void {
+    this.exchange = undefined;
+    this.state = "closed";
+    this.connection.destroy();
+  }
+
+  sendContinue(): void {
+    this.connection.write(continueHead);
+  }
+
+  switchProtocols(): void {
+    this.state = "tunnel";
+    const { held } = this;
+    this.held = undefined;
+    this.connection.resume();
+    if (held !== undefined) this.exchange?.tunnelFromClient(held, 0, held.length);
+  }
+
+  pauseBody(): void {
+    this.connection.pause();
+  }
+
+  resumeBody(): void {
+    if (this.held === undefined) this.connection.resume();
+  }
+
+  expectWithin(ms: number): void {
+    this.deadline = ms === 0 ? 0 : this.context.deadlines.now + ms;
+  }
+
+  // What happens to the connection.
+
+  onDrain(): void {
+    if (this.state === "flush") this.next();
+    else this.exchange?.clientDrained();
+  }
+
+  onEnd(): void {
+    // A client that closes its side is gone, as nginx sees it; nobody would read the answer.
+    if (this.state !== "linger") this.leave();
+    this.connection.end();
+    this.expectWithin(this.context.limits.lingerMs);
+  }
+
+  onClose(): void {
+    this.leave();
+    this.state = "closed";
+    this.context.deadlines.delete(this);
+    this.left();
+  }
+
+  private leave(): void {
+    const { exchange } = this;
+    this.exchange = undefined;
+    exchange?.clientGone();
+    if (this.state !== "closed") this.state = "linger";
+  }
+
+  onDeadline(): void {
+    switch (this.state) {
+      case "head":
+        if (this.held === undefined) this.close();
+        else this.reject({ status: 408 });
+        break;
+      case "exchange":
+      case "tunnel":
+        this.exchange?.onDeadline();
+        break;
+      default:
+        this.connection.destroy();
+    }
+  }
+}
+
+/** A head this large is read again even when no line ended: it may be too large. */
+const dripBytes = 16 * 1024;
+
+/** nginx has no status 431; it says this. */
+const largeHead: Answer = {
+  status: 400,
+  body: renderPage(400, "400 Request Header Or Cookie Too Large"),
+};
+
+function later(second: WriteResult, first: WriteResult): WriteResult {
+  return first === lent ? lent : second;
+}
+
+function methodOf(bytes: Buffer, start: number, end: number): string {
+  return end - start === 3 && bytes[start] === 71 && bytes[start + 1] === 69 && bytes[start + 2] === 84
+    ? "GET"
+    : bytes.toString("latin1", start, end);
+}

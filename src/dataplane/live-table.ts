@@ -1,0 +1,59 @@
+import type { CounterSlot } from "./counters.ts";
+import { Backend } from "./pool/backend.ts";
+import { compileHost, type CompiledHost } from "./route.ts";
+import type { TableChange } from "./table.ts";
+import { Certificates } from "./tls/certificates.ts";
+
+export interface LiveTableOptions {
+  /** Sets this worker's turns apart from those of others. */
+  readonly start: number;
+  readonly idleLimit: number;
+  readonly slotOf: (id: string) => CounterSlot;
+  /** Told of a certificate that cannot be used. */
+  readonly badCertificate: (id: string, reason: string) => void;
+}
+
+/** The table as one worker serves it. */
+export class LiveTable {
+  readonly hosts = new Map<string, CompiledHost>();
+  readonly backends = new Map<string, Backend>();
+  readonly certificates = new Certificates();
+  defaultCertificate: string | undefined;
+  private readonly options: LiveTableOptions;
+
+  constructor(options: LiveTableOptions) {
+    this.options = options;
+  }
+
+  /** Applies a change in one piece: no request sees a part of it. */
+  apply(change: TableChange): void {
+    for (const [id, entry] of change.certificates) {
+      const problem = this.certificates.set(id, entry);
+      if (problem !== undefined) this.options.badCertificate(id, problem);
+    }
+    if (change.defaultCertificate !== undefined) this.defaultCertificate = change.defaultCertificate;
+    for (const [id, entry] of change.backends) {
+      const known = this.backends.get(id);
+      if (entry === undefined) {
+        known?.retire();
+        this.backends.delete(id);
+      } else if (known === undefined) {
+        const { start, idleLimit } = this.options;
+        this.backends.set(id, new Backend(entry, { start, idleLimit, slot: this.options.slotOf(`backend ${id}`) }));
+      } else known.update(entry);
+    }
+    for (const [name, entry] of change.hosts) {
+      if (entry === undefined) this.hosts.delete(name);
+      else this.hosts.set(name, compileHost(entry, this.options.slotOf));
+    }
+  }
+
+  /** Closes idle connections that waited too long. */
+  expire(now: number): void {
+    for (const backend of this.backends.values()) backend.expire(now);
+  }
+
+  retire(): void {
+    for (const backend of this.backends.values()) backend.retire();
+  }
+}

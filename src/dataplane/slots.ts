@@ -1,0 +1,65 @@
+import { createPage, placeOf, readCounters, slotSize, type CounterPage, type Counters } from "./counters.ts";
+import type { CountersSnapshot } from "./counters.ts";
+
+/**
+ * Which route and backend counts where. The parent keeps the book; workers get the numbers with the entries they belong
+ * to. A slot is free again when the last entry of its name has left.
+ */
+export class SlotBook {
+  readonly pages: readonly CounterPage[][];
+  private readonly slots = new Map<string, { readonly slot: number; users: number }>();
+  private readonly free: number[] = [];
+  private next = 1;
+
+  constructor(workers: number) {
+    this.pages = Array.from({ length: workers }, () => [createPage()]);
+  }
+
+  acquire(id: string): number {
+    const known = this.slots.get(id);
+    if (known !== undefined) {
+      known.users += 1;
+      return known.slot;
+    }
+    const slot = this.free.shift() ?? this.next++;
+    const { page, offset } = placeOf(slot);
+    for (const pages of this.pages) {
+      while (pages.length <= page) pages.push(createPage());
+      pages[page]?.fill(0, offset, offset + slotSize);
+    }
+    this.slots.set(id, { slot, users: 1 });
+    return slot;
+  }
+
+  release(id: string): void {
+    const known = this.slots.get(id);
+    if (known === undefined) return;
+    known.users -= 1;
+    if (known.users > 0) return;
+    this.slots.delete(id);
+    this.free.push(known.slot);
+  }
+
+  slotOf(id: string): number {
+    const known = this.slots.get(id);
+    if (known === undefined) throw new Error(`no counter slot was taken for ${id}`);
+    return known.slot;
+  }
+
+  snapshot(): CountersSnapshot {
+    const routes = new Map<string, Counters>();
+    const backends = new Map<string, Counters>();
+    for (const [id, { slot }] of this.slots) {
+      const map = id.startsWith("route ") ? routes : backends;
+      map.set(id.slice(id.indexOf(" ") + 1), readCounters(this.pages, slot));
+    }
+    return { total: readCounters(this.pages, 0), routes, backends };
+  }
+
+  /** A worker died with its connections: what it counted stays, what it held open is no more. */
+  closeAll(worker: number): void {
+    for (const page of this.pages[worker] ?? []) {
+      for (let offset = slotSize - 1; offset < page.length; offset += slotSize) page[offset] = 0;
+    }
+  }
+}

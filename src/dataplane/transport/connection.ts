@@ -1,0 +1,64 @@
+/** What became of the bytes of a write. */
+export const sent = 0;
+/**
+ * The bytes are still needed: the caller must neither change nor reuse them, and stops producing, until `onDrain`.
+ * Errors are told by `onClose`; a write to a closed connection counts as sent.
+ */
+export const lent = 1;
+
+export type WriteResult = typeof sent | typeof lent;
+
+/**
+ * A stream of bytes to a client or an endpoint. Two implementations can stand behind it (public Node APIs; raw handles);
+ * what is promised here is what both keep.
+ */
+export interface Connection {
+  /** Who is told what happens; can be replaced between two calls. */
+  handler: ConnectionHandler;
+  readonly tls: boolean;
+  /** The peer's address and port, and our own port. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+  write(bytes: Buffer): WriteResult;
+  /** Whether bytes are lent out. */
+  readonly blocked: boolean;
+  readonly closed: boolean;
+  /** No `onData` until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Inside `onData`: its bytes stay untouched after it returned; the connection reads elsewhere from now on. */
+  keepReadBuffer(): void;
+  /** Sends FIN after what was written. */
+  end(): void;
+  /** Closes at once; `onClose` follows. */
+  destroy(): void;
+}
+
+export interface ConnectionHandler {
+  /** `bytes[start..end]` hold what came; valid until the call returns. Up to `headroom` bytes in front of `start` may be
+   * overwritten. */
+  onData(bytes: Buffer, start: number, end: number): void;
+  /** The peer will send no more. */
+  onEnd(): void;
+  onDrain(): void;
+  /** Once, last. */
+  onClose(error: NodeJS.ErrnoException | undefined): void;
+}
+
+/** How many bytes before the data of an endpoint's connection are free to be written over. */
+export const headroom = 4096;
+
+/** A connection that is being made to an endpoint. */
+export interface Connecting {
+  /** Gives up; nothing is called afterwards. */
+  cancel(): void;
+}
+
+/** The way to endpoints, injected so that another transport can take its place. */
+export interface Dialer {
+  connect(
+    target: { readonly address: string; readonly port: number; readonly tls: boolean },
+    done: (result: Connection | NodeJS.ErrnoException) => void,
+  ): Connecting;
+}

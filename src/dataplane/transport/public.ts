@@ -1,0 +1,157 @@
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls, TLSSocket } from "node:tls";
+import {
+  headroom,
+  lent,
+  sent,
+  type Connecting,
+  type Connection,
+  type ConnectionHandler,
+  type Dialer,
+  type WriteResult,
+} from "./connection.ts";
+
+const readBytes = 64 * 1024;
+const nothing = Buffer.alloc(0);
+
+const noHandler: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
+
+/** A `Connection` over a socket of node:net or node:tls. */
+export class SocketConnection implements Connection {
+  handler: ConnectionHandler = noHandler;
+  readonly tls: boolean;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+  blocked = false;
+  closed = false;
+  private readonly socket: Socket;
+  private reader: ReadBuffer | undefined;
+  private error: NodeJS.ErrnoException | undefined;
+  private readonly written: () => void;
+
+  constructor(socket: Socket, reader?: ReadBuffer) {
+    this.socket = socket;
+    this.reader = reader;
+    this.tls = socket instanceof TLSSocket;
+    this.remoteAddress = plainAddress(socket.remoteAddress ?? "");
+    this.remotePort = socket.remotePort ?? 0;
+    this.localPort = socket.localPort ?? 0;
+    this.written = () => {
+      if (!this.blocked || this.closed || this.socket.writableLength > 0) return;
+      this.blocked = false;
+      this.handler.onDrain();
+    };
+    if (reader === undefined) socket.on("data", (bytes: Buffer) => this.handler.onData(bytes, 0, bytes.length));
+    else reader.owner = this;
+    socket.on("end", () => this.handler.onEnd());
+    socket.on("error", (error: NodeJS.ErrnoException) => (this.error = error));
+    socket.on("close", () => {
+      this.closed = true;
+      this.handler.onClose(this.error);
+    });
+  }
+
+  /**
+   * The kernel takes the bytes inside `write` when it can, and nothing refers to them afterwards; the stream's length
+   * says whether it did.
+   */
+  write(bytes: Buffer): WriteResult {
+    if (this.closed || this.socket.destroyed) return sent;
+    if (this.tls) this.socket.write(bytes, this.written);
+    else this.socket.write(bytes);
+    if (this.socket.writableLength === 0) return sent;
+    if (!this.blocked) {
+      this.blocked = true;
+      // An empty write behind the others tells when they have gone; a callback on each write would cost every request.
+      if (!this.tls) this.socket.write(nothing, this.written);
+    } else if (!this.tls) this.socket.write(nothing, this.written);
+    return lent;
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  keepReadBuffer(): void {
+    this.reader?.replace();
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
+
+/** Memory that a socket reads into again and again, with room in front for a head. */
+class ReadBuffer {
+  owner: SocketConnection | undefined;
+  private whole: Buffer = Buffer.allocUnsafeSlow(headroom + readBytes);
+  private window: Uint8Array = this.whole.subarray(headroom);
+
+  readonly next = (): Uint8Array => this.window;
+
+  readonly read = (length: number): boolean => {
+    const { owner } = this;
+    if (owner !== undefined) owner.handler.onData(this.whole, headroom, headroom + length);
+    return true;
+  };
+
+  replace(): void {
+    this.whole = Buffer.allocUnsafeSlow(headroom + readBytes);
+    this.window = this.whole.subarray(headroom);
+  }
+}
+
+/** Connects with public APIs. TLS to endpoints is encrypted, not verified, and names no server, as ingress-nginx does by
+ * default. */
+export const publicDialer: Dialer = {
+  connect({ address, port, tls }, done): Connecting {
+    const reader = tls ? undefined : new ReadBuffer();
+    const socket = tls
+      ? connectTls({ host: address, port, rejectUnauthorized: false, servername: "", ALPNProtocols: ["http/1.1"] })
+      : connectTcp({
+          host: address,
+          port,
+          noDelay: true,
+          onread: {
+            buffer: () => (reader as ReadBuffer).next(),
+            callback: (length) => (reader as ReadBuffer).read(length),
+          },
+        });
+    if (tls) socket.setNoDelay(true);
+    const failed = (error: NodeJS.ErrnoException) => {
+      cancel();
+      done(error);
+    };
+    const connected = () => {
+      socket.off("error", failed);
+      socket.off("close", closed);
+      done(new SocketConnection(socket, reader));
+    };
+    const closed = () => failed(Object.assign(new Error("closed while connecting"), { code: "ECONNRESET" }));
+    const cancel = () => {
+      socket.off("error", failed);
+      socket.off("close", closed);
+      socket.off(tls ? "secureConnect" : "connect", connected);
+      socket.on("error", () => {});
+      socket.destroy();
+    };
+    socket.once("error", failed);
+    socket.once("close", closed);
+    socket.once(tls ? "secureConnect" : "connect", connected);
+    return { cancel };
+  },
+};
+
+/** `10.0.0.1` for the IPv4-mapped `::ffff:10.0.0.1` that a dual-stack listener reports. */
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+}

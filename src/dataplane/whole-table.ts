@@ -1,0 +1,66 @@
+import type { SlotBook } from "./slots.ts";
+import type { BackendEntry, CertificateEntry, HostEntry, TableChange } from "./table.ts";
+
+/** A change with the counter slots of the entries in it, as a worker gets it. */
+export interface NumberedChange {
+  readonly change: TableChange;
+  readonly slots: ReadonlyMap<string, number>;
+}
+
+/** The table as the parent remembers it, to give it to a worker that takes a dead one's place. */
+export class WholeTable {
+  private readonly hosts = new Map<string, HostEntry>();
+  private readonly backends = new Map<string, BackendEntry>();
+  private readonly certificates = new Map<string, CertificateEntry>();
+  private defaultCertificate: string | undefined;
+  private revision = "";
+  private readonly book: SlotBook;
+
+  constructor(book: SlotBook) {
+    this.book = book;
+  }
+
+  /** Takes a change in and numbers its entries. */
+  apply(change: TableChange): NumberedChange {
+    for (const [name, entry] of change.hosts) {
+      const before = this.hosts.get(name);
+      for (const route of entry?.routes ?? []) this.book.acquire(`route ${route.id}`);
+      for (const route of before?.routes ?? []) this.book.release(`route ${route.id}`);
+      put(this.hosts, name, entry);
+    }
+    for (const [id, entry] of change.backends) {
+      const known = this.backends.has(id);
+      if (entry !== undefined && !known) this.book.acquire(`backend ${id}`);
+      if (entry === undefined && known) this.book.release(`backend ${id}`);
+      put(this.backends, id, entry);
+    }
+    for (const [id, entry] of change.certificates) put(this.certificates, id, entry);
+    this.defaultCertificate = change.defaultCertificate ?? this.defaultCertificate;
+    this.revision = change.revision;
+    return this.numbered(change);
+  }
+
+  /** Everything, as one change to an empty table. */
+  whole(): NumberedChange {
+    return this.numbered({
+      hosts: [...this.hosts],
+      backends: [...this.backends],
+      certificates: [...this.certificates],
+      defaultCertificate: this.defaultCertificate,
+      revision: this.revision,
+    });
+  }
+
+  private numbered(change: TableChange): NumberedChange {
+    const ids = [
+      ...change.hosts.flatMap(([, entry]) => entry?.routes.map((route) => `route ${route.id}`) ?? []),
+      ...change.backends.flatMap(([id, entry]) => (entry === undefined ? [] : [`backend ${id}`])),
+    ];
+    return { change, slots: new Map(ids.map((id) => [id, this.book.slotOf(id)])) };
+  }
+}
+
+function put<E>(map: Map<string, E>, key: string, entry: E | undefined): void {
+  if (entry === undefined) map.delete(key);
+  else map.set(key, entry);
+}

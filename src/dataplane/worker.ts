@@ -1,0 +1,72 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "#base/clock.ts";
+import type { Log, LogFields } from "#base/log.ts";
+import { placeOf, type CounterPage, type CounterSlot } from "./counters.ts";
+import { startEngine } from "./engine.ts";
+import type { FromWorker, ToWorker, WorkerData } from "./messages.ts";
+import { ListenError } from "./running.ts";
+
+// One worker thread of the data plane: an engine that is told what to do by messages.
+const port = parentPort;
+if (port === null) throw new Error("dataplane/worker.ts runs as a worker thread only");
+const post = (message: FromWorker) => port.postMessage(message);
+
+function parentLog(fields: LogFields): Log {
+  const write = (level: "debug" | "info" | "warn" | "error") => (more: LogFields, message: string) =>
+    post({ type: "log", level, fields: { ...fields, ...more }, message });
+  return {
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+    child: (more) => parentLog({ ...fields, ...more }),
+  };
+}
+
+const data = workerData as WorkerData;
+let pages: readonly CounterPage[] = data.pages;
+let slots: ReadonlyMap<string, number> = new Map();
+
+function slotAt(slot: number): CounterSlot {
+  const { page, offset } = placeOf(slot);
+  const values = pages[page];
+  if (values === undefined) throw new Error(`counter slot ${slot} lies on a page that never came`);
+  return { page: values, offset };
+}
+
+try {
+  const engine = await startEngine({
+    listeners: data.listeners,
+    shared: true,
+    worker: data.worker,
+    limits: data.limits,
+    trustedProxies: data.trustedProxies,
+    ticketKeys: Buffer.from(data.ticketKeys),
+    total: slotAt(0),
+    slotOf: (id) => slotAt(slots.get(id) ?? 0),
+    clock: systemClock,
+    log: parentLog({}),
+  });
+  port.on("message", (message: ToWorker) => {
+    switch (message.type) {
+      case "apply":
+        ({ pages } = message);
+        ({ slots } = message.numbered);
+        engine.apply(message.numbered.change);
+        post({ type: "done", id: message.id });
+        break;
+      case "failures":
+        post({ type: "done", id: message.id, failures: engine.failures() });
+        break;
+      case "stop":
+        void engine.stop(message.drainMs).then(() => {
+          post({ type: "done", id: message.id });
+          port.close();
+        });
+    }
+  });
+  post({ type: "ready" });
+} catch (error) {
+  if (!(error instanceof ListenError)) throw error;
+  post({ type: "refused", listener: error.listener, code: error.code });
+}
