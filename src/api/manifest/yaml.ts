@@ -1,4 +1,4 @@
-import { Document, LineCounter, parseDocument, type ScalarTag, type Tags } from "yaml";
+import { type Document, LineCounter, parseDocument, type ScalarTag, type Tags } from "yaml";
 
 /**
  * The YAML of Kubernetes: 1.1 in its booleans and integers (`y`, `on`, `010`, `1_000`), but neither base-60 numbers nor

@@ -1,3 +1,4 @@
+import { parseQuantity } from "../meta/quantity.ts";
 import { messageOf, type Field, type Message, type Scalar } from "./message.ts";
 import { goTypeOf, goNameOf } from "./go-names.ts";
 
@@ -169,7 +170,7 @@ class Walk {
 
   private quantity(value: unknown, place: Place): string | undefined {
     const text = typeof value === "number" ? String(value) : value;
-    if (typeof text === "string" && isQuantity(text)) return text;
+    if (typeof text === "string" && parseQuantity(text) !== undefined) return text;
     const message = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
     this.errors.push({ path: place.path, message });
     return undefined;
@@ -235,9 +236,4 @@ function illegalBase64At(text: string): number | undefined {
   if (missing === 0 && rest === "") return undefined;
   if ((missing === 2 && rest === "==") || (missing === 3 && rest === "=")) return undefined;
   return rest === "" ? at - missing : at;
-}
-
-/** The suffixes of apimachinery's `resource.Quantity`. */
-export function isQuantity(text: string): boolean {
-  return /^[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/.test(text);
 }

@@ -37,9 +37,9 @@ function query(name: string, description: string): Parameter {
 }
 
 /** The paths of some served kinds, each with its operations. `typed` completes a parameter's type for the version. */
-export function compilePaths<T>(
+export function compilePaths(
   served: readonly ServedKind[],
-  typed: (parameter: Parameter) => T,
+  typed: (parameter: Parameter) => object,
 ): Record<string, unknown> {
   const paths: Record<string, unknown> = {};
   for (const kind of served) {

@@ -38,7 +38,7 @@ export function validateEndpointSliceUpdate(next: EndpointSlice, before: Endpoin
 
 function validateEndpoint(endpoint: SliceEndpoint, index: number, type: EndpointSlice["addressType"]): FieldError[] {
   const path = `endpoints[${index}]`;
-  const { addresses = [], hostname, nodeName, hints } = endpoint;
+  const { addresses, hostname, nodeName, hints } = endpoint;
   const errors: FieldError[] = [];
   if (addresses.length === 0) errors.push(required(`${path}.addresses`, "must contain at least 1 address"));
   if (addresses.length > limits.addresses) {

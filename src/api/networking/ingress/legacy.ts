@@ -48,11 +48,12 @@ function backendFromLegacy({ serviceName = "", servicePort, resource }: LegacyBa
 
 /** The legacy view of a stored Ingress. */
 export function ingressToLegacy(stored: KubeObject, apiVersion: string): KubeObject {
-  const { spec: { defaultBackend, rules, ...rest } = {}, ...object } = stored as Ingress;
-  const spec: NonNullable<LegacyIngress["spec"]> = { ...rest };
-  if (defaultBackend !== undefined) spec.backend = backendToLegacy(defaultBackend);
-  if (rules !== undefined) spec.rules = rules.map((rule) => ruleToLegacy(rule));
-  return { ...object, apiVersion, spec } as LegacyIngress;
+  const { spec, ...object } = stored as Ingress;
+  const { defaultBackend, rules, ...rest } = spec;
+  const served: NonNullable<LegacyIngress["spec"]> = { ...rest };
+  if (defaultBackend !== undefined) served.backend = backendToLegacy(defaultBackend);
+  if (rules !== undefined) served.rules = rules.map((rule) => ruleToLegacy(rule));
+  return { ...object, apiVersion, spec: served } as LegacyIngress;
 }
 
 function ruleToLegacy({ http, ...rest }: IngressRule): LegacyRule {
