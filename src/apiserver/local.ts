@@ -30,7 +30,7 @@ export function createLocalClient(registry: Registry, user: UserInfo): Client {
       const { items, revision } = registry.list(kind, scope);
       return { items: items.map(({ object }) => object) as never, resourceVersion: String(revision) };
     },
-    watch: (kind, scope, sink) => watchLocally(registry, kind, scope, sink as unknown as WatchSink<KubeObject>),
+    watch: (kind, scope, sink) => watchLocally(registry, kind, scope, sink),
     create: async (kind, object, options) =>
       (await registry.create(kind, cloneValue(object) as KubeObject, context(options))).object as never,
     update: async (kind, object, options) => (await replace(kind, object, context(options))) as never,

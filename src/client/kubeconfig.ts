@@ -31,7 +31,7 @@ export function parseKubeconfig(
     }
   }
   const server = textOf(cluster, "server");
-  if (server === undefined || !/^https:\/\//.test(server)) {
+  if (server === undefined || !server.startsWith("https://")) {
     throw new KubeconfigError(`cluster ${clusterName} needs a server that starts with https://`);
   }
   const data = (from: Fields, field: string) => dataOrFile(from, field, readFile);

@@ -1,4 +1,10 @@
-import type { Client } from "./contract.ts";
+import type { KubeObject, ObjectKey } from "#api/meta/object.ts";
+import { isApiError } from "#api/meta/status.ts";
+import { resourcePath, resources } from "#api/resources.ts";
+import type { KindName } from "#api/types.ts";
+import type { Client, Scope, WriteOptions } from "./contract.ts";
+import { createConnection } from "./remote-connection.ts";
+import { watchRemotely } from "./remote-watch.ts";
 
 /** How to reach an API server and prove who is asking. */
 export interface ConnectionOptions {
@@ -16,6 +22,8 @@ export interface ConnectionOptions {
   insecureSkipTlsVerify?: boolean;
   /** `fairlead-agent` or the like: User-Agent and field manager. */
   name?: string;
+  /** The most requests on their way at once, watches apart; 8 by default. */
+  maxConnections?: number;
 }
 
 export interface RemoteClient extends Client {
@@ -23,7 +31,118 @@ export interface RemoteClient extends Client {
   close(): void;
 }
 
+/** Lists are read in pages of this size, all of one revision. */
+const pageSize = 500;
+const mergePatchType = "application/merge-patch+json";
+
 /** The client contract over HTTPS. */
-export function createRemoteClient(_options: ConnectionOptions): RemoteClient {
-  throw new Error("being built");
+export function createRemoteClient(options: ConnectionOptions): RemoteClient {
+  const { name = "fairlead" } = options;
+  const connection = createConnection(options);
+  const watches = new Set<() => void>();
+
+  const pathOf = (kind: KindName, { namespace, name: object }: Partial<ObjectKey>, subresource?: string) =>
+    resourcePath(resources[kind], {
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(object === undefined ? {} : { name: object }),
+      ...(subresource === undefined ? {} : { subresource }),
+    });
+  const manager = ({ fieldManager = name }: WriteOptions = {}) =>
+    `?${new URLSearchParams({ fieldManager }).toString()}`;
+  const body = (kind: KindName, object: object) => ({ ...object, apiVersion: resources[kind].apiVersion, kind });
+  const keyOf = ({ metadata }: KubeObject): ObjectKey => metadata;
+
+  async function get(kind: KindName, key: ObjectKey): Promise<KubeObject | undefined> {
+    try {
+      return (await connection.request("GET", pathOf(kind, key))) as KubeObject;
+    } catch (error) {
+      if (isApiError(error, "NotFound")) return undefined;
+      throw error;
+    }
+  }
+
+  async function list(kind: KindName, scope: Scope): Promise<{ items: KubeObject[]; resourceVersion: string }> {
+    for (;;) {
+      try {
+        return await listPages(kind, scope);
+      } catch (error) {
+        // The pages' revision went while they were read: begin again.
+        if (!isApiError(error, "Expired", "Gone")) throw error;
+      }
+    }
+  }
+
+  async function listPages(kind: KindName, scope: Scope): Promise<{ items: KubeObject[]; resourceVersion: string }> {
+    const items: KubeObject[] = [];
+    let next = "";
+    for (;;) {
+      const query = selectorQuery(scope);
+      query.set("limit", String(pageSize));
+      if (next !== "") query.set("continue", next);
+      const path = `${pathOf(kind, scopeKey(scope))}?${query.toString()}`;
+      const page = (await connection.request("GET", path)) as {
+        metadata: { resourceVersion: string; continue?: string };
+        items?: KubeObject[] | null;
+      };
+      // Typed lists of other servers leave kind and version to the list.
+      for (const item of page.items ?? []) items.push(body(kind, item) as KubeObject);
+      next = page.metadata.continue ?? "";
+      if (next === "") return { items, resourceVersion: page.metadata.resourceVersion };
+    }
+  }
+
+  const client: Client = {
+    get: async (kind, key) => (await get(kind, key)) as never,
+    list: async (kind, scope = {}) => (await list(kind, scope)) as never,
+    watch(kind, { since, ...scope }, sink) {
+      const query = selectorQuery(scope);
+      const path = pathOf(kind, scopeKey(scope));
+      const stop = watchRemotely({ connection, path, query, since, sink });
+      const end = () => {
+        watches.delete(end);
+        stop();
+      };
+      watches.add(end);
+      return end;
+    },
+    create: async (kind, object, options) => {
+      const { metadata } = object as KubeObject;
+      const { namespace } = metadata;
+      const path = pathOf(kind, namespace === undefined ? {} : { namespace }) + manager(options);
+      return (await connection.request("POST", path, body(kind, object))) as never;
+    },
+    update: async (kind, object, options) =>
+      (await connection.request("PUT", pathOf(kind, keyOf(object)) + manager(options), body(kind, object))) as never,
+    updateStatus: async (kind, object, options) => {
+      const path = pathOf(kind, keyOf(object), "status") + manager(options);
+      return (await connection.request("PUT", path, body(kind, object))) as never;
+    },
+    patch: async (kind, key, patch, options = {}) => {
+      const path = pathOf(kind, key, options.subresource) + manager(options);
+      const answer = await connection.request("PATCH", path, patch, mergePatchType);
+      // The answer to a patch of the scale is the scale; callers want the object.
+      return (options.subresource === "scale" ? await get(kind, key) : answer) as never;
+    },
+    delete: async (kind, key, options = {}) => {
+      await connection.request("DELETE", pathOf(kind, key), options);
+    },
+  };
+  return {
+    ...client,
+    close() {
+      for (const end of watches) end();
+      connection.close();
+    },
+  };
+}
+
+function scopeKey({ namespace }: Scope): Partial<ObjectKey> {
+  return namespace === undefined ? {} : { namespace };
+}
+
+function selectorQuery({ labelSelector, fieldSelector }: Scope): URLSearchParams {
+  return new URLSearchParams({
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+  });
 }

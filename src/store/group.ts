@@ -22,8 +22,8 @@ export interface Persistence {
 
 interface Waiting {
   readonly writes: readonly Write[];
-  resolve(result: CommitResult): void;
-  reject(error: unknown): void;
+  readonly resolve: (result: CommitResult) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**

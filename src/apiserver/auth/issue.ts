@@ -88,11 +88,11 @@ function serialNumber(): string {
 
 async function generateKeys(): Promise<{ publicKey: CryptoKey; privateKey: CryptoKey }> {
   const pair = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  return pair as unknown as { publicKey: CryptoKey; privateKey: CryptoKey };
+  return pair;
 }
 
 async function exportKey(key: CryptoKey): Promise<string> {
-  const der = await webcrypto.subtle.exportKey("pkcs8", key as unknown as webcrypto.CryptoKey);
+  const der = await webcrypto.subtle.exportKey("pkcs8", key);
   const lines =
     Buffer.from(der)
       .toString("base64")
@@ -102,5 +102,5 @@ async function exportKey(key: CryptoKey): Promise<string> {
 
 async function importKey(pem: string): Promise<CryptoKey> {
   const der = Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ""), "base64");
-  return (await webcrypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"])) as unknown as CryptoKey;
+  return webcrypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
 }

@@ -84,7 +84,7 @@ const vary = { Vary: "Accept" };
 /** Sends a document that rarely changes: 304 when the client has it already. */
 export function sendDocument(exchange: Exchange, { body, etag }: Document, headers: Headers): void {
   const { request, response } = exchange;
-  const given = String(request.headers["if-none-match"] ?? "").split(",");
+  const given = (request.headers["if-none-match"] ?? "").split(",");
   const common = { ...vary, "Cache-Control": "public", ETag: etag };
   if (given.some((tag) => tag.trim().replace(/^W\//, "") === etag)) {
     response.writeHead(304, common).end();

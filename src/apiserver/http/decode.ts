@@ -93,11 +93,15 @@ function checkGvk({ value }: RawBody, expected: Expected): void {
   if ((!kind || kind === expected.kind) && (!apiVersion || apiVersion === expected.apiVersion)) return;
   const given = {
     ...expected,
-    kind: String(kind ?? expected.kind),
-    apiVersion: String(apiVersion ?? expected.apiVersion),
+    kind: textOr(kind, expected.kind),
+    apiVersion: textOr(apiVersion, expected.apiVersion),
   };
   const text = `${headOf(given)} cannot be handled as a ${expected.kind}: converting (${given.apiVersion}.${given.kind}) to (${expected.apiVersion}.${expected.kind}): unknown conversion`;
   throw new ApiError("BadRequest", text);
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === "string" && value !== "" ? value : otherwise;
 }
 
 function headOf({ apiVersion, kind }: Expected): string {

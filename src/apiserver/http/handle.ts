@@ -12,9 +12,9 @@ const inFlightLimit = 400;
 const urlLimit = 8 * 1024;
 
 export interface Handler {
-  request(request: IncomingMessage, response: ServerResponse): void;
+  readonly request: (request: IncomingMessage, response: ServerResponse) => void;
   /** A request that asks for another protocol on its connection. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   isUpgrade(request: IncomingMessage): boolean;
   /** Resolves when no request is being answered. */
   idle(): Promise<void>;

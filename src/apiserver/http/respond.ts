@@ -28,8 +28,8 @@ export function sendBytes(exchange: Exchange, code: number, bytes: Buffer, heade
   if (response.headersSent || response.destroyed) return;
   writeCommonHeaders(exchange);
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  const accepts = exchange.request.headers["accept-encoding"] ?? "";
-  if (bytes.length < gzipFrom || !/\bgzip\b/.test(String(accepts))) {
+  const accepts = exchange.request.headers["accept-encoding"]?.toString() ?? "";
+  if (bytes.length < gzipFrom || !/\bgzip\b/.test(accepts)) {
     response.setHeader("Content-Length", bytes.length);
     response.writeHead(code).end(bytes);
     return;

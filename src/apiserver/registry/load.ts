@@ -9,10 +9,10 @@ import { createItem, type Item } from "./item.ts";
 import { storePrefix } from "./write.ts";
 
 export interface Caches {
-  cache(kind: KindName): Cache;
-  revision(): number;
-  onRevision(listener: () => void): () => void;
-  remember(value: Uint8Array, object: KubeObject): void;
+  readonly cache: (kind: KindName) => Cache;
+  readonly revision: () => number;
+  readonly onRevision: (listener: () => void) => () => void;
+  readonly remember: (value: Uint8Array, object: KubeObject) => void;
   stop(): void;
 }
 

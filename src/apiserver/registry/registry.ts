@@ -11,7 +11,7 @@ import { createObject } from "./create.ts";
 import { deleteObject, type Deleted } from "./delete.ts";
 import type { Item } from "./item.ts";
 import { listItems, type ListQuery, type ListResult } from "./list.ts";
-import { openCaches } from "./load.ts";
+import { openCaches, type Caches } from "./load.ts";
 import { startUpkeep } from "./upkeep.ts";
 import { updateObject, type Update, type Updated } from "./update.ts";
 import { watchItems, type WatchQuery, type WatchTarget } from "./watch.ts";
@@ -87,11 +87,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   };
 }
 
-function reached(
-  { revision, onRevision }: { revision(): number; onRevision(listener: () => void): () => void },
-  clock: Clock,
-  asked: number,
-): Promise<void> {
+function reached({ revision, onRevision }: Caches, clock: Clock, asked: number): Promise<void> {
   if (revision() >= asked) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const stop = onRevision(() => {

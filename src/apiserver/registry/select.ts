@@ -16,7 +16,7 @@ export interface Selector {
   readonly name: string | undefined;
   /** No selector is given: all objects of the scope match. */
   readonly everything: boolean;
-  matches(object: KubeObject): boolean;
+  readonly matches: (object: KubeObject) => boolean;
 }
 
 /** Throws `BadRequest` in upstream's words for a selector that cannot be read or names an unknown field. */

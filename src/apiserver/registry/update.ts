@@ -165,7 +165,7 @@ function copyField(next: KubeObject, before: KubeObject, field: string): void {
 /** One more with each change outside metadata and status. */
 function bumpGeneration(definition: KindDefinition, next: KubeObject, before: KubeObject): void {
   if (!definition.hasGeneration) return;
-  const wish = ({ metadata: _, status: __, ...rest }: KubeObject & { status?: unknown }) => rest;
+  const wish = (object: KubeObject) => ({ ...object, metadata: undefined, status: undefined });
   const generation = before.metadata.generation ?? 1;
   next.metadata.generation = sameValue(wish(next), wish(before)) ? generation : generation + 1;
 }

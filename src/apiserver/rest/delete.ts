@@ -139,7 +139,7 @@ async function readOptions(exchange: Exchange): Promise<OptionsBody> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("the body is not an object");
   const fields = value as Record<string, unknown>;
   if (fields["kind"] !== undefined && fields["kind"] !== "" && fields["kind"] !== "DeleteOptions") {
-    throw bad(`DeleteOptions expected, got ${String(fields["kind"])}`);
+    throw bad(`DeleteOptions expected, got ${JSON.stringify(fields["kind"])}`);
   }
   const { report, value: clean } = shapeOptions(fields);
   if (report !== undefined) throw bad(report);

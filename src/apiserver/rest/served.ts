@@ -16,7 +16,7 @@ export function servedBytes(served: ServedKind, item: Item): Buffer {
 
 /** `kind` and `apiVersion` first, as people expect to read them. */
 function inOrder({ kind, apiVersion, metadata, ...rest }: KubeObject): KubeObject {
-  return { kind, apiVersion, metadata, ...rest } as KubeObject;
+  return { kind, apiVersion, metadata, ...rest };
 }
 
 export function partialOf({ metadata }: KubeObject, apiVersion: string): object {

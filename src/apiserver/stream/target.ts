@@ -70,7 +70,7 @@ function pick(query: URLSearchParams, names: readonly string[]): URLSearchParams
 }
 
 function tail(query: URLSearchParams): string {
-  return query.size === 0 ? "" : `?${query}`;
+  return query.size === 0 ? "" : `?${query.toString()}`;
 }
 
 function containerOf({ metadata, spec }: Pod, asked: string, kind: StreamKind): string {

@@ -1,16 +1,25 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Entry, Store, StoreEvent } from "../contract.ts";
 import { createGroupedStore } from "../group.ts";
 import type { InitialState } from "../state.ts";
 import { openDatabase, writeError } from "./sqlite-open.ts";
+
+/** SQLite's default page. */
+const pageBytes = 4096;
+
+export interface SqliteOptions {
+  /** The file grows no further: writes beyond are refused as if the disk were full. */
+  limitBytes?: number;
+}
 
 /**
  * A store in one SQLite file (and its `-wal`), locked against a second process. `kv` holds what is, `log` what changed
  * since the compaction point, `meta` the counters. All commits of an event-loop turn share one transaction, synced to
  * disk before any of them is acknowledged. Rejects with `StoreError` naming the file and what to do.
  */
-export async function openSqliteStore(path: string): Promise<Store> {
+export async function openSqliteStore(path: string, { limitBytes }: SqliteOptions = {}): Promise<Store> {
   const { database, initial } = openDatabase(path, load);
+  if (limitBytes !== undefined) database.exec(`PRAGMA max_page_count = ${Math.ceil(limitBytes / pageBytes)}`);
   const insertEntry = database.prepare("INSERT OR REPLACE INTO kv (key, value, created, modified) VALUES (?, ?, ?, ?)");
   const deleteEntry = database.prepare("DELETE FROM kv WHERE key = ?");
   const insertLog = database.prepare(
