@@ -86,7 +86,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
   }
 
   /** What can be said without asking anyone; otherwise what to do to find out. */
-  function decide(query: Query, source: Source): Reply | (() => Promise<Reply>) {
+  function decide(query: Query): Reply | (() => Promise<Reply>) {
     const { name, type, edns } = query;
     if (edns !== undefined && edns.version !== 0) return plain(rcodes.BADVERS);
     if (query.class !== classIn || type === types.AXFR || type === types.IXFR) return plain(rcodes.REFUSED);
@@ -103,21 +103,19 @@ export function createAnswerer(options: AnswererOptions): Answerer {
       case "follow":
         return () => follow(query);
       case "outside-reverse":
-        if (forwarder.hasUpstreams()) return outside(query, source);
+        if (forwarder.hasUpstreams()) return outside(query);
         return { rcode: rcodes.NXDOMAIN, body: verdict.soa.negative(name.length), authoritative: true };
       case "outside":
-        return forwarder.hasUpstreams() ? outside(query, source) : plain(rcodes.REFUSED);
+        return forwarder.hasUpstreams() ? outside(query) : plain(rcodes.REFUSED);
     }
   }
 
-  function outside(query: Query, source: Source): Reply | (() => Promise<Reply>) {
+  function outside(query: Query): Reply | (() => Promise<Reply>) {
+    const { name, type } = query;
     const asked = askedBy(query);
     const cached = resolver.cached(asked);
     if (cached !== undefined) return fromOutside(query, { got: "answer", ...cached });
-    if (source.transport === "udp" && forwarder.sent(source.port, query.id)) {
-      log.error({ from: source.address }, "an upstream DNS server leads back to this server; remove it from the list");
-      return plain(rcodes.REFUSED);
-    }
+    if (type === types.HINFO && forwarder.cameBack(name)) return plain(rcodes.REFUSED);
     return async () => fromOutside(query, await resolver.resolve(asked));
   }
 
@@ -156,7 +154,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     if (query.kind === "malformed") return malformed(out, query, source);
     const started = clock.monotonic();
     count(counters.requests, `${source.transport} ${source.family === 4 ? 1 : 2} ${knownType(query.type)}`);
-    const decided = decide(query, source);
+    const decided = decide(query);
     if (typeof decided !== "function") {
       const length = write(out, packet, query, source, decided);
       observe(counters, (clock.monotonic() - started) / 1000);

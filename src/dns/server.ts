@@ -95,6 +95,7 @@ export function createDnsServer(settings: ServerSettings, tools: ServerTools): D
       const at = { address: wanted.address, port: opened.udp.port };
       listeners.set(`${at.address} ${at.port}`, { at, ...opened });
       chooseAgain();
+      forwarder.checkLoops();
       return at;
     },
     counters: () => structuredClone(counters),

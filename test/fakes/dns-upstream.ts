@@ -15,7 +15,7 @@ export interface UpstreamAnswer {
   authorities?: readonly string[];
   /** Sent over UDP as cut. */
   truncated?: boolean;
-  /** Changes the packet before it is sent. */
+  /** Over UDP, a changed packet goes out before the right one. */
   spoil?(packet: Buffer): Buffer;
   authenticData?: boolean;
 }
@@ -23,7 +23,7 @@ export interface UpstreamAnswer {
 export interface FakeUpstream {
   readonly address: string;
   readonly port: number;
-  /** `name TYPE transport` of all that was asked, in order. */
+  /** `name TYPE transport` of all that was asked, in order, but for the questions that look for loops. */
   readonly asked: string[];
   stop(): Promise<void>;
 }
@@ -35,16 +35,19 @@ export async function startFakeUpstream(
   answer: (name: string, type: string, transport: "udp" | "tcp") => UpstreamAnswer | undefined,
 ): Promise<FakeUpstream> {
   const asked: string[] = [];
+  let spoiled: Buffer | undefined;
 
   function respond(packet: Buffer, transport: "udp" | "tcp"): Buffer | undefined {
     const query = parseQuery(packet);
     if (query.kind !== "query") throw new Error(`the server sent a bad query: ${packet.toString("hex")}`);
     const [name, type] = [nameToText(query.name), typeName(query.type)];
+    if (type === "HINFO") return render(packet, query, { rcode: rcodes.NXDOMAIN }, transport);
     asked.push(`${name} ${type} ${transport}`);
     const said = answer(name, type, transport);
     if (said === undefined) return undefined;
     const response = render(packet, query, said, transport);
-    return said.spoil?.(response) ?? response;
+    if (said.spoil !== undefined && transport === "udp") spoiled = said.spoil(Buffer.from(response));
+    return response;
   }
 
   const server = createServer((socket) => {
@@ -63,6 +66,8 @@ export async function startFakeUpstream(
   await new Promise<void>((resolve) => udp.bind(port, "127.0.0.1", resolve));
   udp.on("message", (packet, from) => {
     const response = respond(packet, "udp");
+    if (spoiled !== undefined) udp.send(spoiled, from.port, from.address);
+    spoiled = undefined;
     if (response !== undefined) udp.send(response, from.port, from.address);
   });
   return {

@@ -1,7 +1,9 @@
+import { randomBytes } from "node:crypto";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import { classIn, flags, types } from "#wire/dns/numbers.ts";
 import type { Message } from "#wire/dns/message.ts";
+import type { WireName } from "#wire/dns/name.ts";
 import type { Upstream } from "../contract.ts";
 import { count, type DnsCounters } from "../metrics.ts";
 import { createUdpSockets, type Asked, type Exchange, type UdpSockets } from "./sockets.ts";
@@ -19,8 +21,10 @@ export interface Forwarder {
   /** Replaces the upstreams; questions that wait for one that went fail over to the next. */
   setUpstreams(upstreams: readonly Upstream[]): void;
   hasUpstreams(): boolean;
-  /** Whether a received query is one that this forwarder sent: an upstream leads back here. */
-  sent(port: number, id: number): boolean;
+  /** Sends each upstream a question for a name that nobody else knows; `cameBack` is asked whether it returned. */
+  checkLoops(): void;
+  /** Whether a received question is such a one: then its upstream leads back here, and is left out from now on. */
+  cameBack(name: WireName): boolean;
   stop(): void;
 }
 
@@ -41,6 +45,8 @@ export interface ForwarderOptions {
 interface Peer {
   readonly name: string;
   readonly at: { readonly address: string; readonly port: number };
+  /** Asked for to see whether questions come back. */
+  readonly loopName: WireName;
   readonly sockets: UdpSockets;
   failures: number;
   stopProbe?: (() => void) | undefined;
@@ -68,12 +74,16 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       const name = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
       const kept = before.get(name);
       before.delete(name);
-      return kept ?? { name, at: { address, port }, sockets: createUdpSockets({ address, port }, clock), failures: 0 };
+      if (kept !== undefined) return kept;
+      const at = { address, port };
+      return { name, at, loopName: randomName(), sockets: createUdpSockets(at, clock), failures: 0 };
     });
-    for (const gone of before.values()) {
-      gone.stopProbe?.();
-      gone.sockets.stop();
-    }
+    for (const gone of before.values()) drop(gone);
+  }
+
+  function drop(peer: Peer): void {
+    peer.stopProbe?.();
+    peer.sockets.stop();
   }
 
   /** Who to ask first, second, ...: by policy, those that are down last. */
@@ -154,7 +164,25 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     },
     setUpstreams,
     hasUpstreams: () => peers.length > 0,
-    sent: (port, id) => peers.some((peer) => peer.sockets.sent(port, id)),
+    checkLoops() {
+      for (const peer of peers) {
+        const question = { name: peer.loopName, type: types.HINFO, class: classIn };
+        void peer.sockets.exchange({ question, do: false, cd: false }, attemptTimeout);
+      }
+    },
+    cameBack(name) {
+      const looped = peers.find((peer) => peer.loopName === name);
+      if (looped === undefined) return false;
+      log.error({ upstream: looped.name }, "this DNS server's questions come back from there; it is left out");
+      peers = peers.filter((peer) => peer !== looped);
+      drop(looped);
+      return true;
+    },
     stop: () => setUpstreams([]),
   };
+}
+
+/** Two labels of chance, as CoreDNS's `loop` asks for. */
+function randomName(): WireName {
+  return `\x10${randomBytes(8).toString("hex")}\x10${randomBytes(8).toString("hex")}`;
 }

@@ -20,8 +20,6 @@ export interface Asked {
 /** UDP to one upstream: each query on a random one of several random ports, with a random id (RFC 5452). */
 export interface UdpSockets {
   exchange(asked: Asked, timeout: number): Promise<Exchange>;
-  /** Whether a query with this id from this port is one of ours that came back. */
-  sent(port: number, id: number): boolean;
   stop(): void;
 }
 
@@ -115,7 +113,6 @@ export function createUdpSockets({ address, port }: { address: string; port: num
       if (typeof chosen === "string") return { got: "error", reason: chosen };
       return send(chosen, asked, timeout);
     },
-    sent: (from, id) => ports.some((opened) => opened.waiting.has(id) && opened.socket.address().port === from),
     stop() {
       stopped = true;
       for (const cancel of retirements) cancel();

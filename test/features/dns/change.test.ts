@@ -19,7 +19,7 @@ for (const inWorker of [false, true]) {
     await dns.waitFor("1");
     assert.equal((await ask("web")).rcode, rcodes.NXDOMAIN);
 
-    const made = (await client.create("Service", service("web", { clusterIP: "10.96.0.20" }) as Service)) as Service;
+    const made = await client.create("Service", service("web", { clusterIP: "10.96.0.20" }) as Service);
     await dns.waitFor(made.metadata.resourceVersion ?? "");
     assert.deepEqual([...((await ask("web")).answers[0]?.data ?? [])], [10, 96, 0, 20]);
 

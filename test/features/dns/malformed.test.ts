@@ -31,7 +31,7 @@ const bare: readonly [what: string, packet: Buffer, rcode: number][] = [
   ["a question without class", good().subarray(0, questionOnly - 2), rcodes.FORMERR],
   [
     "a name that points into the header",
-    Buffer.concat([good().subarray(0, 12), Buffer.from("c0000001" + "0001", "hex")]),
+    Buffer.concat([good().subarray(0, 12), Buffer.from("c00000010001", "hex")]),
     rcodes.FORMERR,
   ],
   [
