@@ -50,7 +50,7 @@ test("healthy Ingresses have no Events", async (t) => {
 });
 
 test("an annotation that cannot be used is told with its name, and no secret value goes with it", async (t) => {
-  const annotations = { "nginx.ingress.kubernetes.io/proxy-body-size": `${"x".repeat(500)}` };
+  const annotations = { "nginx.ingress.kubernetes.io/proxy-body-size": "x".repeat(500) };
   const world = await startedWorld([
     ...twoHosts(),
     ingress("a", { rules: [ruleFor("a.example", "web")] }, annotations),

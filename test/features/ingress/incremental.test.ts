@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import fc from "fast-check";
-import { keyOf, type KubeObject } from "#api/meta/object.ts";
+import { keyOf } from "#api/meta/object.ts";
 import type { EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
 import type { Secret } from "#api/core/secret/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
@@ -148,7 +148,7 @@ test("any order of changes gives what a compile of all objects gives, and the ch
       const take = (): void => replay(tables, compiler.take("1"));
       for (const name of secretNames) compiler.secret(`dev/${name}`, undefined);
       for (const { object, isRemoved, isTaken } of steps) {
-        const key = keyOf(object as KubeObject);
+        const key = keyOf(object);
         const after = isRemoved ? undefined : object;
         if (after === undefined) objects.delete(`${object.kind} ${key}`);
         else objects.set(`${object.kind} ${key}`, after);

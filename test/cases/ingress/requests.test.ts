@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { describe, test } from "node:test";
+import { compileHost, findHost } from "#dataplane/route.ts";
+import { settingsOf } from "#ingress/annotations/settings.ts";
+import { acceptedClasses, acceptedControllers } from "#ingress/class.ts";
+import { defaultOptions } from "#ingress/options.ts";
+import { compileIngresses } from "#routing/l7/compile.ts";
+import { readObjects, splitCases } from "./read.ts";
+
+/**
+ * From objects to what becomes of a request: `http a.example/x -> dev/web:80 /x`, through the compiler and the data
+ * plane's own matching and filters. A number is an answer, with its Location.
+ */
+/** Nothing is counted here. */
+const uncounted = { page: new Float64Array(64), offset: 0 };
+const folder = join(import.meta.dirname, "requests");
+
+for (const file of globSync("*.txt", { cwd: folder }).sort()) {
+  describe(`requests: ${basename(file, ".txt")}`, () => {
+    for (const { title, objects, expected } of splitCases(readFileSync(join(folder, file), "utf8"))) {
+      test(title, () => {
+        const { hosts } = compileIngresses(
+          readObjects(objects, () => assert.fail("no pairs here")),
+          {
+            controllers: acceptedControllers,
+            legacyClasses: acceptedClasses,
+            watchWithoutClass: true,
+            implementationSpecific: "characters",
+            settingsOf: (ingress) => settingsOf(ingress, defaultOptions),
+          },
+        );
+        const compiled = new Map([...hosts].map(([name, entry]) => [name, compileHost(entry, () => uncounted)]));
+        const outcome = expected.split("\n").map((line) => {
+          const [request = ""] = line.split(" -> ");
+          return `${request} -> ${answerTo(request, compiled)}`;
+        });
+        assert.equal(outcome.join("\n"), expected);
+      });
+    }
+  });
+}
+
+function answerTo(line: string, hosts: ReadonlyMap<string, ReturnType<typeof compileHost>>): string {
+  const [scheme = "", where = ""] = line.split(" ");
+  const slash = where.indexOf("/");
+  const host = where.slice(0, slash);
+  const target = where.slice(slash);
+  const [path = ""] = target.split("?");
+  const query = target.slice(path.length);
+  const found = findHost(hosts, host)?.routeOf(path);
+  if (found === undefined) return "404";
+  const { groups } = found;
+  const request = { secure: scheme === "https", host, target, path, query, groups, rewritten: undefined };
+  for (const step of found.route.filters.steps) {
+    const answer = step(request);
+    if (answer === undefined) continue;
+    const location = answer.fields?.find(([name]) => name === "Location")?.[1] ?? "";
+    return `${answer.status} ${location}`.trim();
+  }
+  const { target: to } = found.route.entry;
+  return to.type === "answer" ? String(to.status) : `${to.backend} ${request.rewritten ?? target}`;
+}
