@@ -76,7 +76,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
           key: pem("agent.key"),
           name: "fairlead-agent",
         });
-        [nodes, proxies] = await Promise.all([
+        const [startedNodes, running] = await Promise.all([
           startNodes({
             client,
             topology,
@@ -103,7 +103,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
             log: log.child({ part: "proxy" }),
           }),
         ]);
-        const running: RunningProxies = proxies;
+        [nodes, proxies] = [startedNodes, running];
         const [mode] = running.modes.values();
         tell({ type: "running", proxyMode: mode?.name ?? "none" });
         running.source.subscribe(({ revision }) => {

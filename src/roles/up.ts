@@ -78,7 +78,8 @@ export async function startUp(options: UpOptions, report: Report): Promise<Runni
     if (agent !== undefined)
       stops.push({ text: "Pods, rules and node namespaces removed", stop: () => agent.stop("remove") });
     const api = await step(report, "api", `API server on https://127.0.0.1:${options.apiPort}`, () => startApi(parts));
-    stops.push({ text: "API server stopped", stop: () => stopApi(api) });
+    // The agent is a client of the API: it is stopped before.
+    stops.unshift({ text: "API server stopped", stop: () => stopApi(api) });
     writeKubeconfig(paths, api, options.apiPort);
     const { dns, entry, userspace } = await startEngines(api, agent);
     const facts: ReachFacts = {

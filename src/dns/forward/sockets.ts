@@ -51,7 +51,12 @@ export function createUdpSockets({ address, port }: { address: string; port: num
         resolve(error.message);
       });
       socket.on("message", (packet) => receive(opened, packet));
-      socket.connect(port, address, () => {
+      socket.connect(port, address, (...failed: unknown[]) => {
+        // Node hands a failure (no route to the upstream) to the callback, which its types do not say.
+        if (failed[0] instanceof Error) {
+          close(opened, failed[0].message);
+          return resolve(failed[0].message);
+        }
         if (stopped) return resolve("stopped");
         socket.unref();
         ports.push(opened);
