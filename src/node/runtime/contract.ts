@@ -1,5 +1,3 @@
-import type { ChildProcess } from "node:child_process";
-
 /**
  * What runs pods on one node, in the shape of Kubernetes' container runtime interface: the agent decides, this makes it
  * true. Whatever it makes outlives the agent and is found again by the next one. Calls for different pods may overlap.
@@ -23,10 +21,17 @@ export interface RuntimeService {
   container(id: string): ContainerInfo | undefined;
   /** Runs a command in a container to its end. */
   execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult>;
-  /** Starts a command in a container with pipes; a terminal is `execArguments` under a pty. */
-  exec(id: string, command: readonly string[]): ChildProcess;
-  /** The program and arguments that run a command in a container on the terminal of whoever starts them. */
-  execArguments(id: string, command: readonly string[], terminal: boolean): { program: string; args: string[] };
+  /** The program and arguments that run a command in a container on the streams of whoever starts them. */
+  execArguments(
+    id: string,
+    command: readonly string[],
+    terminal: boolean,
+  ): {
+    program: string;
+    args: string[];
+    /** After the end: why the command could not be run at all, if that is so. To be called once. */
+    problem(): string | undefined;
+  };
   /** The container's log in CRI form. */
   logPath(id: string): string;
   /** Where the shim takes input for a container that was created with `stdin`. */

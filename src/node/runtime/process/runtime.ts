@@ -1,7 +1,6 @@
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, rmdirSync, rmSync, watch, writeFileSync } from "node:fs";
-import { open, readFile, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
@@ -313,15 +312,18 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
       return { exitCode: result.code, stdout: result.stdout, stderr: result.stderr, timedOut };
     },
 
-    exec(id, command) {
-      const { program, args } = runtime.execArguments(id, command, false);
-      return spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
-    },
-
     execArguments(id, command, terminal) {
       required(id);
+      const logFile = join(bundleOf(layout, id).folder, `exec-${randomBytes(4).toString("hex")}.log`);
       const flags = terminal ? ["--tty"] : [];
-      return { program: programs.runc, args: runcArguments(layout, "exec", ...flags, id, ...command) };
+      const logging = ["--log", logFile, "--log-format", "json"];
+      const args = runcArguments(layout, ...logging, "exec", ...flags, id, ...command);
+      const problem = () => {
+        const text = readText(logFile);
+        rmSync(logFile, { force: true });
+        return lastProblem(text ?? "");
+      };
+      return { program: programs.runc, args, problem };
     },
 
     logPath: (id) => bundleOf(layout, id).log,
@@ -348,6 +350,15 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
   return runtime;
 }
 
+/** The last error in runc's log. */
+function lastProblem(text: string): string | undefined {
+  const last = text
+    .trim()
+    .split("\n")
+    .findLast((line) => line.includes('"level":"error"'));
+  return last === undefined ? undefined : (JSON.parse(last) as { msg: string }).msg;
+}
+
 /** The hierarchies of cgroup v1, or the single one of v2 as `.`. */
 export function listControllers(): string[] {
   try {
@@ -357,10 +368,4 @@ export function listControllers(): string[] {
   } catch {
     return [];
   }
-}
-
-/** The last bytes of a container's log, for those who ask for them in place of a termination message. */
-export async function readLogTail(path: string, bytes: number): Promise<string> {
-  const text = await readFile(path, "utf8").catch(() => "");
-  return text.slice(-bytes);
 }
