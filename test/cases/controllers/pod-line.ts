@@ -44,6 +44,7 @@ function applyWord(pod: Pod, word: string): void {
 /** A node in one line: `n1 zone=a`. */
 export function parseNodeLine(line: string): Node {
   const [name = "", zone] = line.split(/\s+/);
-  const labels: Record<string, string> = zone === undefined ? {} : { "topology.kubernetes.io/zone": zone.replace("zone=", "") };
+  const labels: Record<string, string> =
+    zone === undefined ? {} : { "topology.kubernetes.io/zone": zone.replace("zone=", "") };
   return { apiVersion: "v1", kind: "Node", metadata: { name, labels } };
 }
