@@ -29,9 +29,10 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
 
   const settings: ServerSettings = {
     zone: clusterDomain,
-    upstreams: [...upstreams, ...parseNameservers(resolvConf)],
-    serviceAddresses,
-    selfService,
+    // Plain values: they go to another thread.
+    upstreams: [...upstreams, ...parseNameservers(resolvConf)].map(({ address, port }) => ({ address, port })),
+    serviceAddresses: [...serviceAddresses],
+    selfService: selfService && { namespace: selfService.namespace, name: selfService.name },
     pods,
   };
   const hostOptions = {
