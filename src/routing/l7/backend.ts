@@ -36,10 +36,10 @@ export function backendRef(
  * is then taken as it is.
  */
 export function findPort(service: Service, wanted: string | number): ServicePort | undefined {
-  const ports = service.spec.ports ?? [];
+  const ports = service.spec?.ports ?? [];
   const found = ports.find(({ name, port }) => (typeof wanted === "number" ? port === wanted : name === wanted));
   if (found !== undefined) return found;
-  const isName = service.spec.type === "ExternalName" && ports.length === 0;
+  const isName = service.spec?.type === "ExternalName" && ports.length === 0;
   return isName && typeof wanted === "number" ? { port: wanted } : undefined;
 }
 
@@ -59,7 +59,7 @@ export function compileBackend(
 }
 
 function endpointsOf(service: Service, port: ServicePort, slices: Iterable<EndpointSlice>): BackendEndpoint[] {
-  if (service.spec.type === "ExternalName") {
+  if (service.spec?.type === "ExternalName") {
     const target = typeof port.targetPort === "number" && port.targetPort > 0 ? port.targetPort : port.port;
     const address = (service.spec.externalName ?? "").toLowerCase().replace(/\.$/, "");
     return address === "" ? [] : [{ address, port: target }];
@@ -91,7 +91,7 @@ function pick(
     if (at?.port === undefined) continue;
     for (const endpoint of slice.endpoints ?? []) {
       if (!takes(endpoint)) continue;
-      for (const address of endpoint.addresses) found.set(`${address} ${at.port}`, { address, port: at.port });
+      for (const address of endpoint.addresses ?? []) found.set(`${address} ${at.port}`, { address, port: at.port });
     }
   }
   return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);

@@ -17,7 +17,7 @@ export interface Claim {
  * rules name, and of `*` only when there are no rules (ingress-nginx `createServers`).
  */
 export function claimsOf(ingress: Ingress): ReadonlyMap<string, readonly Claim[]> {
-  const { rules = [], defaultBackend } = ingress.spec;
+  const { rules = [], defaultBackend } = ingress.spec ?? {};
   const claims = new Map<string, Claim[]>();
   const fallback = (host: string): void => {
     const found = claims.get(host) ?? [];

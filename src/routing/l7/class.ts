@@ -15,11 +15,11 @@ export function whyNotOurs(
   classOf: (name: string) => IngressClass | undefined,
   options: Pick<IngressCompilerOptions, "controllers" | "legacyClasses" | "watchWithoutClass">,
 ): string | undefined {
-  const name = ingress.spec.ingressClassName;
+  const name = ingress.spec?.ingressClassName;
   if (name !== undefined && name !== "") {
     const found = classOf(name);
     if (found === undefined) return `spec.ingressClassName is "${name}" and no IngressClass has this name`;
-    const controller = found.spec.controller ?? "";
+    const controller = found.spec?.controller ?? "";
     return options.controllers.includes(controller)
       ? undefined
       : `IngressClass "${name}" belongs to the controller "${controller}"`;

@@ -15,6 +15,7 @@ import { createManyIndex } from "./many.ts";
 import { collectResult } from "./result.ts";
 import type { RouteSettings } from "./settings.ts";
 import type { IngressCompiler, IngressCompilerOptions } from "./table.ts";
+import { dropNulls } from "./nulls.ts";
 import { compileTls, type HostTls } from "./tls.ts";
 
 /** What the compiler remembers of one Ingress. */
@@ -62,7 +63,8 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
   const dirtyCertificates = new Set<string>();
   let isFirst = true;
 
-  function place(key: string, newest: Ingress | undefined): void {
+  function place(key: string, told: Ingress | undefined): void {
+    const newest = dropNulls(told);
     const before = ingresses.get(key);
     const after = newest === undefined ? undefined : readIngress(newest, before);
     for (const host of before?.claims.keys() ?? []) {
@@ -93,7 +95,7 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
     const serving = settings.verdict === "drop" ? lastGood : { ingress: newest, settings };
     if (serving === undefined) return { ...nothing, problems };
     const { namespace } = newest.metadata;
-    const named = (serving.ingress.spec.tls ?? []).flatMap(({ secretName }) => (secretName ? [secretName] : []));
+    const named = (serving.ingress.spec?.tls ?? []).flatMap(({ secretName }) => (secretName ? [secretName] : []));
     const wanted = new Set(named.map((name) => `${namespace}/${name}`));
     return { newest, serving, claims: claimsOf(serving.ingress), secrets: wanted, problems };
   }
@@ -194,7 +196,8 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
     for (const id of backendsOfService.of(service)) dirtyBackends.add(id);
   }
 
-  function setSlice(key: string, after: EndpointSlice | undefined): void {
+  function setSlice(key: string, told: EndpointSlice | undefined): void {
+    const after = dropNulls(told);
     const before = slices.get(key);
     for (const [slice, link] of [
       [before, slicesOfService.remove],
@@ -220,18 +223,18 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
     ingress: place,
     ingressClass(name, after) {
       if (after === undefined) classes.delete(name);
-      else classes.set(name, after);
-      for (const [key, { newest }] of ingresses) if (newest.spec.ingressClassName === name) place(key, newest);
+      else classes.set(name, dropNulls(after));
+      for (const [key, { newest }] of ingresses) if (newest.spec?.ingressClassName === name) place(key, newest);
     },
     service(key, after) {
       if (after === undefined) services.delete(key);
-      else services.set(key, after);
+      else services.set(key, dropNulls(after));
       markService(key);
       for (const host of hostsOfService.of(key)) dirtyHosts.add(host);
     },
     slice: setSlice,
     secret(key, after) {
-      secrets.set(key, compileCertificate(key, after));
+      secrets.set(key, compileCertificate(key, dropNulls(after)));
       markSecret(key);
     },
     forgetSecret(key) {

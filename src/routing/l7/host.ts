@@ -151,7 +151,9 @@ function slashRedirects(
     taken.add(path);
     const id = routeId(claimant.ingress, host, { ...claim, path, pathType: "Exact" }, "#slash");
     const form: PathForm = { mark: "#slash", key: path, match: { type: "exact", path } };
-    const filter = { type: "redirect", status: 301, location: claim.path, keepQuery: true } as const;
+    // A path is any text; in a header field it is a URI.
+    const location = encodeURI(claim.path.toWellFormed());
+    const filter = { type: "redirect", status: 301, location, keepQuery: true } as const;
     const draft: RouteDraft = { ...plainDraft, match: form.match, filters: [filter] };
     redirects.push({ form, route: routeOf(id, draft, { type: "answer", status: 301, reason: "slash added" }) });
     because.set(id, { from: [sourceOf(claimant.ingress, claim.field)] });

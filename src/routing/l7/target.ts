@@ -45,7 +45,7 @@ export function compileTarget(
   }
   const from = [at, sourceOf(service)];
   if (findPort(service, ref.port) === undefined) {
-    const has = (service.spec.ports ?? []).map(({ name, port }) => (name ? `${name} (${port})` : String(port)));
+    const has = (service.spec?.ports ?? []).map(({ name, port }) => (name ? `${name} (${port})` : String(port)));
     const ports = has.length === 0 ? "it has none" : `it has ${has.join(", ")}`;
     const message = `Service ${ref.service} has no port ${ref.port}, ${ports}; ${claim.path} answers 503 until one matches`;
     const problems = [{ at, code: "service-port-not-found", message }];

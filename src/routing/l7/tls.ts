@@ -56,7 +56,7 @@ function entryFor(
   ingress: Ingress,
   lookup: CertificateLookup,
 ): { secretName: string | undefined; field: string } | undefined {
-  const entries = (ingress.spec.tls ?? []).map(({ hosts = [], secretName }, index) => ({
+  const entries = (ingress.spec?.tls ?? []).map(({ hosts = [], secretName }, index) => ({
     hosts: hosts.map((name) => name.toLowerCase()),
     secretName: secretName === "" ? undefined : secretName,
     field: `spec.tls[${index}]`,
