@@ -51,7 +51,7 @@ function keyWithin({ namespace, name }: KubeObject["metadata"]): ObjectKey {
   return { name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
-function patched(before: KubeObject, patch: MergePatch, subresource: "status" | "scale" | undefined): KubeObject {
+function patched(before: KubeObject, patch: MergePatch, subresource: string | undefined): KubeObject {
   if (subresource === "scale") {
     const { replicas } = (patch["spec"] ?? {}) as { replicas?: unknown };
     return withReplicas(before, replicas);

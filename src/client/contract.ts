@@ -24,12 +24,15 @@ export interface Client {
   update<K extends KindName>(kind: K, object: KindTypes[K], options?: WriteOptions): Promise<KindTypes[K]>;
   /** Replaces status only. */
   updateStatus<K extends KindName>(kind: K, object: KindTypes[K], options?: WriteOptions): Promise<KindTypes[K]>;
-  /** JSON merge patch (RFC 7386) of the object or of a subresource. */
+  /**
+   * JSON merge patch (RFC 7386) of the object or of a subresource. `finalize` is the one way to change a Namespace's
+   * `spec.finalizers`; when none are left of one that is being deleted, it goes.
+   */
   patch<K extends KindName>(
     kind: K,
     key: ObjectKey,
     patch: MergePatch,
-    options?: WriteOptions & { subresource?: "status" | "scale" },
+    options?: WriteOptions & { subresource?: "status" | "scale" | "finalize" },
   ): Promise<KindTypes[K]>;
   /** Rejects with `NotFound` when there is none and `Conflict` when a precondition fails. */
   delete(kind: KindName, key: ObjectKey, options?: DeleteOptions): Promise<void>;

@@ -66,14 +66,17 @@ export function startNamespaces(context: ControllerContext, caBundle: string | u
     if (failure !== undefined) throw new Error(failure);
     // What is left goes when its finalizers or its grace end; its removal brings the namespace back.
     if (left) return queue.addAfter(name, 5000);
-    await write(namespace, {
-      spec: { finalizers: (namespace.spec?.finalizers ?? []).filter((each) => each !== "kubernetes") },
-    });
+    const finalizers = (namespace.spec?.finalizers ?? []).filter((each) => each !== "kubernetes");
+    await write(namespace, { spec: { finalizers } }, "finalize");
   }
 
-  async function write(namespace: Namespace, patch: Record<string, unknown>, subresource?: "status"): Promise<void> {
+  async function write(
+    namespace: Namespace,
+    patch: Record<string, unknown>,
+    subresource: "status" | "finalize",
+  ): Promise<void> {
     try {
-      await client.patch("Namespace", namespace.metadata, patch, subresource === undefined ? {} : { subresource });
+      await client.patch("Namespace", namespace.metadata, patch, { subresource });
     } catch (error) {
       if (!isApiError(error, "NotFound")) throw error;
     }

@@ -37,7 +37,8 @@ export function startNodeLifecycle(context: ControllerContext): RunningControlle
     const taints = compileTaints(node, rfc3339(clock.now()));
     if (!isDeepStrictEqual(taints, node.spec?.taints ?? [])) {
       const { resourceVersion } = node.metadata;
-      await client.patch("Node", node.metadata, { metadata: { resourceVersion }, spec: { taints } });
+      const spec = { taints: taints.length === 0 ? null : taints };
+      await client.patch("Node", node.metadata, { metadata: { resourceVersion }, spec });
     }
   }
 
