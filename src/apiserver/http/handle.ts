@@ -1,6 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { ApiError } from "#api/meta/status.ts";
+import { actAs } from "../auth/impersonate.ts";
 import { anonymous, type Authenticate } from "../auth/authenticate.ts";
 import { isStreamPath, joinStream } from "../stream/upgrade.ts";
 import { dispatch, type Documents } from "./dispatch.ts";
@@ -26,7 +27,7 @@ export function createHandler(parts: Parts, authenticate: Authenticate, document
 
   async function answer(exchange: Exchange): Promise<void> {
     try {
-      const user = authenticate(exchange.request);
+      const user = actAs(authenticate(exchange.request), exchange.request);
       await dispatch({ ...exchange, user }, documents);
     } catch (error) {
       if (exchange.response.headersSent) {
@@ -63,7 +64,7 @@ export function createHandler(parts: Parts, authenticate: Authenticate, document
     upgrade(request, socket, head) {
       socket.on("error", () => socket.destroy());
       const exchange = { ...exchangeOf(parts, request, undefined as unknown as ServerResponse) };
-      const join = async () => joinStream({ ...exchange, user: authenticate(request) }, socket, head);
+      const join = async () => joinStream({ ...exchange, user: actAs(authenticate(request), request) }, socket, head);
       join().catch((error: unknown) => refuse(parts, socket, error));
     },
     idle: () => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),

@@ -34,6 +34,9 @@ export function openListener(
     requestTimeout: 60_000,
     // Go's clients drop idle connections after 90 s: the one who sends should be the one who closes.
     keepAliveTimeout: 120_000,
+    // A client that vanished without a word is noticed, though its watch says nothing for minutes.
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
     shouldUpgradeCallback: (request) => handler.isUpgrade(request),
   } as Parameters<typeof createServer>[0]);
   server.on("request", handler.request);

@@ -36,7 +36,9 @@ export async function deleteObject(
     const operation = operationFor(definition, before.object, options, base.clock.now());
     if (operation === undefined) return { item: before, gone: false };
     const gone = "delete" in operation;
-    const request = admissionRequest(definition, context, { operation: "DELETE", object: before.object });
+    // What only begins to go is shown with what holds it, so that nothing it uses is given back too early.
+    const object = gone ? before.object : operation.put;
+    const request = admissionRequest(definition, context, { operation: "DELETE", object });
     const item = await withAdmission(base, request, async () => {
       if (context.dryRun) return before;
       return commit(base, definition, before.key, operation, before.revision);

@@ -4,7 +4,7 @@ import { ApiError } from "#api/meta/status.ts";
 import type { KindName } from "#api/types.ts";
 import { createObject } from "./create.ts";
 import { notFound, staleVersion } from "./errors.ts";
-import type { Item } from "./item.ts";
+import { createItem, type Item } from "./item.ts";
 import { carryMetadata, isFinished } from "./metadata.ts";
 import { cloneValue, sameValue } from "./value.ts";
 import {
@@ -85,7 +85,7 @@ async function tryUpdate(
     bumpGeneration(definition, next, before.object);
     const { resourceVersion: _, ...metadata } = before.object.metadata;
     if (sameValue(next, { ...before.object, metadata })) return before;
-    if (context.dryRun) return { key: before.key, object: next, revision: 0, rendered: new Map<string, unknown>() };
+    if (context.dryRun) return createItem(before.key, next, before.revision);
     const operation = isFinished(next) ? { delete: next } : { put: next };
     return commit(base, definition, before.key, operation, before.revision);
   });
