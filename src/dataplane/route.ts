@@ -62,7 +62,7 @@ function putFirst(map: Map<string, Positioned>, path: string, route: Positioned)
 
 function anchored(source: string): RegExp | undefined {
   try {
-    return new RegExp(`^(?:${source.replace(/^\^/, "")})`, "i");
+    return new RegExp(`^(?:${source.replace(/^\^/, "")})`, "is");
   } catch {
     return undefined;
   }

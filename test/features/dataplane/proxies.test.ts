@@ -22,8 +22,9 @@ test("many requests go over one connection of the client and one to the endpoint
   await plane.apply(simple([endpoint]));
   const client = await dial(t, port);
   for (let count = 1; count <= 20; count += 1) {
+    client.text = "";
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    await client.until(new RegExp(`^([^o]*ok){${count}}$`));
+    assert.match(await client.until(/ok$/), /^HTTP\/1.1 200 OK\r\n/);
   }
   assert.equal(connections, 1);
 });

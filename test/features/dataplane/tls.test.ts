@@ -1,0 +1,139 @@
+import "reflect-metadata";
+import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
+import { createServer } from "node:https";
+import { test, type TestContext } from "node:test";
+import { connect, type TLSSocket } from "node:tls";
+import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
+import type { CertificateEntry } from "#dataplane/table.ts";
+import { backend, change, echoEndpoint, host, listening, RawClient, route, startPlane } from "./harness.ts";
+
+async function certificate(id: string, ...names: string[]): Promise<readonly [string, CertificateEntry]> {
+  const keys = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const made = await X509CertificateGenerator.createSelfSigned({
+    name: `CN=${id}`,
+    keys,
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + 3_600_000),
+    signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
+    extensions: [
+      new BasicConstraintsExtension(true),
+      new SubjectAlternativeNameExtension(names.map((value) => ({ type: "dns", value }))),
+    ],
+  });
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
+  const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
+  return [id, { id, cert: made.toString("pem"), key }];
+}
+
+async function secure(t: TestContext, port: number, servername: string): Promise<TLSSocket> {
+  const socket = connect({
+    port,
+    host: "127.0.0.1",
+    servername,
+    rejectUnauthorized: false,
+    ALPNProtocols: ["h2", "http/1.1"],
+  });
+  t.after(() => socket.destroy());
+  await new Promise<void>((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
+  return socket;
+}
+
+const tlsListener = { listeners: [{ host: "127.0.0.1", port: 0, tls: true }] };
+
+test("the server name chooses the certificate: exact, wildcard, default", async (t) => {
+  const { plane, port } = await startPlane(t, tlsListener);
+  await plane.apply(
+    change({
+      hosts: [host("a.example", [], "one"), host("*.example", [], "two"), host("plain.test", [])],
+      certificates: [await certificate("one"), await certificate("two"), await certificate("fallback")],
+      defaultCertificate: "fallback",
+    }),
+  );
+  for (const [name, wanted] of [
+    ["a.example", "one"],
+    ["A.EXAMPLE", "one"],
+    ["b.example", "two"],
+    ["x.b.example", "fallback"],
+    ["plain.test", "fallback"],
+    ["", "fallback"],
+  ] as const) {
+    const socket = await secure(t, port, name);
+    assert.equal(socket.getPeerCertificate().subject.CN, wanted, name);
+    assert.equal(socket.alpnProtocol, "http/1.1");
+    assert.match(socket.getProtocol() ?? "", /^TLSv1\.[23]$/);
+  }
+});
+
+test("a new certificate serves the next handshake; connections that are open stay", async (t) => {
+  const { plane, port } = await startPlane(t, tlsListener);
+  const [, one] = await certificate("one", "a.example");
+  const [, two] = await certificate("two", "a.example");
+  const routes = [route("r", {})];
+  await plane.apply(
+    change({
+      hosts: [host("a.example", routes, "c")],
+      backends: [backend("b", [await echoEndpoint(t)])],
+      certificates: [
+        ["c", one],
+        ["d", one],
+      ],
+      defaultCertificate: "d",
+    }),
+  );
+  const socket = await secure(t, port, "a.example");
+  const client = new RawClient(socket);
+  await plane.apply(
+    change({
+      certificates: [
+        ["c", two],
+        ["d", two],
+      ],
+    }),
+  );
+  client.send("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  const text = await client.until(/body 0\n/);
+  assert.match(text, /X-Forwarded-Proto: https\n/);
+  assert.match(text, /X-Forwarded-Port: 443\n/);
+  assert.equal((await secure(t, port, "a.example")).getPeerCertificate().subject.CN, "two");
+  assert.equal((await secure(t, port, "")).getPeerCertificate().subject.CN, "two");
+});
+
+test("a certificate that cannot be read leaves the last good one", async (t) => {
+  const { plane, port } = await startPlane(t, tlsListener);
+  const entries = [await certificate("c")];
+  await plane.apply(change({ hosts: [host("a.example", [], "c")], certificates: entries, defaultCertificate: "c" }));
+  await plane.apply(change({ certificates: [["c", { id: "c", cert: "nonsense", key: "nonsense" }]] }));
+  assert.equal((await secure(t, port, "a.example")).getPeerCertificate().subject.CN, "c");
+});
+
+test("an endpoint that speaks HTTPS is reached by TLS, and one that does not is 502", async (t) => {
+  const { plane, port } = await startPlane(t);
+  const [, { cert, key }] = await certificate("pod");
+  const server = createServer({ cert, key }, (request, response) => {
+    let got = 0;
+    request.on("data", (chunk: Buffer) => (got += chunk.length));
+    request.on("end", () => response.end(`got ${got} ${"z".repeat(200_000)}`));
+  });
+  const https = await listening(t, server);
+  const http = await echoEndpoint(t);
+  const protocol = "https";
+  await plane.apply(
+    change({
+      hosts: [host("good", [route("g", { backend: "g" })]), host("bad", [route("x", { backend: "x" })])],
+      backends: [backend("g", [https], { protocol }), backend("x", [http], { protocol })],
+    }),
+  );
+  const { connect: plain } = await import("node:net");
+  for (const [name, wanted] of [
+    ["good", /got 100000 z{200000}/],
+    ["bad", /^HTTP\/1.1 502 /],
+  ] as const) {
+    const client = new RawClient(plain(port, "127.0.0.1"));
+    t.after(() => client.socket.destroy());
+    client.send(
+      `POST / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n${"y".repeat(100_000)}`,
+    );
+    assert.match((await client.end()).replaceAll(/\r\n[0-9a-f]+\r\n/g, ""), wanted);
+  }
+});

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { createServer, type AddressInfo } from "node:net";
+import { test } from "node:test";
+import { systemClock } from "#base/clock.ts";
+import { silentLog } from "#base/log.ts";
+import { ListenError, startDataplane, type ThreadedDataplane } from "#dataplane/workers.ts";
+import { ask, echoEndpoint, simple, startPlane } from "./harness.ts";
+
+const listeners = [{ host: "127.0.0.1", port: 0, tls: false }];
+
+test("worker threads share a port, a table and the counters; a dead one is replaced and knows the table", async (t) => {
+  const plane = (await startDataplane({
+    listeners,
+    workers: 2,
+    log: silentLog,
+    clock: systemClock,
+  })) as ThreadedDataplane;
+  t.after(() => plane.stop({ drainMs: 0 }));
+  const port = plane.addresses[0]?.port ?? 0;
+  await plane.apply(simple([await echoEndpoint(t)]));
+  for (let count = 0; count < 10; count += 1) assert.equal((await ask(t, port, "GET /")).status, 200);
+  assert.equal(plane.counters().routes.get("all")?.requests, 10);
+  const [first] = plane.places;
+  const before = first?.threadId;
+  await first?.kill();
+  // Resolves only when the successor has taken the change in.
+  await plane.apply(simple([]));
+  assert.notEqual(first?.threadId, before);
+  for (let count = 0; count < 10; count += 1) assert.equal((await ask(t, port, "GET /")).status, 503);
+  assert.equal(plane.counters().total.requests, 20);
+  assert.equal((await plane.failures()).length, 10);
+});
+
+test("a port that is taken is told with its code, by threads and without them", async (t) => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  t.after(() => void other.close());
+  const { port } = other.address() as AddressInfo;
+  const taken = { host: "127.0.0.1", port, tls: false };
+  for (const workers of [0, 1]) {
+    const start = startDataplane({ listeners: [...listeners, taken], workers, log: silentLog, clock: systemClock });
+    await assert.rejects(start, (error) => {
+      assert.ok(error instanceof ListenError);
+      assert.equal(error.code, "EADDRINUSE");
+      assert.equal(error.listener.port, port);
+      return true;
+    });
+  }
+});
+
+test("without threads everything happens here", async (t) => {
+  const { plane, port } = await startPlane(t);
+  await plane.apply(simple([await echoEndpoint(t)]));
+  assert.equal((await ask(t, port, "GET /")).status, 200);
+  const { total, routes, backends } = plane.counters();
+  assert.deepEqual(total.classes, [0, 1, 0, 0, 0]);
+  assert.equal(routes.get("all")?.requests, 1);
+  assert.equal(backends.get("b")?.open, 0);
+});
