@@ -29,6 +29,7 @@ await build({
     "dns-worker": "src/dns/worker.ts",
     "http-worker": "src/dataplane/worker.ts",
     "echo-server": "src/node/images/echo/server.ts",
+    "pod-relay": "src/node/streams/relay.ts",
   },
 });
 // The launcher must run on the system's own Node, whatever its age: it finds the pinned one.

@@ -10,12 +10,15 @@ export interface ImagePrograms {
   mountsOf(process: ImageProcess): Promise<BindMount[]>;
 }
 
+/** In a checkout the program is its TypeScript; in the published package it stands beside the bundle. */
+const echoProgram = import.meta.url.endsWith(".ts") ? "./echo/server.ts" : "./echo-server.js";
+
 /** `folder` keeps what has to be made once, such as the links that let busybox be called by its applets' names. */
 export function createImagePrograms(folder: string, nodeBinary: string, findProgram: FindProgram): ImagePrograms {
   let applets: Promise<string> | undefined;
   const sourceOf = {
     node: () => nodeBinary,
-    echo: () => fileURLToPath(new URL("./echo/server.ts", import.meta.url)),
+    echo: () => fileURLToPath(new URL(echoProgram, import.meta.url)),
     busybox: () => (applets ??= linkApplets(join(folder, "busybox"), findProgram("busybox"))),
   };
   return {

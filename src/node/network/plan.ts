@@ -72,6 +72,11 @@ export function uplinkWall(device: string, verb: "add" | "del"): string {
   return `rule ${verb} iif ${device} unreachable pref 90`;
 }
 
+/** A number that no other interface of the machine is likely to have. */
+function uplinkIndex(clusterId: string): number {
+  return 20_000 + (Number.parseInt(clusterId, 36) % 100_000);
+}
+
 /** Throws `RangeError` for an id or range that cannot be used. Pure. */
 export function compileTopology(options: TopologyOptions): TopologyPlan {
   const { clusterId, nodeCount = 3 } = options;
@@ -124,7 +129,10 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
     host: [
       ...walls,
       ...namespaces.map((name) => `netns add ${name}`),
-      `link add ${uplink.device} mtu ${mtu} type veth peer name uplink mtu ${mtu} netns ${switchName}`,
+      // The two ends get different interface numbers: only then does the kernel see to the link at once, and not up to a
+      // second later (`linkwatch_urgent_event`).
+      `link add ${uplink.device} index ${uplinkIndex(clusterId)} mtu ${mtu} ` +
+        `type veth peer name uplink index 4093 mtu ${mtu} netns ${switchName}`,
       `addr replace ${uplink.address}/${subnet.prefix} dev ${uplink.device}`,
       `link set ${uplink.device} up`,
       ...nodes.map(
@@ -174,7 +182,12 @@ function compileNode(
       "link set lo up",
       ...walls,
       `link add ${bridgeDevice} mtu ${mtu} type bridge`,
-      `link set ${bridgeDevice} up`,
+      // A bridge without a port has no carrier, and after its first port it takes up to a second to forward: a cable with
+      // both ends here keeps it going, and a fixed address keeps neighbours' memories true.
+      `link set ${bridgeDevice} address ${macOf(node.gateway)} up`,
+      "link add keep0 type veth peer name keep1",
+      `link set keep0 master ${bridgeDevice} up`,
+      "link set keep1 up",
       `addr replace ${node.gateway}/24 dev ${bridgeDevice}`,
       `addr replace ${node.address}/${prefix} dev eth0`,
       "link set eth0 up",
@@ -200,6 +213,12 @@ function compileNode(
       ...bridgeCalls("1"),
     ],
   };
+}
+
+/** A hardware address made of an IPv4 address: whoever remembers a neighbour stays right when the address is used anew. */
+export function macOf(address: string): string {
+  const octets = address.split(".").map((octet) => Number(octet).toString(16).padStart(2, "0"));
+  return ["0a", "58", ...octets].join(":");
 }
 
 function bridgeCalls(value: string): [string, string][] {

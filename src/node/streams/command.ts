@@ -28,7 +28,12 @@ export async function startCommand(
   return streams.tty ? startOnTerminal(runtime, id, command, streams) : startOnPipes(runtime, id, command, streams);
 }
 
-function startOnPipes(runtime: RuntimeService, id: string, command: readonly string[], streams: CommandStreams): Command {
+function startOnPipes(
+  runtime: RuntimeService,
+  id: string,
+  command: readonly string[],
+  streams: CommandStreams,
+): Command {
   const { program, args, problem } = runtime.execArguments(id, command, false);
   const child = spawn(program, args, { stdio: [streams.stdin ? "pipe" : "ignore", "pipe", "pipe"] });
   // A program that does not read its input to the end is no failure of the session.
@@ -94,7 +99,14 @@ function endOf(exitCode: number, problem: string | undefined): CommandEnd {
 export function compileCommandStatus(end: CommandEnd): object {
   if ("problem" in end) {
     const message = `Internal error occurred: error executing command in container: ${end.problem}`;
-    return { metadata: {}, status: "Failure", message, reason: "InternalError", details: { causes: [{ message }] }, code: 500 };
+    return {
+      metadata: {},
+      status: "Failure",
+      message,
+      reason: "InternalError",
+      details: { causes: [{ message }] },
+      code: 500,
+    };
   }
   if (end.exitCode === 0) return { metadata: {}, status: "Success" };
   return {

@@ -96,7 +96,7 @@ async function findTail(file: FileHandle, size: number, count: number): Promise<
   if (count === 0) return size;
   const block = Buffer.alloc(blockBytes);
   let seen = 0;
-  for (let end = size; end > 0; ) {
+  for (let end = size; end > 0;) {
     const start = Math.max(0, end - block.length);
     const { bytesRead } = await file.read(block, 0, end - start, start);
     for (let index = bytesRead - 1; index >= 0; index -= 1) {
@@ -120,6 +120,7 @@ export async function* renderLogs(source: LogSource, options: LogOptions): Async
   let starts = true;
   for await (const line of readLogLines({ ...source, from, follow })) {
     if (since !== undefined && !isSince(line, since)) continue;
+    if (options.stream !== undefined && options.stream !== line.stream) continue;
     const bytes = renderLogLine(line, timestamps, starts);
     starts = !line.partial;
     yield bytes.subarray(0, Math.min(left, bytes.length));

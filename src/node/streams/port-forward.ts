@@ -15,6 +15,8 @@ export interface ForwardTarget {
 }
 
 const dialLimitMs = 10_000;
+/** In a checkout the program is its TypeScript; in the published package it stands beside the bundle. */
+const relayProgram = import.meta.url.endsWith(".ts") ? "./relay.ts" : "./pod-relay.js";
 
 /**
  * Forwards connections into a pod: for each, the client opens an error and a data stream of one request id. What goes
@@ -82,7 +84,7 @@ function dialAddress(host: string, port: number): Promise<Duplex> {
 
 /** A program of ours enters the pod's network and carries one connection; its first byte says that it is connected. */
 function dialInside(netns: string, port: number): Promise<Duplex> {
-  const relay = fileURLToPath(new URL("./relay.ts", import.meta.url));
+  const relay = fileURLToPath(new URL(relayProgram, import.meta.url));
   const child = spawn("nsenter", [`--net=${netns}`, process.execPath, relay, String(port)], {
     stdio: ["pipe", "pipe", "pipe"],
   });

@@ -26,6 +26,8 @@ export interface LogOptions {
   readonly follow: boolean;
   readonly previous: boolean;
   readonly timestamps: boolean;
+  /** Only what the program wrote there; both by default. */
+  readonly stream?: "stdout" | "stderr";
   readonly tailLines?: number;
   readonly limitBytes?: number;
   /** Milliseconds since the epoch: lines before are left out. */
@@ -64,7 +66,9 @@ function parseLogs(query: URLSearchParams, flag: (name: string) => boolean, now:
   const since = seconds === undefined ? (Number.isNaN(time) ? undefined : time) : now - seconds * 1000;
   const tailLines = count("tailLines");
   const limitBytes = count("limitBytes");
+  const stream = query.get("stream")?.toLowerCase();
   return {
+    ...(stream === "stdout" || stream === "stderr" ? { stream } : {}),
     follow: flag("follow"),
     previous: flag("previous"),
     timestamps: flag("timestamps"),

@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { createWebSocketStream, WebSocketServer, type WebSocket } from "ws";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
+import { ApiError } from "#api/meta/status.ts";
 import { netnsFolder } from "../network/plan.ts";
 import type { PodWorker } from "../pods/worker.ts";
 import type { RuntimeService } from "../runtime/contract.ts";
@@ -103,7 +104,9 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
     const isSpdy = /^spdy\/3\.1$/i.test(request.headers.upgrade ?? "");
     if (asked.verb === "portForward") {
       const { worker, runtime } = locate(asked.pod);
-      const sandbox = runtime.listSandboxes().find(({ config, state }) => config.uid === worker.uid && state === "ready");
+      const sandbox = runtime
+        .listSandboxes()
+        .find(({ config, state }) => config.uid === worker.uid && state === "ready");
       if (sandbox === undefined) throw new Refusal(400, `pod ${asked.pod.name} is not running`);
       const netns = sandbox.netns.startsWith(netnsFolder) ? sandbox.netns : `${netnsFolder}/${sandbox.netns}`;
       const target = { address: sandbox.address, netns };
@@ -155,8 +158,8 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
     };
     answer().catch((error: unknown) => {
       const { code, message } = refusalOf(error);
-      if (!response.headersSent) response.writeHead(code, { "content-type": "text/plain" }).end(`${message}\n`);
-      else response.destroy();
+      if (response.headersSent) response.destroy();
+      else response.writeHead(code, { "content-type": "application/json" }).end(renderStatus(code, message));
     });
   });
   server.on("upgrade", (request, socket, head) => {
@@ -165,11 +168,11 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
     socket.on("error", () => socket.destroy());
     upgrade(request, socket, head).catch((error: unknown) => {
       const { code, message } = refusalOf(error);
-      const body = `${message}\n`;
+      const body = renderStatus(code, message);
       if (code === 500) log.warn({ error: message }, "a streaming request failed");
       const length = Buffer.byteLength(body);
       socket.end(
-        `HTTP/1.1 ${code} ${http.STATUS_CODES[code]}\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`,
+        `HTTP/1.1 ${code} ${http.STATUS_CODES[code]}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`,
       );
     });
   });
@@ -191,6 +194,12 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
 function refusalOf(error: unknown): { code: number; message: string } {
   if (error instanceof Refusal) return { code: error.code, message: error.message };
   return { code: 500, message: error instanceof Error ? error.message : String(error) };
+}
+
+/** The answer as a Status, which the API server hands on as it is and kubectl prints. */
+function renderStatus(code: number, message: string): string {
+  const reason = code === 404 ? "NotFound" : code === 500 ? "InternalError" : code === 403 ? "Forbidden" : "BadRequest";
+  return `${JSON.stringify(new ApiError(reason, message, undefined, code).toStatus())}\n`;
 }
 
 function splitList(value: string | string[] | undefined): string[] {

@@ -34,7 +34,11 @@ export async function serveSpdyCommand(
       if (wanted.every((role) => roles.has(role))) opened();
     },
   });
-  const isComplete = await Promise.race([complete.then(() => true), delay(clock, openLimitMs).then(() => false), session.closed.then(() => false)]);
+  const isComplete = await Promise.race([
+    complete.then(() => true),
+    delay(clock, openLimitMs).then(() => false),
+    session.closed.then(() => false),
+  ]);
   if (!isComplete) return session.close();
 
   const command = await start();

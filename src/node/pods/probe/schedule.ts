@@ -13,7 +13,7 @@ export interface ProbeRun {
   readonly failed: (message: string) => void;
 }
 
-/** The first looks of an eager probe come this soon after each other, then each twice as late. */
+/** The first looks of an eager probe come this soon after each other, then each half as late again. */
 const eagerBaseMs = 50;
 
 /** Probes until told to stop: after `initialDelaySeconds`, then every `periodSeconds`. */
@@ -47,7 +47,7 @@ export function startProbe({ probe, clock, eager, check, turned, failed }: Probe
     if (stopped) return;
     const isEarly = state !== true && !ok && eagerMs < period;
     const wait = isEarly ? Math.min(eagerMs, Math.max(0, nextCounted - clock.monotonic())) : period;
-    eagerMs *= 2;
+    eagerMs *= 1.5;
     cancel = clock.after(wait, () => void look());
   }
 

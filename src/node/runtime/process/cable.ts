@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { addressAt, cidrSize, formatAddress, parseCidr } from "#base/cidr.ts";
-import { bridgeDevice, netnsFolder, netnsPrefix, type TopologyNode } from "../../network/plan.ts";
+import { bridgeDevice, macOf, netnsFolder, netnsPrefix, type TopologyNode } from "../../network/plan.ts";
 import { run } from "../../run.ts";
 
 /** The names of a pod's network: its namespace, and the node's end of its cable, never used twice. */
@@ -53,12 +53,6 @@ export async function unplug({ netnsName, netns }: Pick<CableNames, "netnsName" 
 
 function lines(commands: readonly string[]): string {
   return `${commands.join("\n")}\n`;
-}
-
-/** A hardware address made of the pod's address: a neighbour's memory of the last pod with it stays true. */
-function macOf(address: string): string {
-  const octets = address.split(".").map((octet) => Number(octet).toString(16).padStart(2, "0"));
-  return ["0a", "58", ...octets].join(":");
 }
 
 /** The next free address of the node's pod range after `last`, from .2 on; `undefined` when all are taken. */

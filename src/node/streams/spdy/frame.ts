@@ -1,5 +1,14 @@
 /** SPDY/3.1 framing (draft-mbelshe-httpbis-spdy-00, section 2.2). Pure. */
-export const frameType = { synStream: 1, synReply: 2, reset: 3, settings: 4, ping: 6, goAway: 7, headers: 8, window: 9 };
+export const frameType = {
+  synStream: 1,
+  synReply: 2,
+  reset: 3,
+  settings: 4,
+  ping: 6,
+  goAway: 7,
+  headers: 8,
+  window: 9,
+};
 export const finFlag = 1;
 
 export type Frame =
