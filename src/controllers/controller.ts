@@ -12,8 +12,6 @@ export interface ControllerContext {
   readonly informers: ControllerInformers;
   readonly log: Log;
   readonly clock: Clock;
-  /** 0 to 1, exclusive. */
-  readonly random: () => number;
   /** A recorder of Events that names `component` as their source. */
   recorder(component: string): EventRecorder;
 }
@@ -36,7 +34,8 @@ const conflictRetryMs = 200;
 
 /**
  * A work queue whose failures are logged under the controller's name. A write that met a newer object is no failure:
- * the change that outran it puts the key back by itself.
+ * the change that outran it puts the key back by itself. Nor is one in a namespace that is going away: nothing can be
+ * created there, and nothing needs to be.
  */
 export function createLoop({ log, clock }: ControllerContext, options: LoopOptions): Workqueue {
   const { name, reconcile, concurrency = 8 } = options;
@@ -45,6 +44,7 @@ export function createLoop({ log, clock }: ControllerContext, options: LoopOptio
       try {
         await reconcile(key);
       } catch (error) {
+        if (isNamespaceGoing(error)) return;
         if (!isApiError(error, "Conflict")) throw error;
         log.debug({ controller: name, key }, "the object changed meanwhile, trying again");
         queue.addAfter(key, conflictRetryMs);
@@ -57,6 +57,13 @@ export function createLoop({ log, clock }: ControllerContext, options: LoopOptio
   });
   return queue;
 }
+
+/** Whether a write was refused because its namespace is being deleted. */
+export function isNamespaceGoing(error: unknown): boolean {
+  return isApiError(error, "Forbidden") && error.details?.causes?.some(({ reason }) => reason === terminating) === true;
+}
+
+const terminating = "NamespaceTerminating";
 
 /** A controller made of one queue and the handlers that feed it. */
 export function runningLoop(queue: Workqueue, unsubscribe: readonly (() => void)[]): RunningController {

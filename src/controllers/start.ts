@@ -18,11 +18,10 @@ export interface ControllersOptions {
   client: Client;
   log: Log;
   clock: Clock;
-  /** 0 to 1, exclusive. */
-  random?: () => number;
   /** PEM; what pods trust the API server by, published in each namespace as ConfigMap `kube-root-ca.crt`. */
   caBundle?: string;
-  clusterDomain: string;
+  /** Part of the facts every engine is handed; no controller here depends on it. */
+  clusterDomain?: string;
   /** How many endpoints one EndpointSlice holds; 100 by default. */
   maxEndpointsPerSlice?: number;
 }
@@ -53,7 +52,7 @@ const controllers: readonly ((context: ControllerContext, options: ControllersOp
  * queued what already exists.
  */
 export async function startControllers(options: ControllersOptions): Promise<RunningControllers> {
-  const { client, log, clock, random = Math.random } = options;
+  const { client, log, clock } = options;
   const informers = startInformers(client, { log, clock });
   await informers.synced;
   const recorders = new Map<string, EventRecorder>();
@@ -62,7 +61,7 @@ export async function startControllers(options: ControllersOptions): Promise<Run
     recorders.set(component, found);
     return found;
   };
-  const context: ControllerContext = { client, informers, log, clock, random, recorder };
+  const context: ControllerContext = { client, informers, log, clock, recorder };
   const running = controllers.map((start) => start(context, options));
   return {
     informers,

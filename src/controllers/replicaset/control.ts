@@ -4,7 +4,13 @@ import type { Pod } from "#api/core/pod/kind.ts";
 import { controllerOf, keyOf } from "#api/meta/object.ts";
 import { matchesSelector } from "#api/meta/selector.ts";
 import { isApiError } from "#api/meta/status.ts";
-import { createLoop, runningLoop, type ControllerContext, type RunningController } from "../controller.ts";
+import {
+  createLoop,
+  isNamespaceGoing,
+  runningLoop,
+  type ControllerContext,
+  type RunningController,
+} from "../controller.ts";
 import { applyClaim, compileClaim, ownerReferenceTo } from "../ownership.ts";
 import { createPendingWrites } from "../pending-writes.ts";
 import { isActive } from "../pods/state.ts";
@@ -75,9 +81,7 @@ export function startReplicaSets(context: ControllerContext): RunningController 
       events.normal(replicaSet, "SuccessfulCreate", `Created pod: ${pod.metadata.name}`);
       return undefined;
     } catch (error) {
-      // Nothing can be created in a namespace that is going away, and nothing needs to be.
-      if (isApiError(error) && error.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating"))
-        return undefined;
+      if (isNamespaceGoing(error)) return undefined;
       const message = `Error creating: ${error instanceof Error ? error.message : String(error)}`;
       events.warning(replicaSet, "FailedCreate", message);
       return { reason: "FailedCreate", message };

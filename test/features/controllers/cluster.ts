@@ -30,7 +30,6 @@ export async function startCluster(
     client,
     log: silentLog,
     clock,
-    random: () => 0.5,
     caBundle: "PEM",
     clusterDomain: "cluster.local",
   });
