@@ -6,6 +6,7 @@ import { nftables } from "#proxy/modes/nftables/mode.ts";
 import type { ProxyNode } from "#proxy/mode.ts";
 import { createServiceCompiler } from "#routing/l4/compiler.ts";
 import { canSandbox, runInSandbox } from "../scripts/sandbox.ts";
+import { median, printTable } from "./table.ts";
 
 /** Times in milliseconds for one number of Services with three endpoints each. */
 export interface ProxyMeasure {
@@ -81,10 +82,6 @@ async function measure(services: number): Promise<ProxyMeasure> {
   };
 }
 
-function median(times: readonly number[]): number {
-  return [...times].sort((a, b) => a - b)[times.length >> 1] ?? 0;
-}
-
 function serviceOf(index: number): Service {
   const clusterIP = `10.${96 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
   return {
@@ -98,7 +95,7 @@ function serviceOf(index: number): Service {
 function sliceOf(index: number, turn: number): EndpointSlice {
   const endpoints = [0, 1, 2].map((slot) => {
     const value = index * 3 + slot;
-    const last = slot === 2 ? turn % 200 : 0;
+    const last = slot === 2 && turn > 0 ? 1 + (turn % 199) : 0;
     const address = `10.${128 + ((value >> 16) & 63)}.${(value >> 8) & 255}.${value & 255}`;
     return { addresses: [last === 0 ? address : `10.200.${last}.${index & 255}`], nodeName: `node-${slot + 1}` };
   });
@@ -117,17 +114,17 @@ function sliceOf(index: number, turn: number): EndpointSlice {
   };
 }
 
-export function printProxy(measures: readonly ProxyMeasure[]): string {
-  const head = ["services", "compile", "cold load", "takeover", "change min", "change median", "own part (ms)"];
+export function printProxy(measures: readonly ProxyMeasure[]): void {
+  const head = ["services", "compile", "cold load", "takeover", "change (min)", "change (median)", "own part (ms)"];
   const rows = measures.map(({ services, ...times }) => [
     String(services),
     ...Object.values(times).map((ms: number) => ms.toFixed(2)),
   ]);
-  return [head, ...rows].map((row) => row.map((cell) => cell.padStart(14)).join("")).join("\n");
+  printTable(head, rows);
 }
 
 if (import.meta.main) {
-  if (process.argv.includes("--inside")) console.log(printProxy(await benchProxy()));
+  if (process.argv.includes("--inside")) printProxy(await benchProxy());
   else if (!canSandbox() || spawnSync("nft", ["--version"]).status !== 0) console.log("needs root and nft");
   else process.exitCode = runInSandbox([process.execPath, import.meta.filename, "--inside"]);
 }

@@ -3,7 +3,7 @@ import { systemClock, type Clock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
 import type { Problem } from "#routing/because.ts";
 import { newerRevision } from "#routing/l4/compile.ts";
-import { isEmptyDiff, mergeDiffs } from "#routing/l4/diff.ts";
+import { diffServices, isEmptyDiff, mergeDiffs } from "#routing/l4/diff.ts";
 import type { ServiceDiff } from "#routing/l4/table.ts";
 import { createCounters, type ProxyCounters } from "./counters.ts";
 import type { ProxyMode, ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
@@ -37,6 +37,8 @@ export interface RunningProxy {
   cleanup(): Promise<void>;
 }
 
+const checkMs = 30_000;
+
 /** Keeps one node at the table: differences that come while one is applied are merged, a failed one is tried again. */
 export function startProxy(options: ProxyOptions): RunningProxy {
   const { source, node, mode, log = silentLog, clock = systemClock, minSyncMs = 1 } = options;
@@ -44,13 +46,16 @@ export function startProxy(options: ProxyOptions): RunningProxy {
   const counters = createCounters();
   const waiters = new Set<{ revision: string; resolve: () => void; reject: (error: Error) => void }>();
   let applied = "0";
+  let hasApplied = false;
   let pending: ServiceDiff | undefined;
   let running: Promise<void> | undefined;
   let cancelTimer: (() => void) | undefined;
+  let cancelCheck: (() => void) | undefined;
   let failure: Problem | undefined;
   let stopped = false;
 
   function arrived(revision: string): void {
+    hasApplied = true;
     applied = newerRevision(applied, revision);
     for (const waiter of waiters) {
       if (newerRevision(applied, waiter.revision) !== applied) continue;
@@ -94,9 +99,27 @@ export function startProxy(options: ProxyOptions): RunningProxy {
     }
   }
 
+  /** What another program took away is put in force again, as upstream does every 30 s. */
+  function check(): void {
+    cancelCheck = clock.after(checkMs, check);
+    if (running !== undefined || pending !== undefined || mode.isIntact === undefined) return;
+    running = mode
+      .isIntact()
+      .then((intact) => {
+        if (intact) return;
+        log.warn({ node: node.name }, "another program took the rules of services away; they are made again");
+        const everything = diffServices(undefined, source.table());
+        pending = pending === undefined ? everything : mergeDiffs(everything, pending);
+      })
+      .finally(() => {
+        running = undefined;
+        schedule(minSyncMs);
+      });
+  }
+
   const unsubscribe = source.subscribe((diff) => {
     counters.changed(diff, clock.now());
-    if (pending === undefined && running === undefined && isEmptyDiff(diff) && applied !== "0") {
+    if (pending === undefined && running === undefined && isEmptyDiff(diff) && hasApplied) {
       arrived(diff.revision);
       return;
     }
@@ -104,11 +127,14 @@ export function startProxy(options: ProxyOptions): RunningProxy {
     schedule(minSyncMs);
   });
 
+  if (mode.isIntact !== undefined) cancelCheck = clock.after(checkMs, check);
+
   async function halt(): Promise<void> {
     if (stopped) return;
     stopped = true;
     unsubscribe();
     cancelTimer?.();
+    cancelCheck?.();
     await running;
     for (const waiter of waiters) waiter.reject(new Error(`the proxy of ${node.name} was stopped`));
     waiters.clear();
@@ -122,7 +148,7 @@ export function startProxy(options: ProxyOptions): RunningProxy {
     waitFor: (revision) =>
       new Promise((resolve, reject) => {
         if (stopped) reject(new Error(`the proxy of ${node.name} was stopped`));
-        else if (applied !== "0" && newerRevision(applied, revision) === applied) resolve();
+        else if (hasApplied && newerRevision(applied, revision) === applied) resolve();
         else waiters.add({ revision, resolve, reject });
       }),
     problems: () => [...(failure === undefined ? [] : [failure]), ...(mode.problems?.() ?? [])],

@@ -2,6 +2,7 @@ import { systemClock, type Clock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import { startInformer } from "#client/informer.ts";
+import { newerRevision } from "#routing/l4/compile.ts";
 import { createServiceCompiler } from "#routing/l4/compiler.ts";
 import { diffServices } from "#routing/l4/diff.ts";
 import type { ServiceDiff, ServiceTable } from "#routing/l4/table.ts";
@@ -38,8 +39,22 @@ export function startServiceSource(
     isWaiting = false;
     if (!isSynced || stopped) return;
     const diff = compiler.take();
-    if (diff === undefined) return;
-    for (const listener of listeners) listener(diff);
+    if (diff !== undefined) tell(diff);
+  }
+
+  /** Deleted objects and other kinds move the revision too: the lists know it better than the objects left. */
+  function newest(revision: string): string {
+    return newerRevision(newerRevision(revision, services.revision()), slices.revision());
+  }
+
+  function tell(diff: ServiceDiff): void {
+    const stamped = { ...diff, revision: newest(diff.revision) };
+    for (const listener of listeners) listener(stamped);
+  }
+
+  function everything(): ServiceDiff {
+    const diff = diffServices(undefined, compiler.table());
+    return { ...diff, revision: newest(diff.revision) };
   }
 
   /** All that arrives in one turn of the loop is compiled once. */
@@ -61,17 +76,19 @@ export function startServiceSource(
     if (stopped) return;
     compiler.take();
     isSynced = true;
-    const everything = diffServices(undefined, compiler.table());
-    for (const listener of listeners) listener(everything);
+    tell(everything());
   });
 
   return {
     synced,
-    table: () => compiler.table(),
+    table: () => {
+      flush();
+      return compiler.table();
+    },
     subscribe(listener) {
       flush();
       listeners.add(listener);
-      if (isSynced) listener(diffServices(undefined, compiler.table()));
+      if (isSynced) listener(everything());
       return () => listeners.delete(listener);
     },
     stop() {

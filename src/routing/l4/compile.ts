@@ -140,6 +140,7 @@ function addressesOf(service: Service, family: Family, problems: Problem[]) {
   return {
     namespace: metadata.namespace ?? "",
     name: metadata.name,
+    ...(metadata.creationTimestamp === undefined ? {} : { created: metadata.creationTimestamp }),
     clusterIP: clusterIPOf(service, family) ?? "",
     externalIPs,
     loadBalancerIPs: own(vips, "status.loadBalancer.ingress"),

@@ -22,6 +22,8 @@ export interface ServicePortEntry {
   readonly namespace: string;
   readonly name: string;
   readonly portName: string;
+  /** When the Service was made, RFC 3339: of two that want one address the older has it. */
+  readonly created?: string;
   readonly protocol: Protocol;
   readonly port: number;
   readonly clusterIP: string;

@@ -69,8 +69,7 @@ export async function startArena(mode: ProxyModeName, ground: Ground): Promise<A
       const wanted = (await client.list("EndpointSlice")).resourceVersion;
       await proxies.stop();
       proxies = await start();
-      if (wanted !== "0") await proxies.source.synced;
-      await proxies.waitFor(proxies.source.table().revision);
+      await proxies.waitFor(wanted);
     },
     stop: () => proxies.cleanup(),
   };

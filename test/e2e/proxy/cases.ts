@@ -225,6 +225,23 @@ export const cases: readonly ProxyCase[] = [
     },
   },
   {
+    name: "of two Services that want one external address the older has it, then the other",
+    modes: kernel,
+    async run(arena, own) {
+      const shared = { host: "192.0.2.77", port: 80 };
+      const open: Wanted = { ...own, pods: allPods, spec: { externalIPs: [shared.host] } };
+      const newer: Wanted = { ...open, name: "a-newer", clusterIP: "10.96.7.7", pods: ["pod-c"] };
+      await arena.serve({ ...open, pods: ["pod-a"] });
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      await arena.serve(newer);
+      assert.deepEqual(namesIn(await arena.tcp("outside", shared, 6)), ["pod-a"]);
+      const codes = arena.proxies.problems().map(({ code, at }) => `${at.name} ${code}`);
+      assert.deepEqual([...new Set(codes)], [`${newer.name} address-taken`]);
+      await arena.serve({ ...own, pods: allPods });
+      assert.deepEqual(namesIn(await arena.tcp("outside", shared, 6)), ["pod-c"]);
+    },
+  },
+  {
     name: "endpoints that serve while they terminate are used when no other is ready",
     modes: every,
     async run(arena, own) {

@@ -28,4 +28,6 @@ export interface Element {
   readonly key: string;
   /** Empty in a set. */
   readonly value: string;
+  /** The place clients reach, an address with a port or a node port, that the element is part of; see the ledger. */
+  readonly front?: string;
 }

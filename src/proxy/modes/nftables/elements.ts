@@ -32,7 +32,9 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
   const elements: Element[] = [];
   const balancers = new Map<string, Balancer>();
   const protocol = entry.protocol.toLowerCase();
-  const add = (set: SetName, key: string, value = "") => elements.push({ set, key, value });
+  const add = (set: SetName, key: string, value = "", front?: Front) => {
+    elements.push({ set, key, value, ...(front === undefined ? {} : { front: front.key }) });
+  };
 
   function balance(
     front: Front,
@@ -50,14 +52,14 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
     for (const [slot, endpoint] of endpoints.entries()) {
       const to = `${address4(endpoint.address)} . ${endpoint.port}`;
       if (affinitySeconds === 0) {
-        add(endpointsName(balancer), `${front.key} . ${slot}`, to);
+        add(endpointsName(balancer), `${front.key} . ${slot}`, to, front);
         continue;
       }
       for (const [offset, bit] of [[0, 0] as const, [masqueradeOffset, 0x4000] as const]) {
         const mark = `0x${((((numbers[slot] ?? 0) << 16) | bit) >>> 0).toString(16).padStart(8, "0")}`;
-        add(`${prefix}affinity-slots`, `${front.key} . ${first + offset + slot}`, mark);
-        add(`${prefix}affinity-endpoints`, `${front.key} . ${mark}`, to);
-        add(`${prefix}affinity-valid`, `${front.key} . ${mark}`);
+        add(`${prefix}affinity-slots`, `${front.key} . ${first + offset + slot}`, mark, front);
+        add(`${prefix}affinity-endpoints`, `${front.key} . ${mark}`, to, front);
+        add(`${prefix}affinity-valid`, `${front.key} . ${mark}`, "", front);
       }
     }
     return `goto ${name}`;
@@ -66,7 +68,7 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
   function refuse(front: Front, choice: Choice): void {
     if (typeof choice !== "string") return;
     const set = front.by === "nodeport" ? "no-endpoint-nodeports" : "no-endpoint-services";
-    add(set, front.key, choice === "drop" ? "drop" : `goto ${rejectChain}`);
+    add(set, front.key, choice === "drop" ? "drop" : `goto ${rejectChain}`, front);
   }
 
   function external(front: Front): void {
@@ -75,15 +77,15 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
     refuse(front, selection.external);
     if (entry.externalTrafficPolicy !== "Local") {
       if (typeof selection.external === "string") return;
-      add(lookup, front.key, balance(front, "all", selection.external.endpoints, true));
+      add(lookup, front.key, balance(front, "all", selection.external.endpoints, true), front);
       return;
     }
     if (typeof selection.cluster === "string") return;
-    add(lookup, front.key, `goto ${isPort ? nodeportLocalChain : externalLocalChain}`);
+    add(lookup, front.key, `goto ${isPort ? nodeportLocalChain : externalLocalChain}`, front);
     const shortcut = balance(front, "all", selection.cluster.endpoints, false);
-    add(isPort ? "nodeport-shortcuts" : "shortcuts", front.key, shortcut);
+    add(isPort ? "nodeport-shortcuts" : "shortcuts", front.key, shortcut, front);
     if (typeof selection.external === "string") return;
-    add(`local-${lookup}`, front.key, balance(front, "local", selection.external.endpoints, false));
+    add(`local-${lookup}`, front.key, balance(front, "local", selection.external.endpoints, false), front);
   }
 
   const frontOf = (address: string): Front => ({
@@ -95,16 +97,16 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
   add("cluster-ips", address4(entry.clusterIP));
   refuse(cluster, selection.internal);
   if (typeof selection.internal !== "string") {
-    add("services", cluster.key, balance(cluster, "all", selection.internal.endpoints, false));
+    add("services", cluster.key, balance(cluster, "all", selection.internal.endpoints, false), cluster);
   }
   for (const address of new Set([...entry.externalIPs, ...entry.loadBalancerIPs])) external(frontOf(address));
   if (entry.nodePort !== 0) external({ by: "nodeport", key: `${protocol} . ${entry.nodePort}` });
   if (entry.loadBalancerSourceRanges.length > 0) {
     for (const address of entry.loadBalancerIPs) {
-      const { key } = frontOf(address);
-      add("firewalled", key);
+      const front = frontOf(address);
+      add("firewalled", front.key, "", front);
       for (const range of sourcesOf(entry.loadBalancerSourceRanges, address, node)) {
-        add("firewall-sources", `${key} . ${range}`);
+        add("firewall-sources", `${front.key} . ${range}`, "", front);
       }
     }
   }

@@ -7,68 +7,87 @@ export interface ElementChange {
 }
 
 /**
- * Who claims which element. Two owners may claim the same one: the same value is held until the last lets go; of two
- * values that of the owner whose name sorts first stands, whatever came first, so a restart changes nothing.
+ * Who claims which element. An element without a front may have many owners and is held until the last lets go. A front,
+ * with all its elements, belongs to one: to the owner whose name sorts first, whoever came first, so that a restart
+ * changes nothing. The others have it when that one lets go.
  */
 export interface ElementLedger {
   /** Puts these in place of all that the owner claimed before. */
   claim(owner: string, elements: readonly Element[]): void;
   /** The difference to what was taken last. */
   take(): ElementChange;
-  /** Everything claimed, as if nothing had been taken before. */
+  /** Everything in effect, as if nothing had been taken before. */
   takeAll(): readonly Element[];
-  /** How many elements there are. */
-  size(): number;
+  /** Fronts that more than one owner claims. */
+  contested(): readonly { readonly front: string; readonly winner: string; readonly losers: readonly string[] }[];
 }
 
 interface Claims {
-  /** By owner; the smallest name stands. */
+  readonly front: string | undefined;
   readonly values: Map<string, string>;
 }
 
 export function createElementLedger(): ElementLedger {
   const sets = new Map<SetName, Map<string, Claims>>();
   const owned = new Map<string, readonly Element[]>();
+  const fronts = new Map<string, Set<string>>();
+  const shared = new Set<string>();
   const touched = new Map<string, { readonly set: SetName; readonly key: string; readonly was: string | undefined }>();
-  let count = 0;
 
   function valueOf(set: SetName, key: string): string | undefined {
-    const values = sets.get(set)?.get(key)?.values;
-    if (values === undefined) return undefined;
-    let first: string | undefined;
-    for (const owner of values.keys()) if (first === undefined || owner < first) first = owner;
-    return first === undefined ? undefined : values.get(first);
+    const claims = sets.get(set)?.get(key);
+    if (claims === undefined) return undefined;
+    const holder = first(claims.front === undefined ? claims.values.keys() : (fronts.get(claims.front) ?? []));
+    return holder === undefined ? undefined : claims.values.get(holder);
   }
 
-  function touch(set: SetName, key: string): void {
-    const id = `${set} ${key}`;
-    if (!touched.has(id)) touched.set(id, { set, key, was: valueOf(set, key) });
-  }
-
-  function put(owner: string, { set, key, value }: Element): void {
-    touch(set, key);
-    const elements = sets.get(set) ?? new Map<string, Claims>();
-    sets.set(set, elements);
-    const claims = elements.get(key);
-    if (claims !== undefined) claims.values.set(owner, value);
-    else {
-      elements.set(key, { values: new Map([[owner, value]]) });
-      count += 1;
+  function touch(elements: readonly Element[]): void {
+    for (const { set, key } of elements) {
+      const id = `${set} ${key}`;
+      if (!touched.has(id)) touched.set(id, { set, key, was: valueOf(set, key) });
     }
   }
 
-  function drop(owner: string, { set, key }: Element): void {
-    touch(set, key);
+  /** Whoever else claims a front may win or lose it by what comes next. */
+  function touchRivals(owner: string, elements: readonly Element[]): void {
+    for (const front of new Set(elements.map((element) => element.front))) {
+      for (const rival of (front === undefined ? undefined : fronts.get(front)) ?? []) {
+        if (rival !== owner) touch((owned.get(rival) ?? []).filter((element) => element.front === front));
+      }
+    }
+  }
+
+  function put(owner: string, { set, key, value, front }: Element): void {
+    const elements = sets.get(set) ?? new Map<string, Claims>();
+    sets.set(set, elements);
+    const claims = elements.get(key);
+    if (claims === undefined) elements.set(key, { front, values: new Map([[owner, value]]) });
+    else claims.values.set(owner, value);
+    if (front === undefined) return;
+    const owners = fronts.get(front);
+    if (owners === undefined) fronts.set(front, new Set([owner]));
+    else if (owners.add(owner).size > 1) shared.add(front);
+  }
+
+  function drop(owner: string, { set, key, front }: Element): void {
     const claims = sets.get(set)?.get(key);
     claims?.values.delete(owner);
-    if (claims?.values.size !== 0) return;
-    sets.get(set)?.delete(key);
-    count -= 1;
+    if (claims?.values.size === 0) sets.get(set)?.delete(key);
+    const owners = front === undefined ? undefined : fronts.get(front);
+    if (front === undefined || owners === undefined) return;
+    owners.delete(owner);
+    if (owners.size < 2) shared.delete(front);
+    if (owners.size === 0) fronts.delete(front);
   }
 
   return {
     claim(owner, elements) {
-      for (const element of owned.get(owner) ?? []) drop(owner, element);
+      const before = owned.get(owner) ?? [];
+      for (const changing of [before, elements]) {
+        touch(changing);
+        touchRivals(owner, changing);
+      }
+      for (const element of before) drop(owner, element);
       for (const element of elements) put(owner, element);
       if (elements.length === 0) owned.delete(owner);
       else owned.set(owner, elements);
@@ -89,10 +108,23 @@ export function createElementLedger(): ElementLedger {
       touched.clear();
       const all: Element[] = [];
       for (const [set, elements] of sets) {
-        for (const key of elements.keys()) all.push({ set, key, value: valueOf(set, key) ?? "" });
+        for (const key of elements.keys()) {
+          const value = valueOf(set, key);
+          if (value !== undefined) all.push({ set, key, value });
+        }
       }
       return all;
     },
-    size: () => count,
+    contested: () =>
+      [...shared].sort().map((front) => {
+        const [winner = "", ...losers] = [...(fronts.get(front) ?? [])].sort();
+        return { front, winner, losers };
+      }),
   };
+}
+
+function first(names: Iterable<string>): string | undefined {
+  let found: string | undefined;
+  for (const name of names) if (found === undefined || name < found) found = name;
+  return found;
 }

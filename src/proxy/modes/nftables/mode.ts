@@ -1,4 +1,5 @@
 import { systemClock } from "#base/clock.ts";
+import type { Source } from "#routing/because.ts";
 import type { ServicePortEntry } from "#routing/l4/table.ts";
 import { inNamespace, runCommand } from "../../command.ts";
 import type { ModeDefinition } from "../../definition.ts";
@@ -33,13 +34,23 @@ export const nftables: ModeDefinition = {
     const ledger = createElementLedger();
     const flows = createFlowCleaner(node, log);
     const balancers = new Map<string, Balancer>();
+    /** By service port: its name in the ledger, where the older Service comes first. */
+    const owners = new Map<string, string>();
     let inKernel = new Set<string>();
     let isInForce = false;
     let hasFailed = false;
 
+    function release(id: string): void {
+      ledger.claim(owners.get(id) ?? "", []);
+      owners.delete(id);
+    }
+
     function claim(entry: ServicePortEntry): void {
       const rendering = renderEntry(entry, node);
-      ledger.claim(entry.id, rendering.elements);
+      const owner = `${entry.created ?? ""} ${entry.id}`;
+      if (owners.get(entry.id) !== owner) release(entry.id);
+      owners.set(entry.id, owner);
+      ledger.claim(owner, rendering.elements);
       for (const [name, balancer] of rendering.balancers) balancers.set(name, balancer);
     }
 
@@ -69,7 +80,7 @@ export const nftables: ModeDefinition = {
       async apply(diff) {
         const start = clock.monotonic();
         if (!isInForce) await allowLoopback(node);
-        for (const entry of diff.removed) ledger.claim(entry.id, []);
+        for (const { id } of diff.removed) release(id);
         const present = [...diff.added, ...diff.changed.map(({ after }) => after)];
         for (const entry of present) claim(entry);
         try {
@@ -86,6 +97,25 @@ export const nftables: ModeDefinition = {
           throw error;
         }
       },
+      problems: () =>
+        ledger.contested().flatMap(({ front, winner, losers }) =>
+          losers.map((loser) => {
+            const [id, other] = [loser, winner].map((owner) => owner.slice(owner.indexOf(" ") + 1));
+            const message = `service port ${id}: ${front} is taken by the older ${other}; give one of them another address or port`;
+            return { at: serviceOf(id ?? ""), code: "address-taken", message };
+          }),
+        ),
+      async isIntact() {
+        if (!isInForce) return true;
+        try {
+          // Adding a chain that is there changes nothing, and fails when the table has gone.
+          await channel.run([`add chain ip ${tableName} ${layoutMark}`]);
+          return true;
+        } catch {
+          isInForce = false;
+          return false;
+        }
+      },
       async stop() {
         await flows.stop();
         await channel.close();
@@ -98,6 +128,12 @@ export const nftables: ModeDefinition = {
   },
   cleanup: removeTable,
 };
+
+/** The Service of a service port's id. */
+function serviceOf(id: string): Source {
+  const [, namespace = "", name = ""] = /^([^/]*)\/([^:]*):/.exec(id) ?? [];
+  return { kind: "Service", namespace, name };
+}
 
 /** One balancer of each shape. */
 const samples: readonly Balancer[] = [0, 10_800].flatMap((affinitySeconds) =>

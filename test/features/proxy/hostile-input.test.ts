@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Service } from "#api/core/service/kind.ts";
+import { renderEntry } from "#proxy/modes/nftables/elements.ts";
+import { renderLayout } from "#proxy/modes/nftables/layout.ts";
+import { renderElements } from "#proxy/modes/nftables/transaction.ts";
+import { compileService } from "#routing/l4/compile.ts";
+import { service, slice } from "./objects.ts";
+
+const hostile = "10.0.0.1 . tcp . 1 : drop }; flush ruleset; add table ip x; #";
+const text = fc.oneof(fc.string(), fc.constant(hostile), fc.constant("10.96.0.7"), fc.constant("010.1.1.1"));
+const node = { name: "n", addresses: ["172.30.0.11"], podCidrs: [], serviceCidrs: [] };
+
+test("no text of an object gets into a command of the kernel's tables, only addresses and numbers", () => {
+  fc.assert(
+    fc.property(text, text, text, text, text, (clusterIP, external, vip, range, endpoint) => {
+      const spec = {
+        type: "LoadBalancer" as const,
+        clusterIP,
+        externalIPs: [external],
+        loadBalancerSourceRanges: [range, "10.1.0.0/16"],
+        ports: [{ name: hostile, port: 80, nodePort: 30_080 }],
+      };
+      const web: Service = { ...service(hostile, spec), status: { loadBalancer: { ingress: [{ ip: vip }] } } };
+      const ports = [{ name: hostile, port: 8080 }];
+      const { ports: entries } = compileService(web, [slice("x", [endpoint, "10.244.0.9"], { ports })]);
+      for (const entry of entries) {
+        for (const command of renderElements("add", renderEntry(entry, node).elements)) {
+          assert.match(command, /^add element ip kube-proxy [a-z0-9-]+ \{ [a-z0-9./: ,-]+ \}$/);
+        }
+      }
+    }),
+  );
+});
+
+test("ranges of a node that are none are left out of the rules", () => {
+  const commands = renderLayout({ podCidrs: ["10.244.0.0/16", hostile], serviceCidrs: [hostile] }).join("\n");
+  assert.match(commands, /ip saddr != \{ 10\.244\.0\.0\/16 \}/);
+  assert.doesNotMatch(commands, /flush ruleset/);
+});

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseFlows, staleFlows } from "#proxy/modes/nftables/conntrack.ts";
+import { compileService } from "#routing/l4/compile.ts";
+import { service, slice } from "./objects.ts";
+
+const listing = `udp      17 29 src=10.244.1.10 dst=10.96.0.10 sport=40053 dport=53 [UNREPLIED] src=10.244.1.5 dst=10.244.1.10 sport=5353 dport=40053 mark=0 use=1
+udp      17 119 src=10.244.1.11 dst=10.96.0.10 sport=40054 dport=53 src=10.244.2.5 dst=10.244.1.11 sport=5353 dport=40054 [ASSURED] mark=0 use=1
+udp      17 29 src=172.30.0.254 dst=172.30.0.11 sport=999 dport=30053 src=10.244.1.5 dst=172.30.0.11 sport=5353 dport=999 mark=0 use=1
+udp      17 29 src=10.244.1.10 dst=8.8.8.8 sport=998 dport=30053 src=8.8.8.8 dst=172.30.0.11 sport=30053 dport=998 mark=0 use=1
+udp      17 29 src=10.244.1.10 dst=8.8.8.8 sport=997 dport=53 src=8.8.8.8 dst=172.30.0.11 sport=53 dport=997 mark=0 use=1
+`;
+const node = { name: "node-1", addresses: ["172.30.0.11"], podCidrs: [], serviceCidrs: [] };
+const dns = service("dns", { type: "NodePort", ports: [{ port: 53, protocol: "UDP", nodePort: 30_053 }] });
+const ports = [{ name: "", port: 5353, protocol: "UDP" as const }];
+
+test("a flow to an endpoint the service no longer has is stale, and no other flow is", () => {
+  const { ports: entries } = compileService(dns, [slice("dns", ["10.244.2.5"], { ports })]);
+  assert.deepEqual(staleFlows(parseFlows(listing), entries, node), [
+    { to: "10.96.0.10", toPort: 53, answers: "10.244.1.5", answersPort: 5353 },
+    { to: "172.30.0.11", toPort: 30_053, answers: "10.244.1.5", answersPort: 5353 },
+  ]);
+});
+
+test("a service without endpoints keeps its flows", () => {
+  const { ports: entries } = compileService(dns, [slice("dns", [], { ports })]);
+  assert.deepEqual(staleFlows(parseFlows(listing), entries, node), []);
+});
