@@ -15,7 +15,8 @@ export function actAs(user: UserInfo, { headers, headersDistinct }: IncomingMess
     const details = { name, kind: "users" };
     throw new ApiError("Forbidden", `${what} in API group "" at the cluster scope`, details);
   }
-  if (name === "") throw new ApiError("BadRequest", "Impersonate-User must name a user when another Impersonate header is set");
+  if (name === "")
+    throw new ApiError("BadRequest", "Impersonate-User must name a user when another Impersonate header is set");
   const groups = headersDistinct["impersonate-group"] ?? [];
   return { name, groups: name === "system:anonymous" ? groups : [...groups, "system:authenticated"] };
 }

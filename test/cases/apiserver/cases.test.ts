@@ -76,8 +76,10 @@ function expectAnswer(where: string, answer: Answer, expected: string, kept: Map
       const [, path = "", sign, wanted = ""] = field;
       const value = path.split("/").reduce<unknown>(step, JSON.parse(answer.body));
       if (sign === "->") kept.set(wanted, String(value as string));
-      else if (sign === "=") assert.deepEqual(value, wanted === "absent" ? undefined : JSON.parse(wanted), `${shown}\n${line}`);
-      else assert.ok(String(value as string).includes(wanted), `${shown}\n${line}, but it is ${String(value as string)}`);
+      else if (sign === "=")
+        assert.deepEqual(value, wanted === "absent" ? undefined : JSON.parse(wanted), `${shown}\n${line}`);
+      else
+        assert.ok(String(value as string).includes(wanted), `${shown}\n${line}, but it is ${String(value as string)}`);
     } else assert.equal(answer.body.trim(), line, shown);
   }
 }
