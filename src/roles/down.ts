@@ -4,9 +4,10 @@ import { inspectLeftovers, removeTopology, type TopologyOptions } from "#node/ne
 import { inspectPodLeftovers, removeAllPods } from "#node/runtime/process/clear.ts";
 import { checkOptions, type UpOptions } from "./options.ts";
 import { RoleError, step, type Report } from "./report.ts";
-import { clusterId, dataPaths, isAlive, readState, writeState, type RunState } from "./state.ts";
+import { clusterId, dataPaths, isAlive, readState, writeState, type ProcessId, type RunState } from "./state.ts";
 
 const stopWithinMs = 60_000;
+const killWithinMs = 5_000;
 
 /**
  * Stops the cluster of a data folder, whether its process runs or was killed: pods, rules and namespaces go. With
@@ -75,6 +76,15 @@ function looksLikeOurs(root: string): boolean {
   return readdirSync(root).every((name) => known.has(name) || name.startsWith("store.db"));
 }
 
+async function endsWithin(ms: number, running: ProcessId): Promise<boolean> {
+  const deadline = systemClock.monotonic() + ms;
+  while (isAlive(running)) {
+    if (systemClock.monotonic() > deadline) return false;
+    await delay(systemClock, 20);
+  }
+  return true;
+}
+
 async function stopProcess({ process: running }: RunState, report: Report): Promise<void> {
   await step(report, "stop", `Process ${running.pid} stopped`, async () => {
     try {
@@ -88,10 +98,12 @@ async function stopProcess({ process: running }: RunState, report: Report): Prom
       }
       return;
     }
-    const deadline = systemClock.monotonic() + stopWithinMs;
-    while (isAlive(running)) {
-      if (systemClock.monotonic() > deadline) process.kill(running.pid, "SIGKILL");
-      await delay(systemClock, 20);
-    }
+    if (await endsWithin(stopWithinMs, running)) return;
+    process.kill(running.pid, "SIGKILL");
+    if (await endsWithin(killWithinMs, running)) return;
+    throw new RoleError(
+      `process ${running.pid} does not end, not even by SIGKILL`,
+      "see what holds it: cat /proc/PID/stack",
+    );
   });
 }

@@ -63,19 +63,23 @@ export function isAlive({ pid, startTime }: ProcessId): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-  return startTime === undefined || startTimeOf(pid) === startTime;
+  if (startTime === undefined) return true;
+  const fields = statOf(pid);
+  // A zombie has ended; its parent has only not looked yet.
+  return fields[19] === startTime && fields[0] !== "Z";
 }
 
 function startTimeOf(pid: number): string | undefined {
+  return statOf(pid)[19];
+}
+
+/** The fields of /proc/PID/stat from the third on: the program's name before them may hold spaces and parentheses. */
+function statOf(pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The program's name stands in parentheses and may hold spaces: count the fields after it.
-    return stat
-      .slice(stat.lastIndexOf(")") + 2)
-      .split(" ")
-      .at(19);
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
-    return undefined;
+    return [];
   }
 }
 

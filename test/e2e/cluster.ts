@@ -132,6 +132,12 @@ export function curl(url: string, ...args: string[]): string {
   return must(run("curl", ["-sS", "--max-time", "10", ...args, url]), `curl ${args.join(" ")} ${url}`);
 }
 
+/** The bodies of many GETs, one after the other, each over a connection of its own. */
+export function curlMany(url: string, times: number): string {
+  const urls = Array.from({ length: times }, () => url);
+  return curl(url, "-H", "Connection: close", ...urls.slice(1));
+}
+
 /** Status code and body; code 0 when there is no answer. */
 export function curlStatus(url: string, ...args: string[]): { code: number; body: string } {
   const { stdout } = run("curl", ["-s", "--max-time", "5", "-w", "\n%{http_code}", ...args, url]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { after, before, describe, test } from "node:test";
-import { curl, eventually, rowsOf, run, startCluster, whyNoCluster, type TestCluster } from "../cluster.ts";
+import { curl, curlMany, eventually, rowsOf, run, startCluster, whyNoCluster, type TestCluster } from "../cluster.ts";
 import { startUpstream, type Upstream } from "../upstream.ts";
 import { forms, manifestOf } from "./forms.ts";
 
@@ -27,10 +27,8 @@ for (const form of forms) {
 
     const clusterIP = (name: string) => cluster.kubectl("get", "svc", name, "-o=jsonpath={.spec.clusterIP}");
     const aPod = () => cluster.kubectl("get", "pod", "-l", "app=kubia", "-o=jsonpath={.items[0].metadata.name}");
-    const hostnames = (url: string, times = 20) => {
-      const urls = Array.from({ length: times }, () => url);
-      return new Set([...curl(url, ...urls.slice(1)).matchAll(/^Hostname: (.*)$/gm)].map(([, name]) => name));
-    };
+    const hostnames = (url: string, times = 20) =>
+      new Set([...curlMany(url, times).matchAll(/^Hostname: (.*)$/gm)].map(([, name]) => name));
 
     test("pods reach each other by the Service's name, not by pod addresses", async () => {
       cluster.kubectl("apply", "-f", manifest("02-kubia-service"));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { curl, eventually, rowsOf, run, startCluster, whyNoCluster, type TestCluster } from "../cluster.ts";
+import { curl, curlMany, eventually, rowsOf, run, startCluster, whyNoCluster, type TestCluster } from "../cluster.ts";
 import { startUpstream, type Upstream } from "../upstream.ts";
 import { forms, manifestOf } from "./forms.ts";
 
@@ -235,14 +235,9 @@ for (const form of forms) {
       assert.notEqual(ping.status, 0);
     });
 
-    /** The pages that `times` requests saw. */
+    /** The pages that `times` requests saw, each over a connection of its own. */
     function seen(url: string, times: number): Set<string> {
-      const urls = Array.from({ length: times }, () => url);
-      return new Set(
-        curl(urls[0] ?? "", ...urls.slice(1))
-          .trim()
-          .split("\n"),
-      );
+      return new Set(curlMany(url, times).trim().split("\n"));
     }
   });
 }
