@@ -9,14 +9,14 @@ import type { NameDiff, NameEntry } from "#routing/names/table.ts";
 import { manualClock } from "../../fakes/clock.ts";
 import { namespace, service, slice, zone } from "./fixture.ts";
 
-const at = <T>(object: unknown, resourceVersion: string): T => {
-  const { metadata } = object as { metadata: object };
-  return { ...(object as object), metadata: { ...metadata, resourceVersion } } as T;
-};
-const dev = at<Namespace>(namespace("dev"), "1");
-const web = at<Service>(service("web", { clusterIP: "10.96.0.20", ports: [{ name: "http", port: 80 }] }), "2");
-const db = at<Service>(service("db", { clusterIP: "None", ports: [{ name: "http", port: 80 }] }), "3");
-const dbSlice = at<EndpointSlice>(slice("db", ["10.244.0.1", "10.244.0.2"]), "4");
+const at = <T extends { metadata: object }>(object: T, resourceVersion: string): T => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion },
+});
+const dev = at(namespace("dev") as Namespace, "1");
+const web = at(service("web", { clusterIP: "10.96.0.20", ports: [{ name: "http", port: 80 }] }) as Service, "2");
+const db = at(service("db", { clusterIP: "None", ports: [{ name: "http", port: 80 }] }) as Service, "3");
+const dbSlice = at(slice("db", ["10.244.0.1", "10.244.0.2"]) as EndpointSlice, "4");
 
 function compiler(): NameCompiler {
   const clock = manualClock(1_700_000_000_000);
@@ -38,7 +38,7 @@ test("the first difference holds all names, the next one only what changed", () 
   assert.equal(first?.names.length, names.table().names.size);
   assert.equal(names.take(), undefined);
 
-  const grown = at<EndpointSlice>(slice("db", ["10.244.0.1", "10.244.0.2", "10.244.0.3"]), "5");
+  const grown = at(slice("db", ["10.244.0.1", "10.244.0.2", "10.244.0.3"]) as EndpointSlice, "5");
   names.slice({ before: dbSlice, after: grown });
   const diff = names.take();
   assert.deepEqual(namesOf(diff), [
@@ -55,7 +55,7 @@ test("the first difference holds all names, the next one only what changed", () 
 test("a change that no answer shows makes an empty difference that moves the revision, and keeps the serial", () => {
   const names = compiler();
   names.take();
-  names.service({ before: web, after: at<Service>(web, "9") });
+  names.service({ before: web, after: at(web, "9") });
   assert.deepEqual(names.take(), { names: [], reverse: [], serial: 1_700_000_000, revision: "9" });
   assert.equal(names.take("10")?.revision, "10");
   assert.equal(names.take("10"), undefined);
@@ -77,7 +77,7 @@ test("every name says which objects it came from", () => {
 
 test("an endpoint with a Service's own address loses its reverse name to it, and says so", () => {
   const names = compiler();
-  names.slice({ before: dbSlice, after: at<EndpointSlice>(slice("db", ["10.96.0.20"]), "5") });
+  names.slice({ before: dbSlice, after: at(slice("db", ["10.96.0.20"]) as EndpointSlice, "5") });
   names.take();
   const entry = names.table().reverse.get("20.0.96.10.in-addr.arpa");
   assert.deepEqual(entry?.ptr, [`web.dev.svc.${zone}`]);
@@ -101,7 +101,7 @@ test("a namespace hides its Services until it exists, and takes their names with
 
 test("an externalName that is an address makes no name, and a problem that says what to do", () => {
   const names = compiler();
-  names.service({ after: at<Service>(service("ext", { type: "ExternalName", externalName: "192.0.2.1" }), "7") });
+  names.service({ after: at(service("ext", { type: "ExternalName", externalName: "192.0.2.1" }) as Service, "7") });
   names.take();
   assert.equal(names.table().names.has(`ext.dev.svc.${zone}`), false);
   assert.deepEqual(
@@ -152,13 +152,13 @@ test("after any changes the table is what the objects alone would give, and the 
           if (after ?? space) names.namespace({ before: space, after });
           space = after;
         } else if (taken.kind === "service") {
-          const after = taken.spec && at<Service>(service(taken.name, taken.spec), "1");
+          const after = taken.spec && at(service(taken.name, taken.spec) as Service, "1");
           const before = services.get(taken.name);
           if (after ?? before) names.service({ before, after });
           if (after === undefined) services.delete(taken.name);
           else services.set(taken.name, after);
         } else {
-          const after = taken.addresses && at<EndpointSlice>(slice(taken.owner, taken.addresses, taken.name), "1");
+          const after = taken.addresses && at(slice(taken.owner, taken.addresses, taken.name) as EndpointSlice, "1");
           const before = slices.get(taken.name);
           if (after ?? before) names.slice({ before, after });
           if (after === undefined) slices.delete(taken.name);
