@@ -88,7 +88,7 @@ function statusOf(container: Container, view: ContainerView, input: StatusInput,
 
 function stateOf(view: ContainerView, { pod, decision }: StatusInput, isInit: boolean): ContainerState {
   if (view.state === "running") {
-    return { running: { ...(view.startedAt === undefined ? {} : { startedAt: rfc3339(view.startedAt) }) } };
+    return { running: view.startedAt === undefined ? {} : { startedAt: rfc3339(view.startedAt) } };
   }
   if (view.waiting !== undefined) return { waiting: view.waiting };
   const delay = decision.backingOff.get(view.name);

@@ -19,7 +19,7 @@ import { prepareVolumes, refreshVolumes } from "./volumes.ts";
 export interface PodWorker {
   readonly uid: string;
   /** The pod's object as last seen. */
-  pod(): Pod;
+  readonly pod: () => Pod;
   /** Takes what the API says now; older news than the last is ignored. */
   update(pod: Pod): void;
   /** The object is gone from the API: what still runs is killed. */
@@ -334,9 +334,10 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
     },
     async sync() {
       if (gone) return undefined;
-      if (vanished) return void (await terminate(0));
-      if (pod.metadata.deletionTimestamp !== undefined) {
-        return void (await terminate(pod.metadata.deletionGracePeriodSeconds ?? graceOf(pod)));
+      const isDeleted = pod.metadata.deletionTimestamp !== undefined;
+      if (vanished || isDeleted) {
+        await terminate(vanished ? 0 : (pod.metadata.deletionGracePeriodSeconds ?? graceOf(pod)));
+        return undefined;
       }
       const deadline = deadlineIn();
       if (deadline !== undefined && deadline <= 0) {

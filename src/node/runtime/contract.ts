@@ -30,7 +30,7 @@ export interface RuntimeService {
     program: string;
     args: string[];
     /** After the end: why the command could not be run at all, if that is so. To be called once. */
-    problem(): string | undefined;
+    problem: () => string | undefined;
   };
   /** The container's log in CRI form. */
   logPath(id: string): string;

@@ -12,9 +12,9 @@ export interface Command {
   readonly stderr?: Readable;
   /** Settles when it has ended and its output is complete. */
   readonly ended: Promise<CommandEnd>;
-  resize(size: { columns: number; rows: number }): void;
+  readonly resize: (size: { columns: number; rows: number }) => void;
   /** Whoever started it has gone. */
-  hangUp(): void;
+  readonly hangUp: () => void;
 }
 
 export type CommandEnd = { readonly exitCode: number } | { readonly problem: string };
@@ -67,8 +67,7 @@ async function startOnTerminal(
   const stdout = new PassThrough();
   const input = new PassThrough();
   terminal.onData((data) => {
-    // With no encoding set, the terminal gives bytes.
-    if (!stdout.write(data as unknown as Buffer)) {
+    if (!stdout.write(data)) {
       terminal.pause();
       stdout.once("drain", () => terminal.resume());
     }

@@ -52,11 +52,13 @@ export function writeContainer(layout: Layout, record: ContainerRecord): void {
 export function readSandboxes(layout: Layout): SandboxRecord[] {
   return namesIn(layout.sandboxes)
     .filter((name) => name.endsWith(".json"))
-    .flatMap((name) => readJson<SandboxRecord>(join(layout.sandboxes, name)) ?? []);
+    .flatMap((name) => (readJson(join(layout.sandboxes, name)) as SandboxRecord | undefined) ?? []);
 }
 
 export function readContainers(layout: Layout): ContainerRecord[] {
-  return namesIn(layout.containers).flatMap((id) => readJson<ContainerRecord>(bundleOf(layout, id).state) ?? []);
+  return namesIn(layout.containers).flatMap(
+    (id) => (readJson(bundleOf(layout, id).state) as ContainerRecord | undefined) ?? [],
+  );
 }
 
 function namesIn(folder: string): string[] {
@@ -67,9 +69,9 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function readJson<T>(path: string): T | undefined {
+function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as T;
+    return JSON.parse(readFileSync(path, "utf8"));
   } catch {
     return undefined;
   }

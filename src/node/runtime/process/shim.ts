@@ -20,17 +20,17 @@ export function startShim(
 ): Promise<void> {
   const files = bundleOf(layout, id);
   const overlay = `lowerdir=/,upperdir=${files.upper},workdir=${files.work}`;
-  const conmon = [
-    ...["--api-version", "1", "-c", id, "-u", id, "-n", id, "-r", programs.runc],
-    ...["-b", files.folder, "-p", files.pid, "-P", files.conmonPid, "-l", `k8s-file:${files.log}`],
-    ...["--exit-dir", layout.exits, "--persist-dir", files.folder, "--socket-dir-path", layout.sockets],
-    ...["--runtime-arg", "--root", "--runtime-arg", layout.runcRoot],
-    ...(config.stdin ? ["-i", "--leave-stdin-open"] : []),
-    ...(config.tty ? ["-t"] : []),
+  const options: readonly string[][] = [
+    ["--api-version", "1", "-c", id, "-u", id, "-n", id, "-r", programs.runc],
+    ["-b", files.folder, "-p", files.pid, "-P", files.conmonPid, "-l", `k8s-file:${files.log}`],
+    ["--exit-dir", layout.exits, "--persist-dir", files.folder, "--socket-dir-path", layout.sockets],
+    ["--runtime-arg", "--root", "--runtime-arg", layout.runcRoot],
+    config.stdin ? ["-i", "--leave-stdin-open"] : [],
+    config.tty ? ["-t"] : [],
   ];
   const script = 'mount -t overlay overlay -o "$1" "$2" || exit 90; shift 2; exec "$@"';
   return new Promise((resolve, reject) => {
-    const child = spawn("sh", ["-c", script, "sh", overlay, files.root, programs.conmon, ...conmon], {
+    const child = spawn("sh", ["-c", script, "sh", overlay, files.root, programs.conmon, ...options.flat()], {
       stdio: ["ignore", "ignore", "pipe", "pipe"],
       env: { PATH: process.env["PATH"] ?? "", _OCI_SYNCPIPE: "3" },
       cwd: layout.dataDir,

@@ -133,7 +133,7 @@ export function startSpdy(socket: Duplex, { side, onStream }: SpdyOptions): Spdy
   });
   socket.on("error", () => {});
   socket.on("close", () => {
-    for (const stream of [...streams.values()]) stream.destroy();
+    for (const stream of streams.values()) stream.destroy();
   });
   socket.on("end", () => socket.end());
 
