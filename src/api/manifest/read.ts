@@ -141,6 +141,7 @@ const sorts: readonly (readonly [RegExp, string])[] = [
 function typeProblem({ path, message, wants, got }: ShapeError, title: string): string {
   if (wants === undefined || got === undefined) return `${path} of ${title}: ${message}`;
   const sort = sorts.find(([pattern]) => pattern.test(wants))?.[1] ?? (got === "string" ? "an object" : "text");
+  if (sort === "a whole number" && got === "number") return `${path} of ${title} must be ${sort} that fits ${wants}`;
   const quotes = sort === "text" && (got === "number" || got === "bool") ? "; put it in quotes" : "";
   return `${path} of ${title} must be ${sort}, not ${/^[aeiou]/.test(got) ? "an" : "a"} ${got}${quotes}`;
 }

@@ -22,16 +22,13 @@ export interface ShapeReport {
   readonly errors: readonly ShapeError[];
 }
 
-/** Deeper than any object that makes sense, shallow enough for the stack. */
-const depthLimit = 200;
-
 /**
  * Holds a parsed JSON value against a message of the schema. `apiVersion` and `kind` at the top are of every form.
- * A value too deep to be an object of the API is an error like any other.
+ * No message holds itself, so the walk goes as deep as the schema, whatever the value.
  */
 export function checkShape(schemaName: string, value: unknown): ShapeReport {
   const walk = new Walk();
-  const clean = walk.object(messageOf(schemaName), value, { path: "", goPath: "", depth: 0 });
+  const clean = walk.object(messageOf(schemaName), value, { path: "", goPath: "" });
   return { value: clean, unknown: walk.unknown, errors: walk.errors };
 }
 
@@ -39,7 +36,6 @@ interface Place {
   readonly path: string;
   /** `ServicePort.spec.ports.port` without the struct's name: Go leaves out indexes and keys. */
   readonly goPath: string;
-  readonly depth: number;
 }
 
 /** The struct field a value stands in, as Go's messages name it. */
@@ -54,22 +50,18 @@ class Walk {
 
   object(message: Message, value: unknown, place: Place, owner?: Owner): Record<string, unknown> | undefined {
     if (!isObject(value)) return this.mismatch(value, `${goPackage(message)}.${goNameOf(message.name)}`, place, owner);
-    if (place.depth > depthLimit) {
-      this.errors.push({ path: place.path, message: "exceeded max depth" });
-      return undefined;
-    }
     const clean: Record<string, unknown> = {};
     for (const [name, child] of Object.entries(value)) {
       const path = place.path === "" ? name : `${place.path}.${name}`;
       const field = message.byName.get(name);
       if (field === undefined) {
-        if (place.depth > 0 || (name !== "apiVersion" && name !== "kind")) this.unknown.push(path);
-        else if (child !== null) this.setScalar(clean, "string", name, child, message, place);
+        if (place.path !== "" || (name !== "apiVersion" && name !== "kind")) this.unknown.push(path);
+        else if (child !== null) this.setScalar(clean, "string", name, child, message);
         continue;
       }
       if (child === null) continue;
       const goPath = place.goPath === "" ? name : `${place.goPath}.${name}`;
-      const next = this.field(field, child, { path, goPath, depth: place.depth + 1 }, { message, field });
+      const next = this.field(field, child, { path, goPath }, { message, field });
       if (next !== undefined) clean[name] = next;
     }
     return clean;
@@ -81,10 +73,9 @@ class Walk {
     name: string,
     value: unknown,
     message: Message,
-    place: Place,
   ): void {
     const field: Field = { name, number: 0, form: "one", scalar };
-    const text = this.one(field, value, { path: name, goPath: name, depth: place.depth + 1 }, { message, field });
+    const text = this.one(field, value, { path: name, goPath: name }, { message, field });
     if (text !== undefined) clean[name] = text;
   }
 
@@ -98,7 +89,7 @@ class Walk {
     if (!Array.isArray(value)) return this.mismatch(value, `[]${goTypeOf(field)}`, place, owner);
     const items: unknown[] = [];
     for (const [index, item] of value.entries()) {
-      const at = { ...place, path: `${place.path}[${index}]`, depth: place.depth + 1 };
+      const at = { ...place, path: `${place.path}[${index}]` };
       const clean = item === null ? emptyOf(field) : this.one(field, item, at, owner);
       if (clean !== undefined) items.push(clean);
     }
@@ -109,7 +100,7 @@ class Walk {
     if (!isObject(value)) return this.mismatch(value, `map[string]${goTypeOf(field)}`, place, owner);
     const entries: [string, unknown][] = [];
     for (const [key, item] of Object.entries(value)) {
-      const at = { ...place, path: `${place.path}.${key}`, depth: place.depth + 1 };
+      const at = { ...place, path: `${place.path}.${key}` };
       const clean = item === null ? emptyOf(field) : this.one(field, item, at, owner);
       if (clean !== undefined) entries.push([key, clean]);
     }

@@ -14,14 +14,13 @@ export interface Envelope {
 }
 
 const magic = [0x6b, 0x38, 0x73, 0x00] as const;
-const depthLimit = 100;
 
 /** Opens the envelope of `application/vnd.kubernetes.protobuf`: `k8s`, NUL, `runtime.Unknown`. Throws `ProtobufError`. */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   if (magic.some((byte, index) => bytes[index] !== byte)) {
     throw new ProtobufError("the body does not start with the prefix of Kubernetes protobuf");
   }
-  const unknown = readMessage(messageOf("runtime.Unknown"), new WireReader(bytes.subarray(4), fail), 0, true);
+  const unknown = readMessage(messageOf("runtime.Unknown"), new WireReader(bytes.subarray(4), fail), true);
   const { apiVersion = "", kind = "" } = (unknown["typeMeta"] ?? {}) as { apiVersion?: string; kind?: string };
   const raw = unknown["raw"];
   return { apiVersion, kind, raw: raw instanceof Uint8Array ? raw : new Uint8Array() };
@@ -30,23 +29,23 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
 /**
  * One message in the form it has in JSON: times as RFC 3339, quantities as their text, bytes as base64, inlined messages
  * opened up; empty strings are absent. Fields the schema lacks are passed over, as protobuf wants. Throws `ProtobufError`.
+ * No message holds itself, so the depth is that of the schema, whatever the bytes say.
  */
 export function decodeProtobuf(bytes: Uint8Array, schemaName: string): Record<string, unknown> {
-  return readMessage(messageOf(schemaName), new WireReader(bytes, fail), 0, false);
+  return readMessage(messageOf(schemaName), new WireReader(bytes, fail), false);
 }
 
 function fail(message: string): never {
   throw new ProtobufError(message);
 }
 
-function readMessage(message: Message, reader: WireReader, depth: number, rawBytes: boolean): Record<string, unknown> {
-  if (depth > depthLimit) fail("the message is nested too deeply");
+function readMessage(message: Message, reader: WireReader, rawBytes: boolean): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   while (!reader.done) {
     const { number, type } = reader.tag();
     const field = message.byNumber.get(number);
     if (field === undefined) reader.skip(type);
-    else readField(out, field, type, reader, depth, rawBytes);
+    else readField(out, field, type, reader, rawBytes);
   }
   return out;
 }
@@ -56,16 +55,15 @@ function readField(
   field: Field,
   type: number,
   reader: WireReader,
-  depth: number,
   rawBytes: boolean,
 ): void {
-  if (field.form === "map") return readEntry(out, field, reader.bytes(type), depth);
+  if (field.form === "map") return readEntry(out, field, reader.bytes(type));
   if (field.form === "list" && type === 2 && isNumeric(field)) return readPacked(out, field, reader.bytes(type));
   if (field.scalar === "bytes" && rawBytes) {
     out[field.name] = reader.bytes(type);
     return;
   }
-  const value = readOne(field, type, reader, depth);
+  const value = readOne(field, type, reader);
   if (field.name === "") Object.assign(out, value);
   else if (field.form === "list") ((out[field.name] ??= []) as unknown[]).push(value);
   else if (value !== undefined && !(value === "" && field.scalar !== "bytes")) {
@@ -86,25 +84,25 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function readPacked(out: Record<string, unknown>, field: Field, bytes: Uint8Array): void {
   const list = (out[field.name] ??= []) as unknown[];
   const reader = new WireReader(bytes, fail);
-  while (!reader.done) list.push(readOne(field, 0, reader, 0));
+  while (!reader.done) list.push(readOne(field, 0, reader));
 }
 
-function readEntry(out: Record<string, unknown>, field: Field, bytes: Uint8Array, depth: number): void {
+function readEntry(out: Record<string, unknown>, field: Field, bytes: Uint8Array): void {
   const reader = new WireReader(bytes, fail);
   let key = "";
-  let value: unknown = field.message === undefined ? (field.scalar === "string" ? "" : undefined) : undefined;
+  let value: unknown = "";
   while (!reader.done) {
     const { number, type } = reader.tag();
     if (number === 1) key = reader.text(type);
-    else if (number === 2) value = readOne(field, type, reader, depth);
+    else if (number === 2) value = readOne(field, type, reader);
     else reader.skip(type);
   }
   const map = (out[field.name] ??= {}) as Record<string, unknown>;
   // Defined and not assigned, so that a key `__proto__` is a key like any other.
-  Object.defineProperty(map, key, { value: value ?? "", enumerable: true, configurable: true, writable: true });
+  Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function readOne(field: Field, type: number, reader: WireReader, depth: number): unknown {
+function readOne(field: Field, type: number, reader: WireReader): unknown {
   switch (field.scalar) {
     case "string":
       return reader.text(type);
@@ -119,7 +117,7 @@ function readOne(field: Field, type: number, reader: WireReader, depth: number):
     case "double":
       return reader.double(type);
     default:
-      return readSub(field.message ?? "", reader.bytes(type), depth);
+      return readSub(field.message ?? "", reader.bytes(type));
   }
 }
 
@@ -130,8 +128,8 @@ function safeInteger(value: bigint): number {
   return Number(value);
 }
 
-function readSub(name: string, bytes: Uint8Array, depth: number): unknown {
-  const inner = readMessage(messageOf(name), new WireReader(bytes, fail), depth + 1, name === "meta.FieldsV1");
+function readSub(name: string, bytes: Uint8Array): unknown {
+  const inner = readMessage(messageOf(name), new WireReader(bytes, fail), name === "meta.FieldsV1");
   switch (name) {
     case "meta.Time":
       return timeText(inner, 0);

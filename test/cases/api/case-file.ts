@@ -12,9 +12,7 @@ export function readCases(folder: string): Case[] {
   const root = join(import.meta.dirname, folder);
   const files = readdirSync(root).filter((name) => name.endsWith(".txt"));
   return files.sort().flatMap((file) => {
-    const blocks = readFileSync(join(root, file), "utf8")
-      .split(/^## /m)
-      .slice(1);
+    const blocks = readFileSync(join(root, file), "utf8").split(/^## /m).slice(1);
     return blocks.map((block) => readCase(file.replace(".txt", ""), block));
   });
 }
