@@ -12,7 +12,8 @@ const unwatched: ReadonlySet<KindName> = new Set<KindName>(["Event"]);
 /**
  * One copy of each kind for all controllers. Indexes: `namespace`, `owner` (uid of each owner reference) on every kind,
  * `node` (`spec.nodeName`, empty while unassigned) on Pods, `service` (`namespace/name` of the service-name label) on
- * EndpointSlices, `orphan` (the namespace of those without a controlling owner) on Pods.
+ * EndpointSlices, `orphan` (the namespace of those without a controlling owner) and `label` (every pair of labels, as
+ * `pairsOf` writes them) on Pods, `orphan` on ReplicaSets too, `selector` (one pair of the selector) on Services.
  */
 export interface ControllerInformers {
   of<K extends WatchedKind>(kind: K): Informer<KindTypes[K]>;
@@ -31,10 +32,18 @@ const sharedIndexes: Readonly<Record<string, Index>> = {
   owner: ({ metadata }) => (metadata.ownerReferences ?? []).map(({ uid }) => uid),
 };
 
+const orphan: Index = (object) => (controllerOf(object) === undefined ? [object.metadata.namespace ?? ""] : []);
+
 const ownIndexes: Partial<Record<KindName, Readonly<Record<string, Index>>>> = {
   Pod: {
     node: (pod) => [(pod as KindTypes["Pod"]).spec.nodeName ?? ""],
-    orphan: (pod) => (controllerOf(pod) === undefined ? [pod.metadata.namespace ?? ""] : []),
+    orphan,
+    label: ({ metadata }) => pairsOf(metadata.namespace, metadata.labels),
+  },
+  ReplicaSet: { orphan },
+  Service: {
+    selector: (service) =>
+      pairsOf(service.metadata.namespace, (service as KindTypes["Service"]).spec.selector).slice(0, 1),
   },
   EndpointSlice: {
     service: ({ metadata }) => {
@@ -43,6 +52,11 @@ const ownIndexes: Partial<Record<KindName, Readonly<Record<string, Index>>>> = {
     },
   },
 };
+
+/** Pairs of labels as the indexes `label` and `selector` have them: `dev/app=web`. */
+export function pairsOf(namespace: string | undefined, labels: Readonly<Record<string, string>> = {}): string[] {
+  return Object.entries(labels).map(([key, value]) => `${namespace ?? ""}/${key}=${value}`);
+}
 
 export function startInformers(client: Client, { log, clock }: { log: Log; clock: Clock }): ControllerInformers {
   const kinds = (Object.keys(resources) as KindName[]).filter((kind) => !unwatched.has(kind)) as WatchedKind[];

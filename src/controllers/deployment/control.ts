@@ -47,7 +47,9 @@ export function startDeployments(context: ControllerContext): RunningController 
     const deployment = deployments.get(key);
     if (deployment === undefined) return pending.forget(key);
     if (!pending.caughtUp(key)) return queue.addAfter(key, pending.expiryMs);
-    const claim = compileClaim(deployment, replicaSets.by("namespace", deployment.metadata.namespace ?? ""));
+    const { uid = "", namespace = "" } = deployment.metadata;
+    const candidates = new Set([...replicaSets.by("owner", uid), ...replicaSets.by("orphan", namespace)]);
+    const claim = compileClaim(deployment, [...candidates]);
     for (const written of await applyClaim(client, "ReplicaSet", deployment, claim)) pending.wrote(key, written);
     const revisions = compileRevisions(deployment, [...claim.owned, ...claim.adopt]);
     // Adoption changed objects that the next steps would write again: their change events bring the key back.

@@ -3,8 +3,8 @@ import { keyOf, parseKey } from "#api/meta/object.ts";
 import { isApiError } from "#api/meta/status.ts";
 import { createLoop, runningLoop, type ControllerContext, type RunningController } from "../controller.ts";
 import { createPendingWrites } from "../pending-writes.ts";
-import { selectsPods, serviceSelects } from "../pods/endpoint.ts";
-import { servicesTouchedBy } from "../pods/services.ts";
+import { selectsPods } from "../pods/endpoint.ts";
+import { podsOf, servicesTouchedBy } from "../pods/services.ts";
 import { createTriggerTimes, triggerTimeAnnotation } from "../pods/trigger-time.ts";
 import {
   annotationsFor,
@@ -29,9 +29,7 @@ export function startEndpoints(context: ControllerContext): RunningController {
     if (service === undefined) return removeLeftover(key);
     if (!selectsPods(service) || service.metadata.deletionTimestamp !== undefined) return;
     if (!pending.caughtUp(key)) return queue.addAfter(key, pending.expiryMs);
-    const selected = pods
-      .by("namespace", service.metadata.namespace ?? "")
-      .filter((pod) => serviceSelects(service, pod));
+    const selected = podsOf(informers, service);
     const all = compileSubsets(service, selected);
     const kept = truncateSubsets(all);
     const triggerTime = triggerTimes.next(service, selected);

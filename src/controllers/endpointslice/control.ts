@@ -5,8 +5,8 @@ import { keyOf } from "#api/meta/object.ts";
 import { isApiError } from "#api/meta/status.ts";
 import { createLoop, runningLoop, type ControllerContext, type RunningController } from "../controller.ts";
 import { createPendingWrites } from "../pending-writes.ts";
-import { selectsPods, serviceSelects } from "../pods/endpoint.ts";
-import { servicesOf, servicesTouchedBy } from "../pods/services.ts";
+import { selectsPods } from "../pods/endpoint.ts";
+import { podsOf, servicesOf, servicesTouchedBy } from "../pods/services.ts";
 import { createTriggerTimes, triggerTimeAnnotation } from "../pods/trigger-time.ts";
 import { compileEndpoints, zoneLabel } from "./compile.ts";
 import { compileSlices, type SliceContent } from "./fill.ts";
@@ -37,9 +37,7 @@ export function startEndpointSlices(context: ControllerContext, maxEndpoints = 1
     }
     if (!selectsPods(service) || service.metadata.deletionTimestamp !== undefined) return;
     if (!pending.caughtUp(key)) return queue.addAfter(key, pending.expiryMs);
-    const selected = pods
-      .by("namespace", service.metadata.namespace ?? "")
-      .filter((pod) => serviceSelects(service, pod));
+    const selected = podsOf(informers, service);
     const changes = compileSlices(
       slicesOf(key),
       compileEndpoints(service, selected, (name) => nodes.get(name)),
