@@ -43,7 +43,10 @@ export interface Upstream {
 }
 
 export interface RunningDns {
-  /** The revision of the newest change that answers already show; `"0"` before the first. */
+  /**
+   * The revision of the newest change that answers already show; `"0"` before the first. Each kind has a watch of its
+   * own: over a remote client a change of another kind may be shown a moment earlier than an older one.
+   */
   applied(): string;
   /** Resolves once `applied()` has reached the revision. Rejects when DNS stops first. */
   waitFor(revision: string): Promise<void>;
@@ -51,6 +54,8 @@ export interface RunningDns {
   readonly addresses: readonly ListenAddress[];
   /** Answers at one more address; resolves with the real port once it does, rejects with the system's error. */
   addListener(address: string, port: number): Promise<ListenAddress>;
+  /** Replaces where names outside the cluster are asked, as when the machine moves to another network. */
+  setUpstreams(to: { readonly upstreams?: readonly Upstream[]; readonly resolvConf?: string }): void;
   /** Whether all objects have been read and answers show them. Before that the zone answers SERVFAIL. */
   isReady(): boolean;
   /** The compiled names with the reasons for each; live, for explanations. */

@@ -3,7 +3,7 @@ import { createBackoff } from "#base/backoff.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { NameDiff, NameTable } from "#routing/names/table.ts";
-import type { ListenAddress } from "./contract.ts";
+import type { ListenAddress, Upstream } from "./contract.ts";
 import type { FromWorker, ToWorker, WorkerData } from "./link.ts";
 import type { DnsCounters } from "./metrics.ts";
 import { createDnsServer, type ServerSettings } from "./server.ts";
@@ -13,6 +13,7 @@ export interface ServerHost {
   /** Hands over a difference; `applied` tells when answers show it. */
   apply(diff: NameDiff): void;
   listen(at: ListenAddress): Promise<ListenAddress>;
+  setUpstreams(upstreams: readonly Upstream[]): void;
   counters(): Promise<DnsCounters>;
   stop(): Promise<void>;
 }
@@ -35,6 +36,7 @@ export function hostHere({ settings, log, clock, applied }: HostOptions): Server
       applied(diff.revision);
     },
     listen: (at) => server.listen(at),
+    setUpstreams: (upstreams) => server.setUpstreams(upstreams),
     counters: async () => server.counters(),
     stop: () => server.stop(),
   };
@@ -50,7 +52,8 @@ const healthyAfter = 10_000;
 
 /** In a worker thread. One that dies is started again, with its listeners and all names. */
 export function hostInWorker(options: HostOptions & { readonly url: URL }): ServerHost {
-  const { settings, log, clock, applied, whole, url } = options;
+  const { log, clock, applied, whole, url } = options;
+  let { settings } = options;
   const requests = new Map<number, Request>();
   const listening: ListenAddress[] = [];
   const backoff = createBackoff({ base: 50, limit: 5_000 });
@@ -117,14 +120,19 @@ export function hostInWorker(options: HostOptions & { readonly url: URL }): Serv
       listening.push(opened);
       return opened;
     },
+    setUpstreams(upstreams) {
+      settings = { ...settings, upstreams };
+      worker?.postMessage({ tell: "upstreams", upstreams } satisfies ToWorker);
+    },
     counters: async () => (await ask({ tell: "counters", request: ++last })) as DnsCounters,
     async stop() {
       stopped = true;
       cancelRestart?.();
-      if (worker === undefined) return;
-      const ended = new Promise((resolve) => worker?.once("exit", resolve));
-      await ask({ tell: "stop", request: ++last }).catch(() => worker?.terminate());
-      await ended;
+      const running = worker;
+      if (running === undefined) return;
+      // Listeners are closed when it says so; whatever else it waits for is not worth waiting for.
+      await ask({ tell: "stop", request: ++last }).catch(() => undefined);
+      await running.terminate();
     },
   };
 }

@@ -1,12 +1,13 @@
 import type { LogFields } from "#base/log.ts";
 import type { NameDiff } from "#routing/names/table.ts";
-import type { ListenAddress } from "./contract.ts";
+import type { ListenAddress, Upstream } from "./contract.ts";
 import type { DnsCounters } from "./metrics.ts";
 import type { ServerSettings } from "./server.ts";
 
-/** What the worker is told. Each `request` number is answered by one `ok` or `failed`. */
+/** What the worker is told, in order. Each `request` number is answered by one `ok` or `failed`. */
 export type ToWorker =
   | { readonly tell: "diff"; readonly diff: NameDiff }
+  | { readonly tell: "upstreams"; readonly upstreams: readonly Upstream[] }
   | { readonly tell: "listen"; readonly request: number; readonly at: ListenAddress }
   | { readonly tell: "counters"; readonly request: number }
   | { readonly tell: "stop"; readonly request: number };

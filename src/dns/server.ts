@@ -29,6 +29,7 @@ export interface ServerSettings {
 export interface DnsServer {
   apply(diff: NameDiff): void;
   listen(at: ListenAddress): Promise<ListenAddress>;
+  setUpstreams(upstreams: readonly Upstream[]): void;
   counters(): DnsCounters;
   readonly answer: Answerer;
   stop(): Promise<void>;
@@ -51,6 +52,7 @@ export function createDnsServer(settings: ServerSettings, tools: ServerTools): D
   const zone = createZone(settings);
   const listeners = new Map<string, { at: ListenAddress; udp: Listener; tcp: Listener }>();
   const told = new Set<string>();
+  let wanted = settings.upstreams;
   const { attemptTimeout, totalTimeout } = settings;
   const forwarder = createForwarder({ upstreams: [], attemptTimeout, totalTimeout, clock, log, counters, random });
   const resolver = createResolver(forwarder, createCache({ clock, counters }));
@@ -61,7 +63,7 @@ export function createDnsServer(settings: ServerSettings, tools: ServerTools): D
   function chooseAgain(): void {
     const listen = [...listeners.values()].map(({ at }) => at);
     const own = { listen, service: settings.serviceAddresses, local: localAddresses() };
-    const { upstreams, refused } = chooseUpstreams(settings.upstreams, own);
+    const { upstreams, refused } = chooseUpstreams(wanted, own);
     for (const { upstream, reason } of refused) {
       if (told.has(upstream.address)) continue;
       told.add(upstream.address);
@@ -88,11 +90,16 @@ export function createDnsServer(settings: ServerSettings, tools: ServerTools): D
   return {
     answer,
     apply: (diff) => zone.apply(diff),
-    async listen(wanted) {
-      const known = listeners.get(`${wanted.address} ${wanted.port}`);
+    setUpstreams(upstreams) {
+      wanted = upstreams;
+      chooseAgain();
+      forwarder.checkLoops();
+    },
+    async listen(asked) {
+      const known = listeners.get(`${asked.address} ${asked.port}`);
       if (known !== undefined) return known.at;
-      const opened = await open(wanted);
-      const at = { address: wanted.address, port: opened.udp.port };
+      const opened = await open(asked);
+      const at = { address: asked.address, port: opened.udp.port };
       listeners.set(`${at.address} ${at.port}`, { at, ...opened });
       chooseAgain();
       forwarder.checkLoops();

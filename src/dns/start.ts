@@ -2,7 +2,7 @@ import { systemClock } from "#base/clock.ts";
 import { silentLog } from "#base/log.ts";
 import { startInformer } from "#client/informer.ts";
 import { createNameCompiler } from "#routing/names/compile.ts";
-import type { DnsOptions, ListenAddress, RunningDns } from "./contract.ts";
+import type { DnsOptions, ListenAddress, RunningDns, Upstream } from "./contract.ts";
 import { parseNameservers } from "./forward/upstreams.ts";
 import { hostHere, hostInWorker } from "./host.ts";
 import type { ServerSettings } from "./server.ts";
@@ -29,8 +29,7 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
 
   const settings: ServerSettings = {
     zone: clusterDomain,
-    // Plain values: they go to another thread.
-    upstreams: [...upstreams, ...parseNameservers(resolvConf)].map(({ address, port }) => ({ address, port })),
+    upstreams: allUpstreams({ upstreams, resolvConf }),
     serviceAddresses: [...serviceAddresses],
     selfService: selfService && { namespace: selfService.namespace, name: selfService.name },
     pods,
@@ -120,11 +119,17 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
         waiting.add({ revision, resolve, reject });
       }),
     addListener,
+    setUpstreams: (to) => host.setUpstreams(allUpstreams(to)),
     isReady: () => ready,
     table: () => compiler.table(),
     counters: () => host.counters(),
     stop,
   };
+}
+
+/** Plain values, since they go to another thread. */
+function allUpstreams({ upstreams = [], resolvConf = "" }: Pick<DnsOptions, "upstreams" | "resolvConf">): Upstream[] {
+  return [...upstreams, ...parseNameservers(resolvConf)].map(({ address, port }) => ({ address, port }));
 }
 
 /** Revisions are whole numbers in decimal. */

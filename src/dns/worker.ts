@@ -15,6 +15,7 @@ function serveParent(port: MessagePort, { settings }: WorkerData): void {
       say({ tell: "applied", revision: message.diff.revision });
       return;
     }
+    if (message.tell === "upstreams") return server.setUpstreams(message.upstreams);
     const { request } = message;
     try {
       if (message.tell === "listen") say({ tell: "ok", request, value: await server.listen(message.at) });

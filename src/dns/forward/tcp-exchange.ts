@@ -15,6 +15,7 @@ export function exchangeByTcp(
   return new Promise((resolve) => {
     const id = getRandomValues(new Uint16Array(1))[0] as number;
     const socket = connect({ host: address, port });
+    socket.unref();
     let received = Buffer.alloc(0);
     const done = (exchange: Exchange) => {
       cancel();
