@@ -43,6 +43,8 @@ function buildNetwork(): void {
     ip(`link add up-${index} master lan up type veth peer name eth0 netns ${node}`);
     for (const line of ["link set lo up", "link set eth0 up", `addr add ${address}/24 dev eth0`]) ip(line, node);
     ip(`route add default via ${outsideIP}`, node);
+    // As on a real node: what is still for a cluster IP when it is to be forwarded goes nowhere.
+    for (const from of ["eth0", "cni0"]) ip(`rule add iif ${from} to 10.96.0.0/12 unreachable`, node);
     ip("link add cni0 type bridge", node);
     ip(`addr add 10.244.${index + 1}.1/24 dev cni0`, node);
     ip("link set cni0 up", node);

@@ -93,8 +93,7 @@ const baseChains: Readonly<Record<string, string>> = {
   "filter-output-pre-dnat": "filter hook output priority -110",
   "nat-prerouting": "nat hook prerouting priority -100",
   "nat-output": "nat hook output priority -100",
-  "filter-input": "filter hook input priority 0",
-  "filter-forward": "filter hook forward priority 0",
+  "filter-prerouting": "filter hook prerouting priority -90",
   "filter-output": "filter hook output priority 0",
   "nat-postrouting": "nat hook postrouting priority 100",
 };
@@ -123,11 +122,14 @@ function chainsOf({ podCidrs, serviceCidrs }: Ranges): Record<string, string[]> 
     ],
     [externalLocalChain]: local("services", "shortcuts", service),
     [nodeportLocalChain]: local("nodeports", "nodeport-shortcuts", nodeport),
-    "filter-input": ["ct state new jump nodeport-endpoints-check", "ct state new jump service-endpoints-check"],
-    "filter-forward": ["ct state new jump service-endpoints-check", "ct state new jump cluster-ips-check"],
-    "filter-output": ["ct state new jump service-endpoints-check", "ct state new jump cluster-ips-check"],
-    "service-endpoints-check": [`${service} vmap @no-endpoint-services`],
-    "nodeport-endpoints-check": [`fib daddr type local ${nodeport} vmap @no-endpoint-nodeports`],
+    // After translation and before routing: a node may have no way to a cluster IP, and refusing comes before that.
+    "filter-prerouting": ["ct state new jump endpoints-check"],
+    "filter-output": ["ct state new jump endpoints-check"],
+    "endpoints-check": [
+      `${service} vmap @no-endpoint-services`,
+      `fib daddr type local ${nodeport} vmap @no-endpoint-nodeports`,
+      "jump cluster-ips-check",
+    ],
     // Also the answer to ping: a cluster IP is no machine, and the packet never leaves the node.
     "cluster-ips-check": [
       `ip daddr @cluster-ips goto ${rejectChain}`,
