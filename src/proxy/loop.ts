@@ -38,6 +38,8 @@ export interface RunningProxy {
 }
 
 const checkMs = 30_000;
+/** How often the revision is looked at while somebody waits for one; changes are told at once. */
+const watchMs = 50;
 
 /** Keeps one node at the table: differences that come while one is applied are merged, a failed one is tried again. */
 export function startProxy(options: ProxyOptions): RunningProxy {
@@ -51,6 +53,7 @@ export function startProxy(options: ProxyOptions): RunningProxy {
   let running: Promise<void> | undefined;
   let cancelTimer: (() => void) | undefined;
   let cancelCheck: (() => void) | undefined;
+  let cancelWatch: (() => void) | undefined;
   let failure: Problem | undefined;
   let stopped = false;
 
@@ -62,6 +65,17 @@ export function startProxy(options: ProxyOptions): RunningProxy {
       waiters.delete(waiter);
       waiter.resolve();
     }
+  }
+
+  /** A revision without a change for this node, as bookmarks tell it, is in force as soon as all before it is. */
+  function catchUp(): void {
+    const revision = source.revision();
+    if (hasApplied && pending === undefined && running === undefined) arrived(revision);
+  }
+
+  function watchRevision(): void {
+    cancelWatch = waiters.size === 0 ? undefined : clock.after(watchMs, watchRevision);
+    catchUp();
   }
 
   function schedule(ms: number): void {
@@ -135,6 +149,7 @@ export function startProxy(options: ProxyOptions): RunningProxy {
     unsubscribe();
     cancelTimer?.();
     cancelCheck?.();
+    cancelWatch?.();
     await running;
     for (const waiter of waiters) waiter.reject(new Error(`the proxy of ${node.name} was stopped`));
     waiters.clear();
@@ -144,12 +159,19 @@ export function startProxy(options: ProxyOptions): RunningProxy {
     node: node.name,
     mode: mode.name,
     counters: counters.values,
-    applied: () => applied,
+    applied() {
+      catchUp();
+      return applied;
+    },
     waitFor: (revision) =>
       new Promise((resolve, reject) => {
+        catchUp();
         if (stopped) reject(new Error(`the proxy of ${node.name} was stopped`));
         else if (hasApplied && newerRevision(applied, revision) === applied) resolve();
-        else waiters.add({ revision, resolve, reject });
+        else {
+          waiters.add({ revision, resolve, reject });
+          cancelWatch ??= clock.after(watchMs, watchRevision);
+        }
       }),
     problems: () => [...(failure === undefined ? [] : [failure]), ...(mode.problems?.() ?? [])],
     addresses: () => mode.addresses?.() ?? [],

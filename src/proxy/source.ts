@@ -12,6 +12,8 @@ export interface ServiceSource {
   /** Resolves when Services and EndpointSlices have been listed; nothing is told before. */
   readonly synced: Promise<void>;
   table(): ServiceTable;
+  /** The newest revision seen of either kind, bookmarks included; all of it has been told when this returns. */
+  revision(): string;
   /** Tells the listener everything as `added` (once synced), then each difference. Returns how to stop it. */
   subscribe(listener: (diff: ServiceDiff) => void): () => void;
   stop(): void;
@@ -84,6 +86,10 @@ export function startServiceSource(
     table: () => {
       flush();
       return compiler.table();
+    },
+    revision: () => {
+      flush();
+      return newest("0");
     },
     subscribe(listener) {
       flush();

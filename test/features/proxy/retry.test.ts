@@ -24,9 +24,11 @@ function scene() {
   let listener: (diff: ServiceDiff) => void = () => {};
   let failing = false;
   let intact = true;
+  let seen = "0";
   const source: ServiceSource = {
     synced: Promise.resolve(),
     table: () => table("30", "a", "b"),
+    revision: () => seen,
     subscribe(given) {
       listener = given;
       return () => (listener = () => {});
@@ -51,6 +53,7 @@ function scene() {
     clock,
     tell: (diff: ServiceDiff) => listener(diff),
     fail: (value: boolean) => (failing = value),
+    see: (revision: string) => (seen = revision),
     takeAway: (value: boolean) => (intact = !value),
     pass: async (ms: number) => {
       clock.advance(ms);
@@ -97,7 +100,7 @@ test("a change that failed is offered again, merged with what came since, and sa
 });
 
 test("who waits for a revision is told when it, or a newer one, is in force, and when the proxy ends", async () => {
-  const { tell, pass, proxy } = scene();
+  const { tell, pass, proxy, see, clock } = scene();
   const [one, two] = [table("3", "a"), table("12", "a", "b")];
   const waiting = proxy.waitFor("9");
   let isTold = false;
@@ -110,9 +113,15 @@ test("who waits for a revision is told when it, or a newer one, is in force, and
   await waiting;
   tell({ added: [], changed: [], removed: [], revision: "20" });
   await proxy.waitFor("20");
-  const never = assert.rejects(proxy.waitFor("21"), /the proxy of node-1 was stopped/);
+  const bookmarked = proxy.waitFor("25");
+  see("25");
+  await pass(60);
+  await bookmarked;
+  assert.equal(proxy.applied(), "25");
+  const never = assert.rejects(proxy.waitFor("26"), /the proxy of node-1 was stopped/);
   await proxy.stop();
   await never;
+  assert.equal(clock.pending(), 0);
 });
 
 test("what another program took away is put in force again within half a minute", async () => {
