@@ -62,7 +62,8 @@ class Walk {
       if (child === null) continue;
       const goPath = place.goPath === "" ? name : `${place.goPath}.${name}`;
       const next = this.field(field, child, { path, goPath }, { message, field });
-      if (next !== undefined) clean[name] = next;
+      if (next === undefined || (field.omitsZero && (next === 0 || next === false))) continue;
+      clean[name] = next;
     }
     return clean;
   }
@@ -74,7 +75,7 @@ class Walk {
     value: unknown,
     message: Message,
   ): void {
-    const field: Field = { name, number: 0, form: "one", scalar };
+    const field: Field = { name, number: 0, form: "one", omitsZero: false, scalar };
     const text = this.one(field, value, { path: name, goPath: name }, { message, field });
     if (text !== undefined) clean[name] = text;
   }
@@ -119,7 +120,12 @@ class Walk {
         return value;
       case "authentication.v1.ExtraValue":
       case "authorization.v1.ExtraValue":
-        return this.list({ name: "", number: 0, form: "list", scalar: "string" }, value, place, owner);
+        return this.list(
+          { name: "", number: 0, form: "list", omitsZero: false, scalar: "string" },
+          value,
+          place,
+          owner,
+        );
       case "api.resource.Quantity":
         return this.quantity(value, place);
       case "util.intstr.IntOrString":

@@ -66,11 +66,16 @@ function readField(
   const value = readOne(field, type, reader);
   if (field.name === "") Object.assign(out, value);
   else if (field.form === "list") ((out[field.name] ??= []) as unknown[]).push(value);
-  else if (value !== undefined && !(value === "" && field.scalar !== "bytes")) {
+  else if (value !== undefined && !isNothing(field, value)) {
     // A message that comes in two pieces is one: protobuf merges them.
     const before = out[field.name];
     out[field.name] = isRecord(before) && isRecord(value) ? { ...before, ...value } : value;
   }
+}
+
+/** Go writes empty texts and zeros that its JSON leaves out. */
+function isNothing({ scalar, omitsZero }: Field, value: unknown): boolean {
+  return (value === "" && scalar !== "bytes") || (omitsZero && (value === 0 || value === false));
 }
 
 function isNumeric({ scalar }: Field): boolean {

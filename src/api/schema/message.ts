@@ -13,7 +13,8 @@ import { reviewMessages } from "./messages/reviews.ts";
  *     package.Message: field=number[:type] …
  *
  * No type is string; `b` bool, `i` int32, `l` int64, `y` bytes, `d` double, else a message (of core.v1 when it names no
- * package); `[]` before a type is a list, `{}` a map with string keys. A field without a name is inlined in JSON.
+ * package); `[]` before a type is a list, `{}` a map with string keys. A field without a name is inlined in JSON. A `0`
+ * after the type says that zero is as good as absent, and is not written in JSON (Go's `omitempty` without a pointer).
  */
 const texts = [
   metaMessages,
@@ -35,6 +36,8 @@ export interface Field {
   /** The type of the value (of each element, of each map value). */
   readonly scalar?: Scalar;
   readonly message?: string;
+  /** Zero and false stand for nothing. */
+  readonly omitsZero: boolean;
 }
 
 export interface Message {
@@ -82,10 +85,17 @@ function readLines(): Map<string, string> {
   return found;
 }
 
+const fieldPattern = /^(\w*)=(\d+)(?::(\[\]|\{\})?([\w.]*?)(0?))?$/;
+
 function parseField(text: string): Field {
-  const [, name = "", number = "", form = "", type = ""] = /^(\w*)=(\d+)(?::(\[\]|\{\})?([\w.]*))?$/.exec(text) ?? [];
+  const [, name = "", number = "", form = "", type = "", zero = ""] = fieldPattern.exec(text) ?? [];
   const scalar = scalars[type];
-  const shape = { name, number: Number(number), form: form === "[]" ? "list" : form === "{}" ? "map" : "one" } as const;
+  const shape = {
+    name,
+    number: Number(number),
+    form: form === "[]" ? "list" : form === "{}" ? "map" : "one",
+    omitsZero: zero !== "",
+  } as const;
   if (scalar !== undefined) return { ...shape, scalar };
   return { ...shape, message: type.includes(".") ? type : `core.v1.${type}` };
 }

@@ -96,6 +96,15 @@ test("field names are case-sensitive", () => {
   assert.deepEqual(checkShape("core.v1.ConfigMap", { Data: {} }).unknown, ["Data"]);
 });
 
+test("zero is as good as absent where Go's JSON leaves it out", () => {
+  const { value } = checkShape("core.v1.ServiceSpec", {
+    publishNotReadyAddresses: false,
+    ports: [{ port: 0, nodePort: 0 }],
+  });
+  assert.deepEqual(value, { ports: [{ port: 0 }] });
+  assert.deepEqual(checkShape("apps.v1.DeploymentSpec", { replicas: 0, paused: false }).value, { replicas: 0 });
+});
+
 test("quantities may be numbers, and are texts from then on", () => {
   const pod = (cpu: unknown) => checkShape("core.v1.ResourceRequirements", { limits: { cpu } });
   assert.deepEqual(pod(2).value, { limits: { cpu: "2" } });

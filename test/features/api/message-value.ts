@@ -26,18 +26,18 @@ function fieldValue(field: Field, depth: number): fc.Arbitrary<unknown> {
   return one;
 }
 
-function oneValue({ scalar, message, form }: Field, depth: number): fc.Arbitrary<unknown> {
+function oneValue({ scalar, message, form, omitsZero }: Field, depth: number): fc.Arbitrary<unknown> {
   switch (scalar) {
     case "string":
       return form === "one" ? text : fc.string({ maxLength: 8 });
     case "bytes":
       return fc.uint8Array({ maxLength: 5 }).map((bytes) => Buffer.from(bytes).toString("base64"));
     case "bool":
-      return fc.boolean();
+      return omitsZero ? fc.constant(true) : fc.boolean();
     case "int32":
-      return int32;
+      return omitsZero ? int32.filter((value) => value !== 0) : int32;
     case "int64":
-      return fc.maxSafeInteger();
+      return fc.maxSafeInteger().filter((value) => value !== 0 || !omitsZero);
     default:
       return innerValue(message ?? "", depth);
   }

@@ -46,6 +46,17 @@ test("values that JSON writes otherwise: times, quantities, numbers or names, in
   }
 });
 
+test("zeros that Go's JSON leaves out are absent, those that mean something stay", () => {
+  const cases: [string, string, unknown][] = [
+    ["core.v1.ServicePort", "1850 2800", { port: 80 }],
+    ["core.v1.PodSpec", "5800 a80100", { automountServiceAccountToken: false }],
+    ["apps.v1.DeploymentSpec", "0800 2800 3800", { replicas: 0 }],
+    ["core.v1.ContainerStatus", "2000 2800", { ready: false, restartCount: 0 }],
+    ["networking.v1.ServiceBackendPort", "0a0161 1000", { name: "a" }],
+  ];
+  for (const [schema, bytes, expected] of cases) assert.deepEqual(decodeProtobuf(hex(bytes), schema), expected, schema);
+});
+
 test("the envelope gives the names and the object", () => {
   const raw = hex("0a03 0a0161");
   const { apiVersion, kind, raw: inner } = decodeEnvelope(encodeEnvelope("v1", "ConfigMap", raw));

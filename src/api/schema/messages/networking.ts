@@ -33,7 +33,7 @@ networking.v1.IngressSpec: defaultBackend=1:networking.v1.IngressBackend tls=2:[
   rules=3:[]networking.v1.IngressRule ingressClassName=4
 networking.v1.IngressStatus: loadBalancer=1:networking.v1.IngressLoadBalancerStatus
 networking.v1.IngressTLS: hosts=1:[] secretName=2
-networking.v1.ServiceBackendPort: name=1 number=2:i
+networking.v1.ServiceBackendPort: name=1 number=2:i0
 networking.v1beta1.HTTPIngressPath: path=1 backend=2:networking.v1beta1.IngressBackend pathType=3
 networking.v1beta1.HTTPIngressRuleValue: paths=1:[]networking.v1beta1.HTTPIngressPath
 networking.v1beta1.Ingress: metadata=1:meta.ObjectMeta spec=2:networking.v1beta1.IngressSpec

@@ -12,7 +12,7 @@ authentication.v1.TokenRequestStatus: token=1 expirationTimestamp=2:meta.Time
 authentication.v1.TokenReview: metadata=1:meta.ObjectMeta spec=2:authentication.v1.TokenReviewSpec
   status=3:authentication.v1.TokenReviewStatus
 authentication.v1.TokenReviewSpec: token=1 audiences=2:[]
-authentication.v1.TokenReviewStatus: authenticated=1:b user=2:authentication.v1.UserInfo error=3 audiences=4:[]
+authentication.v1.TokenReviewStatus: authenticated=1:b0 user=2:authentication.v1.UserInfo error=3 audiences=4:[]
 authentication.v1.UserInfo: username=1 uid=2 groups=3:[] extra=4:{}authentication.v1.ExtraValue
 authorization.v1.ExtraValue: items=1:[]
 authorization.v1.FieldSelectorAttributes: rawSelector=1 requirements=2:[]meta.FieldSelectorRequirement
@@ -36,11 +36,11 @@ authorization.v1.SubjectAccessReview: metadata=1:meta.ObjectMeta spec=2:authoriz
 authorization.v1.SubjectAccessReviewSpec: resourceAttributes=1:authorization.v1.ResourceAttributes
   nonResourceAttributes=2:authorization.v1.NonResourceAttributes user=3 groups=4:[]
   extra=5:{}authorization.v1.ExtraValue uid=6
-authorization.v1.SubjectAccessReviewStatus: allowed=1:b reason=2 evaluationError=3 denied=4:b
+authorization.v1.SubjectAccessReviewStatus: allowed=1:b reason=2 evaluationError=3 denied=4:b0
 authorization.v1.SubjectRulesReviewStatus: resourceRules=1:[]authorization.v1.ResourceRule
   nonResourceRules=2:[]authorization.v1.NonResourceRule incomplete=3:b evaluationError=4
 autoscaling.v1.Scale: metadata=1:meta.ObjectMeta spec=2:autoscaling.v1.ScaleSpec status=3:autoscaling.v1.ScaleStatus
-autoscaling.v1.ScaleSpec: replicas=1:i
+autoscaling.v1.ScaleSpec: replicas=1:i0
 autoscaling.v1.ScaleStatus: replicas=1:i selector=2
 policy.v1.Eviction: metadata=1:meta.ObjectMeta deleteOptions=2:meta.DeleteOptions
 `;
