@@ -1,4 +1,4 @@
-import { cidrContains, formatAddress, formatCidr, parseAddress, parseCidr } from "#base/cidr.ts";
+import { cidrContains, formatCidr, parseAddress, parseCidr } from "#base/cidr.ts";
 import { selectForNode } from "#routing/l4/select.ts";
 import type { Choice, EndpointEntry, ServicePortEntry } from "#routing/l4/table.ts";
 import type { ProxyNode } from "../../mode.ts";
@@ -126,11 +126,13 @@ function unique(elements: readonly Element[]): Element[] {
   return [...new Map(elements.map((element) => [`${element.set} ${element.key}`, element])).values()];
 }
 
-/** An IPv4 address written anew from its value: nothing else can get into a command. */
+const octet = "(?:0|[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5])";
+const addressPattern = new RegExp(`^${octet}(?:\\.${octet}){3}$`);
+
+/** The text of an IPv4 address, which it is held to be: nothing else can get into a command. */
 function address4(text: string): string {
-  const parsed = parseAddress(text);
-  if (parsed?.family !== 4) throw new Error(`not an IPv4 address: ${JSON.stringify(text)}`);
-  return formatAddress(parsed);
+  if (!addressPattern.test(text)) throw new Error(`not an IPv4 address: ${JSON.stringify(text)}`);
+  return text;
 }
 
 /**

@@ -33,6 +33,8 @@ export function createElementLedger(): ElementLedger {
   const fronts = new Map<string, Set<string>>();
   const shared = new Set<string>();
   const touched = new Map<string, { readonly set: SetName; readonly key: string; readonly was: string | undefined }>();
+  /** Before all has been taken once there is nothing to differ from. */
+  let wasTaken = false;
 
   function valueOf(set: SetName, key: string): string | undefined {
     const claims = sets.get(set)?.get(key);
@@ -42,6 +44,7 @@ export function createElementLedger(): ElementLedger {
   }
 
   function touch(elements: readonly Element[]): void {
+    if (!wasTaken) return;
     for (const { set, key } of elements) {
       const id = `${set} ${key}`;
       if (!touched.has(id)) touched.set(id, { set, key, was: valueOf(set, key) });
@@ -80,6 +83,19 @@ export function createElementLedger(): ElementLedger {
     if (owners.size === 0) fronts.delete(front);
   }
 
+  function takeAll(): readonly Element[] {
+    touched.clear();
+    wasTaken = true;
+    const all: Element[] = [];
+    for (const [set, elements] of sets) {
+      for (const key of elements.keys()) {
+        const value = valueOf(set, key);
+        if (value !== undefined) all.push({ set, key, value });
+      }
+    }
+    return all;
+  }
+
   return {
     claim(owner, elements) {
       const before = owned.get(owner) ?? [];
@@ -93,6 +109,7 @@ export function createElementLedger(): ElementLedger {
       else owned.set(owner, elements);
     },
     take() {
+      if (!wasTaken) return { deletes: [], adds: takeAll() };
       const deletes: Element[] = [];
       const adds: Element[] = [];
       for (const { set, key, was } of touched.values()) {
@@ -104,17 +121,7 @@ export function createElementLedger(): ElementLedger {
       touched.clear();
       return { deletes, adds };
     },
-    takeAll() {
-      touched.clear();
-      const all: Element[] = [];
-      for (const [set, elements] of sets) {
-        for (const key of elements.keys()) {
-          const value = valueOf(set, key);
-          if (value !== undefined) all.push({ set, key, value });
-        }
-      }
-      return all;
-    },
+    takeAll,
     contested: () =>
       [...shared].sort().map((front) => {
         const [winner = "", ...losers] = [...(fronts.get(front) ?? [])].sort();
