@@ -15,11 +15,13 @@ export class Deadlines {
   now: number;
   private readonly clock: Clock;
   private readonly tickMs: number;
+  private readonly onFault: (error: unknown) => void;
   private readonly items = new Set<Timed>();
   private cancel: (() => void) | undefined;
 
-  constructor(clock: Clock, tickMs: number) {
+  constructor(clock: Clock, tickMs: number, onFault: (error: unknown) => void) {
     this.clock = clock;
+    this.onFault = onFault;
     this.tickMs = tickMs;
     this.now = clock.monotonic();
   }
@@ -55,7 +57,11 @@ export class Deadlines {
     for (const item of this.items) {
       if (item.deadline === 0 || item.deadline > this.now) continue;
       item.deadline = 0;
-      item.onDeadline();
+      try {
+        item.onDeadline();
+      } catch (error) {
+        this.onFault(error);
+      }
     }
   }
 }

@@ -13,7 +13,7 @@ import { findHost } from "./route.ts";
 import type { ListenerSpec } from "./running.ts";
 import type { TableChange } from "./table.ts";
 import { listen, type Listening } from "./transport/listen.ts";
-import { publicDialer } from "./transport/public.ts";
+import { createPublicDialer } from "./transport/public.ts";
 
 export interface EngineOptions {
   readonly listeners: readonly ListenerSpec[];
@@ -42,7 +42,12 @@ export interface Engine {
 /** Starts serving in this thread with an empty table. Rejects with `ListenError`; nothing listens then. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { limits, clock, log, total } = options;
-  const deadlines = new Deadlines(clock, limits.tickMs);
+  const onFault = (error: unknown) =>
+    log.error(
+      { error: error instanceof Error ? error.stack : String(error) },
+      "a defect ended a connection; please report it",
+    );
+  const deadlines = new Deadlines(clock, limits.tickMs, onFault);
   const failures = createFailureRing();
   const table = new LiveTable({
     start: options.worker * 7919,
@@ -57,7 +62,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     log,
     limits,
     deadlines,
-    dialer: publicDialer,
+    dialer: createPublicDialer(onFault),
     table,
     failures,
     total,
@@ -84,6 +89,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     contextOf: (serverName: string) => contextOf(table, serverName),
     most: limits.connections,
     admits: () => clients.size < limits.connections,
+    onFault,
     accept: (connection: ConstructorParameters<typeof Http1Client>[1]) => {
       addTo(total, counter.open, 1);
       const client: Http1Client = new Http1Client(context, connection, () => {

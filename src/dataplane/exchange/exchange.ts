@@ -4,7 +4,7 @@ import { parseRequestHead } from "#wire/http1/request.ts";
 import { maxResponseHeadBytes, parseResponseHead } from "#wire/http1/response.ts";
 import { locatePath } from "#wire/http1/target.ts";
 import type { ServeContext } from "../context.ts";
-import { addTo, counter } from "../counters.ts";
+import { counter } from "../counters.ts";
 import { BodyReader } from "../http1/body.ts";
 import { composeRequest } from "../http1/compose-request.ts";
 import type { Endpoint } from "../pool/endpoint.ts";
@@ -17,7 +17,9 @@ import {
   type ConnectionHandler,
 } from "../transport/connection.ts";
 import type { WriteResult } from "../transport/connection.ts";
+import { book, classOf, recordFailure } from "./booking.ts";
 import type { Downstream } from "./downstream.ts";
+import { closeConnection, silent, wordOf } from "./ending.ts";
 import type { ClientRequest } from "./request.ts";
 import { routeRequest, type Decision } from "./route-request.ts";
 
@@ -83,7 +85,7 @@ export class Exchange implements ConnectionHandler {
     if (decision.answer !== undefined) {
       if (decision.reason !== undefined) this.record(decision.reason, decision.answer.status);
       this.end();
-      this.count(counter.class1 + Math.floor(decision.answer.status / 100) - 1, 1);
+      this.count(classOf(decision.answer.status), 1);
       this.client.answer(decision.answer, decision.route?.filters.responseFields);
       return;
     }
@@ -237,7 +239,7 @@ export class Exchange implements ConnectionHandler {
     this.responding = true;
     this.body.begin(framing);
     this.reusable = framing !== untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
-    this.count(counter.class1 + Math.floor(head.status / 100) - 1, 1);
+    this.count(classOf(head.status), 1);
     const bodyEnd = this.body.feed(bytes, headEnd, end);
     if (bodyEnd < 0) {
       this.responding = false;
@@ -281,7 +283,7 @@ export class Exchange implements ConnectionHandler {
     if (upstream !== undefined) {
       if (keep && endpoint !== undefined)
         endpoint.give(upstream, context.deadlines.now + context.limits.upstreamIdleMs);
-      else close(upstream);
+      else closeConnection(upstream);
     }
     this.client.finish();
   }
@@ -378,7 +380,7 @@ export class Exchange implements ConnectionHandler {
     const { upstream } = this;
     this.upstream = undefined;
     this.end();
-    if (upstream !== undefined) close(upstream);
+    if (upstream !== undefined) closeConnection(upstream);
     this.client.finish();
   }
 
@@ -401,7 +403,7 @@ export class Exchange implements ConnectionHandler {
       if (this.tunnel) {
         upstream.handler = silent;
         upstream.end();
-      } else close(upstream);
+      } else closeConnection(upstream);
     }
   }
 
@@ -458,14 +460,14 @@ export class Exchange implements ConnectionHandler {
       this.client.abort();
       return;
     }
-    this.count(counter.class1 + Math.floor(status / 100) - 1, 1);
+    this.count(classOf(status), 1);
     this.client.answer({ status }, this.decision.route?.filters.responseFields);
   }
 
   private dropUpstream(): void {
     const { upstream } = this;
     this.upstream = undefined;
-    if (upstream !== undefined) close(upstream);
+    if (upstream !== undefined) closeConnection(upstream);
   }
 
   private end(): void {
@@ -476,48 +478,13 @@ export class Exchange implements ConnectionHandler {
   }
 
   private count(position: number, amount: number): void {
-    const { route, backend } = this.decision;
-    if (position !== counter.open) addTo(this.context.total, position, amount);
-    if (route !== undefined) addTo(route.slot, position, amount);
-    if (backend !== undefined) addTo(backend.slot, position, amount);
+    book(this.context, this.decision, position, amount);
   }
 
   private record(reason: string, status: number): void {
-    const { request, decision, context } = this;
-    const mark = request.target.indexOf("?");
-    context.failures.add({
-      at: context.clock.now(),
-      host: request.host,
-      method: request.method,
-      path: mark === -1 ? request.target : request.target.slice(0, mark),
-      route: decision.route?.entry.id ?? "none",
-      backend: decision.backend?.entry.id,
-      endpoint: this.endpoint?.name,
-      reason,
-      status,
-    });
+    recordFailure(this.context, this.request, this.decision, { reason, status, endpoint: this.endpoint?.name });
   }
 }
 
 /** How old an idle connection may be for a request that cannot be sent twice. */
 const freshMs = 2_000;
-
-const silent: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
-
-function close(connection: Connection): void {
-  connection.handler = silent;
-  connection.destroy();
-}
-
-const words: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "refused",
-  ECONNRESET: "reset",
-  EPIPE: "reset",
-  ETIMEDOUT: "timed out",
-  EHOSTUNREACH: "host unreachable",
-  ENETUNREACH: "network unreachable",
-};
-
-function wordOf(error: NodeJS.ErrnoException): string {
-  return words[error.code ?? ""] ?? error.code ?? "failed";
-}

@@ -6,6 +6,7 @@ import { locatePath } from "#wire/http1/target.ts";
 import type { ServeContext } from "../context.ts";
 import { addTo, counter } from "../counters.ts";
 import type { Timed } from "../deadline.ts";
+import { classOf } from "../exchange/booking.ts";
 import type { Downstream, ResponseHead } from "../exchange/downstream.ts";
 import { Exchange, type EarlyBody } from "../exchange/exchange.ts";
 import type { ClientRequest } from "../exchange/request.ts";
@@ -248,7 +249,7 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     this.lastRequest = true;
     this.body.done = false;
     addTo(this.context.total, counter.requests, 1);
-    addTo(this.context.total, counter.class1 + Math.floor(answer.status / 100) - 1, 1);
+    addTo(this.context.total, classOf(answer.status), 1);
     this.answer(answer, undefined);
   }
 

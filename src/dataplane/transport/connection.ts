@@ -55,10 +55,13 @@ export interface Connecting {
   cancel(): void;
 }
 
+export interface DialTarget {
+  readonly address: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
 /** The way to endpoints, injected so that another transport can take its place. */
 export interface Dialer {
-  connect(
-    target: { readonly address: string; readonly port: number; readonly tls: boolean },
-    done: (result: Connection | NodeJS.ErrnoException) => void,
-  ): Connecting;
+  connect(target: DialTarget, done: (result: Connection | NodeJS.ErrnoException) => void): Connecting;
 }

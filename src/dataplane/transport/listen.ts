@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type SecureContext, type Server as TlsServer } from "node:tls";
 import { ListenError, type ListenerSpec } from "../running.ts";
 import type { Connection } from "./connection.ts";
-import { SocketConnection } from "./public.ts";
+import { SocketConnection, type OnFault } from "./public.ts";
 
 export interface Listening {
   readonly address: ListenerSpec;
@@ -20,6 +20,7 @@ export interface ListenOptions {
   readonly ticketKeys?: Buffer;
   /** The certificate for a server name. */
   readonly contextOf: (serverName: string) => SecureContext | undefined;
+  readonly onFault: OnFault;
   readonly accept: (connection: Connection) => void;
   /** How many connections one listener holds, handshakes counted. */
   readonly most: number;
@@ -30,7 +31,7 @@ export interface ListenOptions {
 /** Listens on one address with public APIs; rejects with `ListenError`. */
 export function listen(spec: ListenerSpec, options: ListenOptions): Promise<Listening> {
   const server = spec.tls ? tlsServer(options) : createServer({ noDelay: true, pauseOnConnect: false });
-  const accept = (socket: Socket) => options.accept(new SocketConnection(socket));
+  const accept = (socket: Socket) => options.accept(new SocketConnection(socket, options.onFault));
   server.maxConnections = options.most;
   server.on("connection", (socket: Socket) => {
     if (!options.admits()) socket.destroy();

@@ -8,6 +8,7 @@ import {
   type Connection,
   type ConnectionHandler,
   type Dialer,
+  type DialTarget,
   type WriteResult,
 } from "./connection.ts";
 
@@ -15,6 +16,9 @@ const readBytes = 64 * 1024;
 const nothing = Buffer.alloc(0);
 
 const noHandler: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
+
+/** Told of a defect in what handles a connection. */
+export type OnFault = (error: unknown) => void;
 
 /** A `Connection` over a socket of node:net or node:tls. */
 export class SocketConnection implements Connection {
@@ -26,12 +30,14 @@ export class SocketConnection implements Connection {
   blocked = false;
   closed = false;
   private readonly socket: Socket;
+  private readonly onFault: OnFault;
   private reader: ReadBuffer | undefined;
   private error: NodeJS.ErrnoException | undefined;
   private readonly written: () => void;
 
-  constructor(socket: Socket, reader?: ReadBuffer) {
+  constructor(socket: Socket, onFault: OnFault, reader?: ReadBuffer) {
     this.socket = socket;
+    this.onFault = onFault;
     this.reader = reader;
     this.tls = socket instanceof TLSSocket;
     this.remoteAddress = plainAddress(socket.remoteAddress ?? "");
@@ -40,16 +46,38 @@ export class SocketConnection implements Connection {
     this.written = () => {
       if (!this.blocked || this.closed || this.socket.writableLength > 0) return;
       this.blocked = false;
-      this.handler.onDrain();
+      this.guard(() => this.handler.onDrain());
     };
-    if (reader === undefined) socket.on("data", (bytes: Buffer) => this.handler.onData(bytes, 0, bytes.length));
+    if (reader === undefined) socket.on("data", (bytes: Buffer) => this.received(bytes, 0, bytes.length));
     else reader.owner = this;
-    socket.on("end", () => this.handler.onEnd());
+    socket.on("end", () => this.guard(() => this.handler.onEnd()));
     socket.on("error", (error: NodeJS.ErrnoException) => (this.error = error));
     socket.on("close", () => {
       this.closed = true;
-      this.handler.onClose(this.error);
+      this.guard(() => this.handler.onClose(this.error));
     });
+  }
+
+  /** Tells the handler of bytes. A defect in one exchange ends its connection, not the worker and everyone else's. */
+  received(bytes: Buffer, start: number, end: number): void {
+    try {
+      this.handler.onData(bytes, start, end);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  private guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  private fault(error: unknown): void {
+    this.onFault(error);
+    this.socket.destroy();
   }
 
   /**
@@ -61,11 +89,9 @@ export class SocketConnection implements Connection {
     if (this.tls) this.socket.write(bytes, this.written);
     else this.socket.write(bytes);
     if (this.socket.writableLength === 0) return sent;
-    if (!this.blocked) {
-      this.blocked = true;
-      // An empty write behind the others tells when they have gone; a callback on each write would cost every request.
-      if (!this.tls) this.socket.write(nothing, this.written);
-    } else if (!this.tls) this.socket.write(nothing, this.written);
+    this.blocked = true;
+    // An empty write behind the others tells when they have gone; a callback on each write would cost every request.
+    if (!this.tls) this.socket.write(nothing, this.written);
     return lent;
   }
 
@@ -100,7 +126,7 @@ class ReadBuffer {
 
   readonly read = (length: number): boolean => {
     const { owner } = this;
-    if (owner !== undefined) owner.handler.onData(this.whole, headroom, headroom + length);
+    owner?.received(this.whole, headroom, headroom + length);
     return true;
   };
 
@@ -112,44 +138,54 @@ class ReadBuffer {
 
 /** Connects with public APIs. TLS to endpoints is encrypted, not verified, and names no server, as ingress-nginx does by
  * default. */
-export const publicDialer: Dialer = {
-  connect({ address, port, tls }, done): Connecting {
-    const reader = tls ? undefined : new ReadBuffer();
-    const socket = tls
-      ? connectTls({ host: address, port, rejectUnauthorized: false, servername: "", ALPNProtocols: ["http/1.1"] })
-      : connectTcp({
-          host: address,
-          port,
-          noDelay: true,
-          onread: {
-            buffer: () => (reader as ReadBuffer).next(),
-            callback: (length) => (reader as ReadBuffer).read(length),
-          },
-        });
-    if (tls) socket.setNoDelay(true);
-    const failed = (error: NodeJS.ErrnoException) => {
-      cancel();
-      done(error);
-    };
-    const connected = () => {
-      socket.off("error", failed);
-      socket.off("close", closed);
-      done(new SocketConnection(socket, reader));
-    };
-    const closed = () => failed(Object.assign(new Error("closed while connecting"), { code: "ECONNRESET" }));
-    const cancel = () => {
-      socket.off("error", failed);
-      socket.off("close", closed);
-      socket.off(tls ? "secureConnect" : "connect", connected);
-      socket.on("error", () => {});
-      socket.destroy();
-    };
-    socket.once("error", failed);
-    socket.once("close", closed);
-    socket.once(tls ? "secureConnect" : "connect", connected);
-    return { cancel };
-  },
-};
+export function createPublicDialer(onFault: OnFault): Dialer {
+  return { connect: (target, done) => connect(target, done, onFault) };
+}
+
+function connect(
+  { address, port, tls }: DialTarget,
+  done: (result: Connection | NodeJS.ErrnoException) => void,
+  onFault: OnFault,
+): Connecting {
+  const reader = tls ? undefined : new ReadBuffer();
+  const socket = reader === undefined ? dialTls(address, port) : dialTcp(address, port, reader);
+  const event = tls ? "secureConnect" : "connect";
+  const cancel = () => {
+    socket.off("error", failed);
+    socket.off("close", closed);
+    socket.off(event, connected);
+    socket.on("error", () => {});
+    socket.destroy();
+  };
+  const failed = (error: NodeJS.ErrnoException) => {
+    cancel();
+    done(error);
+  };
+  const closed = () => failed(Object.assign(new Error("closed while connecting"), { code: "ECONNRESET" }));
+  const connected = () => {
+    socket.off("error", failed);
+    socket.off("close", closed);
+    done(new SocketConnection(socket, onFault, reader));
+  };
+  socket.once("error", failed);
+  socket.once("close", closed);
+  socket.once(event, connected);
+  return { cancel };
+}
+
+function dialTls(host: string, port: number): Socket {
+  const options = { host, port, rejectUnauthorized: false, servername: "", ALPNProtocols: ["http/1.1"] };
+  return connectTls(options).setNoDelay(true);
+}
+
+function dialTcp(host: string, port: number, reader: ReadBuffer): Socket {
+  return connectTcp({
+    host,
+    port,
+    noDelay: true,
+    onread: { buffer: reader.next, callback: reader.read },
+  });
+}
 
 /** `10.0.0.1` for the IPv4-mapped `::ffff:10.0.0.1` that a dual-stack listener reports. */
 function plainAddress(address: string): string {

@@ -6,12 +6,12 @@ test("a thousand changes under load fail no request", async (t) => {
   const { plane, port } = await startPlane(t);
   const ports = await Promise.all([1, 2, 3].map(() => httpEndpoint(t, (_, response) => void response.end("ok"))));
   await plane.apply(simple(ports));
-  let stop = false;
+  const load = { stop: false };
   let served = 0;
   const loads = Array.from({ length: 8 }, async () => {
-    while (!stop) {
+    while (!load.stop) {
       const client = await dial(t, port);
-      for (let count = 0; count < 50 && !stop; count += 1) {
+      for (let count = 0; count < 50 && !load.stop; count += 1) {
         client.text = "";
         client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         assert.match(await client.until(/ok(\r\n0\r\n\r\n)?$/), /^HTTP\/1.1 200 OK\r\n/);
@@ -31,7 +31,7 @@ test("a thousand changes under load fail no request", async (t) => {
     await plane.apply(change({ hosts: [[`h${count}.example`, undefined]], backends: [[`b${count}`, undefined]] }));
     await new Promise((resolve) => setImmediate(resolve));
   }
-  stop = true;
+  load.stop = true;
   await Promise.all(loads);
   assert.ok(served > 100, `${served} requests were served meanwhile`);
   assert.deepEqual(await plane.failures(), []);
@@ -41,9 +41,13 @@ test("a thousand changes under load fail no request", async (t) => {
 test("a removed endpoint finishes what it does and gets nothing new; its idle connections close", async (t) => {
   const { plane, port } = await startPlane(t);
   const { promise: asked, resolve: ask1 } = Promise.withResolvers<() => void>();
+  const { promise: bothClosed, resolve: resolveClosed } = Promise.withResolvers<void>();
   let closed = 0;
   const old = await rawEndpoint(t, (socket) => {
-    socket.on("close", () => (closed += 1));
+    socket.on("close", () => {
+      closed += 1;
+      if (closed === 2) resolveClosed();
+    });
     socket.on("data", (bytes) => {
       const answer = () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold");
       if (bytes.toString().startsWith("GET /slow")) ask1(answer);
@@ -60,7 +64,7 @@ test("a removed endpoint finishes what it does and gets nothing new; its idle co
   assert.match((await ask(t, port, "GET /")).body, /new/);
   answer();
   assert.match(await slow.until(/old$/), /^HTTP\/1.1 200 OK/);
-  while (closed < 2) await new Promise((resolve) => setImmediate(resolve));
+  await bothClosed;
 });
 
 test("stopping lets requests under way end, and tells their clients that it was the last", async (t) => {
