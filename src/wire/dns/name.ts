@@ -7,6 +7,8 @@ export type WireName = string;
 /** RFC 1035 2.3.4: 255 octets on the wire, the final empty label among them. */
 const nameLimit = 254;
 const labelLimit = 63;
+/** More pointers than any writer needs for one name: a long chain of them in each record would cost its reader dearly. */
+const jumpLimit = 64;
 
 export interface ReadName {
   readonly name: WireName;
@@ -16,13 +18,14 @@ export interface ReadName {
 
 /**
  * Reads a name at `offset`, following compression pointers (RFC 1035 4.1.4). Each pointer must go to an earlier place
- * than all before it, so there is no loop and at most one visit of each byte. `undefined` for anything malformed.
+ * than all before it, so there is no loop. `undefined` for anything malformed.
  */
 export function readName(bytes: Uint8Array, offset: number, end: number = bytes.length): ReadName | undefined {
   let name = "";
   let at = offset;
   let next = -1;
   let floor = offset;
+  let jumps = 0;
   for (;;) {
     const length = bytes[at];
     if (length === undefined || at >= end) return undefined;
@@ -38,7 +41,8 @@ export function readName(bytes: Uint8Array, offset: number, end: number = bytes.
     if (length < 0xc0 || low === undefined || at + 1 >= end) return undefined;
     if (next === -1) next = at + 2;
     const target = ((length & 0x3f) << 8) | low;
-    if (target >= floor) return undefined;
+    jumps += 1;
+    if (target >= floor || jumps > jumpLimit) return undefined;
     floor = target;
     at = target;
   }
