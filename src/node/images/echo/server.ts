@@ -118,6 +118,9 @@ function listenUdp(port: number): () => void {
   return () => socket.close();
 }
 
+// Answering goes on when nobody reads the log any more.
+process.stdout.on("error", () => {});
+
 const listeners = { http: listenHttp, tcp: listenTcp, udp: listenUdp } as const;
 const closers: (() => void)[] = [];
 for (const argument of process.argv.slice(2)) {

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { compileConflicts } from "#node/network/conflict.ts";
+import { compileTopology } from "#node/network/plan.ts";
+
+const plan = compileTopology({ clusterId: "abc123" });
+
+test("nodes get the product's addresses", () => {
+  assert.deepEqual(
+    plan.nodes.map(({ name, address, podCidr, gateway }) => [name, address, podCidr, gateway]),
+    [
+      ["node-1", "172.30.0.11", "10.244.1.0/24", "10.244.1.1"],
+      ["node-2", "172.30.0.12", "10.244.2.0/24", "10.244.2.1"],
+      ["node-3", "172.30.0.13", "10.244.3.0/24", "10.244.3.1"],
+    ],
+  );
+  assert.deepEqual(plan.uplink, { address: "172.30.0.254", device: "flabc123up" });
+});
+
+test("no link name is longer than the kernel takes, and all names carry the cluster's", () => {
+  assert.ok(plan.uplink.device.length <= 15);
+  for (const name of plan.namespaces) assert.match(name, /^fl-abc123-/);
+});
+
+test("walls stand before anything else is made", () => {
+  assert.deepEqual(
+    plan.host.slice(0, 3).map((line) => line.split(" metric")[0]),
+    ["10.96.0.0/12", "10.244.0.0/16", "172.30.0.0/24"].map((range) => `route replace unreachable ${range}`),
+  );
+  for (const { lines } of plan.nodeScripts) assert.match(lines[1] ?? "", /unreachable 10\.96\.0\.0\/12/);
+});
+
+test("an id, a number of nodes or a range that cannot be is refused by name", () => {
+  for (const [options, message] of [
+    [{ clusterId: "toolong1" }, /cluster id/],
+    [{ clusterId: "a;b" }, /cluster id/],
+    [{ clusterId: "a", nodeCount: 17 }, /17 nodes/],
+    [{ clusterId: "a", podCidr: "10.244.0.0/24" }, /pod CIDR .* too small/],
+    [{ clusterId: "a", serviceCidr: "fd00::/108" }, /service CIDR .* not an IPv4 range/],
+    [{ clusterId: "a", podCidr: "10.96.0.0/16" }, /overlaps/],
+  ] as const) {
+    assert.throws(() => compileTopology(options), message);
+  }
+});
+
+test("routes of somebody else that overlap are conflicts, each named once", () => {
+  const conflicts = compileConflicts(plan, [
+    { dst: "default", dev: "eth0" },
+    { dst: "192.168.0.0/24", dev: "eth0" },
+    { dst: "10.244.5.0/24", dev: "cni0" },
+    { dst: "10.244.6.0/24", dev: "cni0" },
+    { dst: "10.96.0.0/12", dev: "flxyzup" },
+  ]);
+  assert.deepEqual(conflicts, [
+    "the pod CIDR 10.244.0.0/16 overlaps the route 10.244.5.0/24 of device cni0: choose another range or remove it",
+    'the service CIDR 10.96.0.0/12 overlaps the route 10.96.0.0/12 of the Fairlead cluster "xyz": choose another range or remove it',
+  ]);
+});
+
+test("Fairlead's own routes are no conflict", () => {
+  const own = [
+    { dst: "10.244.1.0/24", dev: "flabc123up", protocol: "184" },
+    { dst: "10.244.0.0/16", type: "unreachable", protocol: "184" },
+  ];
+  assert.deepEqual(compileConflicts(plan, own), []);
+});
