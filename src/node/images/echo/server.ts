@@ -33,7 +33,9 @@ function headerLines(raw: readonly string[]): string[] {
   for (let index = 0; index + 1 < raw.length; index += 2) {
     pairs.push([canonical(raw[index] ?? ""), raw[index + 1] ?? ""]);
   }
-  const rank = (name: string) => (name === "Host" ? "" : name);
+  // Host and User-Agent come first, as in the server that the document shows.
+  const first = ["Host", "User-Agent"];
+  const rank = (name: string) => (first.includes(name) ? `\0${first.indexOf(name)}` : name);
   pairs.sort(([a], [b]) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0));
   return pairs.map(([name, value]) => `${name}: ${value}`);
 }
