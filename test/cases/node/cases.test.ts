@@ -48,7 +48,7 @@ interface DecisionCase {
   containers: Record<string, string>;
   expect: string;
 }
-eachCase<DecisionCase>("decisions.yaml", ({ policy, init = {}, containers, expect }) => {
+eachCase("decisions.yaml", ({ policy, init = {}, containers, expect }: DecisionCase) => {
   const spec: PodSpec = {
     ...(policy && { restartPolicy: policy }),
     initContainers: Object.keys(init).map((key): Container => {
