@@ -122,8 +122,11 @@ export function createFakeClient(initial: readonly KubeObject[] = [], clock: Clo
     },
     delete: async (kind, key, options = {}) => {
       const before = existing(kind, keyText(key));
-      const { uid } = options.preconditions ?? {};
+      const { uid, resourceVersion } = options.preconditions ?? {};
       if (uid !== undefined && uid !== before.metadata.uid) throw new ApiError("Conflict", "the UID does not match");
+      if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion) {
+        throw new ApiError("Conflict", "the ResourceVersion does not match");
+      }
       const policy = options.propagationPolicy ?? "Background";
       const asked = policy === "Background" ? [] : [policy === "Orphan" ? "orphan" : "foregroundDeletion"];
       const finalizers = [...new Set([...(before.metadata.finalizers ?? []), ...asked])];

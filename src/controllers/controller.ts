@@ -30,7 +30,7 @@ export interface LoopOptions {
 }
 
 /** How long after a conflict a key is tried again, should the change that caused it not bring it back sooner. */
-const conflictRetryMs = 200;
+export const conflictRetryMs = 200;
 
 /**
  * A work queue whose failures are logged under the controller's name. A write that met a newer object is no failure:

@@ -21,7 +21,19 @@ export function availableOf(replicaSet: ReplicaSet): number {
 const totalAvailable = (replicaSets: readonly ReplicaSet[]): number =>
   replicaSets.reduce((sum, replicaSet) => sum + availableOf(replicaSet), 0);
 
-/** The size of the new ReplicaSet: as far as the surge leaves room (upstream's `NewRSNewReplicas`). */
+/**
+ * The most pods that a ReplicaSet may have right now: after a scale-down those that still stand count, and while its
+ * controller has not seen its size at all anything is possible.
+ */
+function mostPodsOf(replicaSet: ReplicaSet): number {
+  const { observedGeneration = 0, replicas = 0 } = replicaSet.status ?? {};
+  return observedGeneration < (replicaSet.metadata.generation ?? 0) ? Infinity : Math.max(sizeOf(replicaSet), replicas);
+}
+
+/**
+ * The size of the new ReplicaSet: as far as the surge leaves room. Upstream's `NewRSNewReplicas` reckons with the sizes
+ * that ReplicaSets should have; this one with the pods there may be, so that the limit holds at every moment.
+ */
 export function compileNewSize(
   limits: RolloutLimits,
   current: number,
@@ -30,7 +42,7 @@ export function compileNewSize(
 ): number {
   const { replicas, maxSurge } = limits;
   if (recreate || current >= replicas) return replicas;
-  const room = replicas + maxSurge - totalSize(all);
+  const room = replicas + maxSurge - all.reduce((sum, replicaSet) => sum + mostPodsOf(replicaSet), 0);
   return room <= 0 ? current : current + Math.min(room, replicas - current);
 }
 

@@ -5,6 +5,7 @@ import { controllerOf, keyOf } from "#api/meta/object.ts";
 import { matchesSelector } from "#api/meta/selector.ts";
 import { isApiError } from "#api/meta/status.ts";
 import {
+  conflictRetryMs,
   createLoop,
   isNamespaceGoing,
   runningLoop,
@@ -88,16 +89,21 @@ export function startReplicaSets(context: ControllerContext): RunningController 
     }
   }
 
+  /** Deletes the pod as it was seen: one that has become ready meanwhile is weighed anew. */
   async function deletePod(key: string, replicaSet: ReplicaSet, pod: Pod): Promise<StatusFailure | undefined> {
-    const { uid, name } = pod.metadata;
+    const { uid, resourceVersion, name } = pod.metadata;
     pending.deleted(key, pod);
     try {
-      await client.delete("Pod", pod.metadata, uid === undefined ? {} : { preconditions: { uid } });
+      await client.delete("Pod", pod.metadata, { preconditions: { uid, resourceVersion } });
       events.normal(replicaSet, "SuccessfulDelete", `Deleted pod: ${name}`);
       return undefined;
     } catch (error) {
       if (isApiError(error, "NotFound")) return undefined;
       pending.undeleted(key, pod);
+      if (isApiError(error, "Conflict")) {
+        queue.addAfter(key, conflictRetryMs);
+        return undefined;
+      }
       const message = `Error deleting: ${error instanceof Error ? error.message : String(error)}`;
       events.warning(replicaSet, "FailedDelete", message);
       return { reason: "FailedDelete", message };
