@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findCondition } from "#api/meta/condition.ts";
+import { createFakeClient } from "#client/fake.ts";
 import { deployment, node, pod, startCluster, threeNodes } from "./cluster.ts";
+import { laggingClient } from "./lagging-client.ts";
 
 test("the pods of a Deployment spread evenly although they are placed at once", async () => {
-  await using cluster = await startCluster([...threeNodes, deployment("web", { replicas: 9 })]);
+  const client = laggingClient(createFakeClient([...threeNodes, deployment("web", { replicas: 9 })]), () => 0.5);
+  await using cluster = await startCluster([], { client });
+  do await cluster.settle();
+  while (!client.delivered());
   const perNode = Map.groupBy(await cluster.pods(), ({ spec }) => spec.nodeName);
   assert.deepEqual([...perNode].map(([name, pods]) => [name, pods.length]).sort(), [
     ["node-1", 3],
