@@ -4,7 +4,8 @@ import { silentLog, type Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import type { Problem } from "#routing/because.ts";
 import { newerRevision } from "#routing/l4/compile.ts";
-import type { ProxyMode, ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
+import type { ModeDefinition } from "./definition.ts";
+import type { ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
 import { chooseMode } from "./modes/index.ts";
 import { startServiceSource, type ServiceSource } from "./source.ts";
 import { startProxy, type RunningProxy } from "./loop.ts";
@@ -45,22 +46,23 @@ export interface RunningProxies {
  */
 export async function startNodeProxies(options: NodeProxiesOptions): Promise<RunningProxies> {
   const { client, mode = "auto", serviceCidr, podCidr, log = silentLog, clock = systemClock } = options;
+  const nodes = options.nodes.map((node) => withRanges(node, serviceCidr, podCidr));
+  const choices = await Promise.all(
+    nodes.map(async (node) => ({ node, choice: await chooseMode(mode, (definition) => definition.probe(node)) })),
+  );
   const chosen = new Map<string, { name: ProxyModeName; reason: string }>();
-  const started: { node: ProxyNode; mode: ProxyMode }[] = [];
-  for (const given of options.nodes) {
-    const node = withRanges(given, serviceCidr, podCidr);
-    const choice = await chooseMode(mode, (definition) => definition.probe(node));
-    if (choice.mode === undefined) {
-      await Promise.all(started.map(({ mode }) => mode.stop()));
-      throw new Error(`node ${node.name}: ${choice.message}`);
-    }
-    const nodeLog = log.child({ node: node.name });
-    started.push({ node, mode: choice.mode.start(node, { log: nodeLog, clock }) });
+  const starts: { node: ProxyNode; definition: ModeDefinition }[] = [];
+  for (const { node, choice } of choices) {
+    if (choice.mode === undefined) throw new Error(`node ${node.name}: ${choice.message}`);
+    starts.push({ node, definition: choice.mode });
     chosen.set(node.name, { name: choice.mode.name, reason: choice.reason });
     log.info({ node: node.name, mode: choice.mode.name, reason: choice.reason }, "the service proxy has its mode");
   }
   const source = startServiceSource(client, { log, clock });
-  const proxies = started.map(({ node, mode }) => startProxy({ source, node, mode, log, clock }));
+  const proxies = starts.map(({ node, definition }) => {
+    const mode = definition.start(node, { log: log.child({ node: node.name }), clock });
+    return startProxy({ source, node, mode, log, clock });
+  });
   const end = async (how: "stop" | "cleanup") => {
     source.stop();
     await Promise.all(proxies.map((proxy) => proxy[how]()));

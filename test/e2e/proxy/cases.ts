@@ -262,20 +262,18 @@ export const cases: readonly ProxyCase[] = [
     name: "a UDP flow with a fixed source port follows when its endpoint is replaced",
     modes: every,
     async run(arena, own) {
-      const wanted: Wanted = { ...own, pods: ["pod-a"], ports: [{ port: 53, protocol: "UDP" }] };
-      await arena.serve(wanted);
-      for (const from of clientsOf(arena)) {
-        await eventually(
-          async () => (await arena.udp(from, arena.place(wanted, "service"), 40_053)).split(" ")[0] ?? "",
-          "pod-a",
-        );
-      }
-      await arena.serve({ ...wanted, pods: ["pod-c"] });
-      for (const from of clientsOf(arena)) {
-        await eventually(
-          async () => (await arena.udp(from, arena.place(wanted, "service"), 40_053)).split(" ")[0] ?? "",
-          "pod-c",
-        );
+      const ports = [{ port: 53, nodePort: 30_053, protocol: "UDP" as const }];
+      const wanted: Wanted = { ...own, pods: ["pod-a"], ports, spec: { type: "NodePort" } };
+      const answers = async (from: string, by: "service" | "nodePort", right: string) => {
+        const localPort = by === "service" ? 40_053 : 40_054;
+        const ask = async () => (await arena.udp(from, arena.place(wanted, by), localPort)).split(" ")[0] ?? "";
+        await eventually(ask, right);
+      };
+      for (const pod of ["pod-a", "pod-c"] as const) {
+        await arena.serve({ ...wanted, pods: [pod] });
+        for (const from of clientsOf(arena)) {
+          for (const by of ["service", "nodePort"] as const) await answers(from, by, pod);
+        }
       }
     },
   },

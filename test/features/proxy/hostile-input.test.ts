@@ -34,6 +34,18 @@ test("no text of an object gets into a command of the kernel's tables, only addr
   );
 });
 
+test("a port, protocol or timeout that is none is refused, whatever its type at run time", () => {
+  const [entry] = compileService(service("web"), [slice("web", ["10.244.0.9"])]).ports;
+  assert.ok(entry);
+  assert.doesNotThrow(() => renderEntry(entry, node));
+  const wrong = { port: hostile, nodePort: 70_000, protocol: "tcp; flush ruleset", affinitySeconds: 1.5 };
+  for (const [field, value] of Object.entries(wrong)) {
+    assert.throws(() => renderEntry({ ...entry, [field]: value }, node), field);
+  }
+  const endpoints = entry.endpoints.map((endpoint) => ({ ...endpoint, port: "1 . 2" as unknown as number }));
+  assert.throws(() => renderEntry({ ...entry, endpoints }, node));
+});
+
 test("ranges of a node that are none are left out of the rules", () => {
   const commands = renderLayout({ podCidrs: ["10.244.0.0/16", hostile], serviceCidrs: [hostile] }).join("\n");
   assert.match(commands, /ip saddr != \{ 10\.244\.0\.0\/16 \}/);

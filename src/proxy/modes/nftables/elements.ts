@@ -1,4 +1,5 @@
 import { cidrContains, formatCidr, parseAddress, parseCidr } from "#base/cidr.ts";
+import type { Protocol } from "#api/core/pod/kind.ts";
 import { selectForNode } from "#routing/l4/select.ts";
 import type { Choice, EndpointEntry, ServicePortEntry } from "#routing/l4/table.ts";
 import type { ProxyNode } from "../../mode.ts";
@@ -26,12 +27,14 @@ interface Front {
   readonly key: string;
 }
 
-/** Pure: the same entry on the same node gives the same elements. */
+/** Pure: the same entry on the same node gives the same elements. Throws when the entry holds no valid address or number. */
 export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering {
+  if (!Object.hasOwn(protocols, entry.protocol)) throw new Error(`unknown protocol ${JSON.stringify(entry.protocol)}`);
   const selection = selectForNode(entry, node);
   const elements: Element[] = [];
   const balancers = new Map<string, Balancer>();
-  const protocol = entry.protocol.toLowerCase();
+  const protocol = protocols[entry.protocol];
+  const affinitySeconds = whole(entry.affinitySeconds, 0, 86_400);
   const add = (set: SetName, key: string, value = "", front?: Front) => {
     elements.push({ set, key, value, ...(front === undefined ? {} : { front: front.key }) });
   };
@@ -42,7 +45,6 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
     endpoints: readonly EndpointEntry[],
     masquerade: boolean,
   ): string {
-    const { affinitySeconds } = entry;
     const balancer: Balancer = { by: front.by, of, count: endpoints.length, affinitySeconds, masquerade };
     const name = balancerName(balancer);
     for (const needed of withPrecursors(balancer)) balancers.set(balancerName(needed), needed);
@@ -50,7 +52,7 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
     const first = of === "local" ? localOffset : 0;
     const numbers = affinitySeconds === 0 ? [] : numbersOf(endpoints);
     for (const [slot, endpoint] of endpoints.entries()) {
-      const to = `${address4(endpoint.address)} . ${endpoint.port}`;
+      const to = `${address4(endpoint.address)} . ${whole(endpoint.port, 1, 65_535)}`;
       if (affinitySeconds === 0) {
         add(endpointsName(balancer), `${front.key} . ${slot}`, to, front);
         continue;
@@ -90,7 +92,7 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
 
   const frontOf = (address: string): Front => ({
     by: "address",
-    key: `${address4(address)} . ${protocol} . ${entry.port}`,
+    key: `${address4(address)} . ${protocol} . ${whole(entry.port, 1, 65_535)}`,
   });
 
   const cluster = frontOf(entry.clusterIP);
@@ -100,7 +102,7 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
     add("services", cluster.key, balance(cluster, "all", selection.internal.endpoints, false), cluster);
   }
   for (const address of new Set([...entry.externalIPs, ...entry.loadBalancerIPs])) external(frontOf(address));
-  if (entry.nodePort !== 0) external({ by: "nodeport", key: `${protocol} . ${entry.nodePort}` });
+  if (entry.nodePort !== 0) external({ by: "nodeport", key: `${protocol} . ${whole(entry.nodePort, 1, 65_535)}` });
   if (entry.loadBalancerSourceRanges.length > 0) {
     for (const address of entry.loadBalancerIPs) {
       const front = frontOf(address);
@@ -124,6 +126,14 @@ function reachable(choices: readonly Choice[]): readonly EndpointEntry[] {
 
 function unique(elements: readonly Element[]): Element[] {
   return [...new Map(elements.map((element) => [`${element.set} ${element.key}`, element])).values()];
+}
+
+const protocols: Readonly<Record<Protocol, string>> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
+
+/** A number that is one, in its range; what the API let through is checked again before it goes into a command. */
+function whole(value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new Error(`not a number from ${least} to ${most}: ${JSON.stringify(value)}`);
 }
 
 const octet = "(?:0|[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5])";

@@ -1,5 +1,5 @@
 import { systemClock } from "#base/clock.ts";
-import type { Source } from "#routing/because.ts";
+import type { Problem, Source } from "#routing/because.ts";
 import type { ServicePortEntry } from "#routing/l4/table.ts";
 import { inNamespace, runCommand } from "../../command.ts";
 import type { ModeDefinition } from "../../definition.ts";
@@ -7,7 +7,7 @@ import type { ProxyNode } from "../../mode.ts";
 import { isBalancer, mapsOf, renderBalancer, withPrecursors, type Balancer } from "./balancer.ts";
 import { openNftChannel } from "./channel.ts";
 import { createFlowCleaner } from "./conntrack.ts";
-import { renderEntry } from "./elements.ts";
+import { renderEntry, type Rendering } from "./elements.ts";
 import { layoutMark, renderAdoption, renderLayout } from "./layout.ts";
 import { createElementLedger } from "./ledger.ts";
 import { tableName } from "./names.ts";
@@ -36,9 +36,24 @@ export const nftables: ModeDefinition = {
     const balancers = new Map<string, Balancer>();
     /** By service port: its name in the ledger, where the older Service comes first. */
     const owners = new Map<string, string>();
+    const unserved = new Map<string, Problem>();
     let inKernel = new Set<string>();
     let isInForce = false;
     let hasFailed = false;
+
+    /** One entry that cannot be served leaves all others alone. */
+    function tryRender(entry: ServicePortEntry): Rendering | undefined {
+      unserved.delete(entry.id);
+      try {
+        return renderEntry(entry, node);
+      } catch (error) {
+        const message = `service port ${entry.id} is not served: ${String(error)}; correct the Service or its slices`;
+        unserved.set(entry.id, { at: serviceOf(entry.id), code: "cannot-serve", message });
+        log.warn({ service: entry.id, error: String(error) }, "a service port cannot be served");
+        release(entry.id);
+        return undefined;
+      }
+    }
 
     function release(id: string): void {
       ledger.claim(owners.get(id) ?? "", []);
@@ -46,7 +61,8 @@ export const nftables: ModeDefinition = {
     }
 
     function claim(entry: ServicePortEntry): void {
-      const rendering = renderEntry(entry, node);
+      const rendering = tryRender(entry);
+      if (rendering === undefined) return;
       const owner = `${entry.created ?? ""} ${entry.id}`;
       if (owners.get(entry.id) !== owner) release(entry.id);
       owners.set(entry.id, owner);
@@ -80,7 +96,10 @@ export const nftables: ModeDefinition = {
       async apply(diff) {
         const start = clock.monotonic();
         if (!isInForce) await allowLoopback(node);
-        for (const { id } of diff.removed) release(id);
+        for (const { id } of diff.removed) {
+          unserved.delete(id);
+          release(id);
+        }
         const present = [...diff.added, ...diff.changed.map(({ after }) => after)];
         for (const entry of present) claim(entry);
         try {
@@ -97,14 +116,16 @@ export const nftables: ModeDefinition = {
           throw error;
         }
       },
-      problems: () =>
-        ledger.contested().flatMap(({ front, winner, losers }) =>
+      problems: () => [
+        ...unserved.values(),
+        ...ledger.contested().flatMap(({ front, winner, losers }) =>
           losers.map((loser) => {
             const [id, other] = [loser, winner].map((owner) => owner.slice(owner.indexOf(" ") + 1));
             const message = `service port ${id}: ${front} is taken by the older ${other}; give one of them another address or port`;
             return { at: serviceOf(id ?? ""), code: "address-taken", message };
           }),
         ),
+      ],
       async isIntact() {
         if (!isInForce) return true;
         try {
