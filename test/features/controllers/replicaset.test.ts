@@ -81,6 +81,26 @@ test("the pods that do least go first", () => {
   ]);
 });
 
+test("a pod that becomes ready just as it should go stays, and another goes", async () => {
+  const fake = createFakeClient([...threeNodes, replicaSet(2)]);
+  const saved: string[] = [];
+  const remove: typeof fake.delete = async (kind, object, options) => {
+    if (kind === "Pod" && saved.length === 0) {
+      saved.push(object.name);
+      const conditions = [{ type: "Ready", status: "True" }];
+      await fake.patch("Pod", object, { status: { phase: "Running", conditions } });
+    }
+    return fake.delete(kind, object, options);
+  };
+  await using cluster = await startCluster([], { client: { ...fake, delete: remove } });
+  await cluster.client.patch("ReplicaSet", key, { spec: { replicas: 1 } });
+  await cluster.settle();
+  assert.deepEqual(
+    (await cluster.pods()).map(({ metadata }) => metadata.name),
+    saved,
+  );
+});
+
 test("a pod that matches is adopted, and let go when its labels no longer match", async () => {
   await using cluster = await startCluster([...threeNodes, replicaSet(2), pod("stray")]);
   const stray = () => cluster.client.get("Pod", { namespace: "dev", name: "stray" });

@@ -82,7 +82,8 @@ test("old sets first lose what is not available, then the oldest available ones"
 });
 
 test("pods of an old set that are on their way out do not count as available", () => {
-  assert.deepEqual(shrink([4, 2], [{ size: 2, pods: 4, available: 4 }], { size: 2, available: 1 }), { s0: 1 });
+  const leaving = { size: 1, pods: 3, available: 3 };
+  assert.deepEqual(shrink([4, 1], [leaving, { size: 3, available: 0 }], { size: 0 }), { s1: 2 });
 });
 
 test("a scaling is shared in proportion, the largest set takes the rest", () => {
