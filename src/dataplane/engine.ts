@@ -136,6 +136,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           };
         });
       }
+      for (const listener of listening) listener.destroy();
       table.retire();
       deadlines.stop();
     },

@@ -29,7 +29,7 @@ export const defaultLimits: Limits = {
   keepAliveMs: 75_000,
   requestsPerConnection: 1000,
   connections: 16_384,
-  upstreamIdle: 320,
+  upstreamIdle: 64,
   upstreamIdleMs: 55_000,
   endpointSkipMs: 2_000,
   lingerMs: 5_000,

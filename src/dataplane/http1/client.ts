@@ -45,6 +45,8 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
   private toHead = false;
   private minor = 1;
   private lastRequest = false;
+  /** The client said that it sends nothing more. */
+  private clientCloses = false;
   private decoded: ChunkDecoder | undefined;
   private coding: "as-is" | "encode" | "decode" | "none" = "as-is";
 
@@ -141,8 +143,8 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     }
     const request = this.readRequest(bytes, headEnd, framing);
     this.requests += 1;
-    this.lastRequest =
-      draining || this.requests >= limits.requestsPerConnection || head.close || (head.minor === 0 && !head.keepAlive);
+    this.clientCloses = head.close || (head.minor === 0 && !head.keepAlive);
+    this.lastRequest = draining || this.requests >= limits.requestsPerConnection || this.clientCloses;
     this.toHead = request.toHead;
     this.minor = request.minor;
     this.body.begin(framing);
@@ -364,6 +366,13 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
 
   /** Sends FIN and reads on for a moment: closing at once with bytes unread would reset the answer on its way. */
   private close(): void {
+    const { connection } = this;
+    if (this.clientCloses && this.body.done && this.held === undefined && !connection.tls && !connection.blocked) {
+      // Nothing is on its way here, so closing at once loses nothing.
+      this.state = "closed";
+      connection.destroy();
+      return;
+    }
     this.state = "linger";
     this.held = undefined;
     this.connection.end();

@@ -16,7 +16,7 @@ export interface Connection {
   /** Who is told what happens; can be replaced between two calls. */
   handler: ConnectionHandler;
   readonly tls: boolean;
-  /** The peer's address and port, and our own port. */
+  /** The peer's address and port; our own port where we listened, else 0. */
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;

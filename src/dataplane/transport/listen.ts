@@ -8,6 +8,8 @@ export interface Listening {
   readonly address: ListenerSpec;
   /** Accepts no more; what was accepted goes on. */
   close(): void;
+  /** Ends what is still shaking hands. */
+  destroy(): void;
   /** The certificate for clients that name no server. */
   setDefault(certificate: { readonly cert: string; readonly key: string }): void;
 }
@@ -31,23 +33,30 @@ export interface ListenOptions {
 /** Listens on one address with public APIs; rejects with `ListenError`. */
 export function listen(spec: ListenerSpec, options: ListenOptions): Promise<Listening> {
   const server = spec.tls ? tlsServer(options) : createServer({ noDelay: true, pauseOnConnect: false });
-  const accept = (socket: Socket) => options.accept(new SocketConnection(socket, options.onFault));
+  const shaking = new Set<Socket>();
+  let localPort = spec.port;
   server.maxConnections = options.most;
+  const accept = (socket: Socket) => options.accept(new SocketConnection(socket, options.onFault, localPort));
   server.on("connection", (socket: Socket) => {
     if (!options.admits()) socket.destroy();
+    else if (spec.tls) {
+      shaking.add(socket);
+      socket.once("close", () => shaking.delete(socket));
+    } else accept(socket);
   });
-  server.on(spec.tls ? "secureConnection" : "connection", (socket: Socket) => {
-    if (!socket.destroyed) accept(socket);
-  });
+  if (spec.tls) server.on("secureConnection", accept);
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(new ListenError(spec, error)));
     server.listen({ host: spec.host, port: spec.port, reusePort: options.reusePort, backlog: 4096 }, () => {
       server.on("error", () => {});
       const bound = server.address();
-      const port = typeof bound === "object" && bound !== null ? bound.port : spec.port;
+      if (typeof bound === "object" && bound !== null) localPort = bound.port;
       resolve({
-        address: { ...spec, port },
+        address: { ...spec, port: localPort },
         close: () => server.close(),
+        destroy: () => {
+          for (const socket of shaking) socket.destroy();
+        },
         setDefault: ({ cert, key }) => {
           if (spec.tls) (server as TlsServer).setSecureContext({ ...tlsOptions(options), cert, key });
         },

@@ -12,6 +12,8 @@ import {
   type WriteResult,
 } from "./connection.ts";
 
+/** What a read from an endpoint may bring: enough for most answers at first, more once an answer filled it. */
+const firstReadBytes = 16 * 1024;
 const readBytes = 64 * 1024;
 const nothing = Buffer.alloc(0);
 
@@ -35,14 +37,15 @@ export class SocketConnection implements Connection {
   private error: NodeJS.ErrnoException | undefined;
   private readonly written: () => void;
 
-  constructor(socket: Socket, onFault: OnFault, reader?: ReadBuffer) {
+  /** `localPort` is known to a listener; asking the system would cost a call a connection. */
+  constructor(socket: Socket, onFault: OnFault, localPort: number, reader?: ReadBuffer) {
     this.socket = socket;
     this.onFault = onFault;
     this.reader = reader;
     this.tls = socket instanceof TLSSocket;
     this.remoteAddress = plainAddress(socket.remoteAddress ?? "");
     this.remotePort = socket.remotePort ?? 0;
-    this.localPort = socket.localPort ?? 0;
+    this.localPort = localPort;
     this.written = () => {
       if (!this.blocked || this.closed || this.socket.writableLength > 0) return;
       this.blocked = false;
@@ -119,19 +122,24 @@ export class SocketConnection implements Connection {
 /** Memory that a socket reads into again and again, with room in front for a head. */
 class ReadBuffer {
   owner: SocketConnection | undefined;
-  private whole: Buffer = Buffer.allocUnsafeSlow(headroom + readBytes);
+  private size = firstReadBytes;
+  private whole: Buffer = Buffer.allocUnsafeSlow(headroom + firstReadBytes);
   private window: Uint8Array = this.whole.subarray(headroom);
 
   readonly next = (): Uint8Array => this.window;
 
   readonly read = (length: number): boolean => {
-    const { owner } = this;
-    owner?.received(this.whole, headroom, headroom + length);
+    const { whole, size } = this;
+    this.owner?.received(whole, headroom, headroom + length);
+    if (length === size && size < readBytes) {
+      this.size = readBytes;
+      this.replace();
+    }
     return true;
   };
 
   replace(): void {
-    this.whole = Buffer.allocUnsafeSlow(headroom + readBytes);
+    this.whole = Buffer.allocUnsafeSlow(headroom + this.size);
     this.window = this.whole.subarray(headroom);
   }
 }
@@ -165,7 +173,7 @@ function connect(
   const connected = () => {
     socket.off("error", failed);
     socket.off("close", closed);
-    done(new SocketConnection(socket, onFault, reader));
+    done(new SocketConnection(socket, onFault, 0, reader));
   };
   socket.once("error", failed);
   socket.once("close", closed);
