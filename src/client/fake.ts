@@ -181,7 +181,7 @@ function matcherOf({ namespace, labelSelector, fieldSelector }: Scope): (object:
 function fieldText(object: KubeObject, path: string): string {
   let value: unknown = object;
   for (const step of path.split(".")) value = (value as Record<string, unknown> | undefined)?.[step];
-  return value === undefined ? "" : String(value as string | number);
+  return typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
 }
 
 /** RFC 7386. */
