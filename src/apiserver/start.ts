@@ -43,6 +43,8 @@ export interface RunningApiServer {
   /** Opens one more door, e.g. when the uplink's address appears; answers the real address. */
   addListener(address: ListenAddress): Promise<ListenAddress>;
   localClient(user: UserInfo): Client;
+  /** How many watches, logs and streams are open. */
+  openStreams(): number;
   /** Ends watches, waits for running requests (5 s at most), closes the doors. The store stays open. */
   stop(): Promise<void>;
 }
@@ -83,6 +85,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     addresses: () => listeners.map(({ address }) => address),
     addListener,
     localClient: (user) => createLocalClient(registry, user),
+    openStreams: () => parts.open.size,
     stop,
   };
 }

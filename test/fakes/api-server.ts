@@ -1,6 +1,9 @@
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { KubeObject } from "#api/meta/object.ts";
 import { loadCertificates, type Certificates } from "#apiserver/certificates.ts";
 import { startApiServer, type ApiServerOptions, type RunningApiServer } from "#apiserver/start.ts";
 import { createRemoteClient, type RemoteClient } from "#client/remote.ts";
@@ -37,4 +40,93 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
 /** A remote client of that server, as its administrator by default. */
 export function connectedClient({ certificates, url }: TestServer, who: "admin" | "agent" = "admin"): RemoteClient {
   return createRemoteClient({ server: url, ca: certificates.ca, ...certificates[who], name: "test" });
+}
+
+export interface Answer {
+  readonly code: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export interface Question {
+  readonly method?: string;
+  readonly headers?: OutgoingHttpHeaders;
+  readonly body?: string | Buffer;
+  /** Whose certificate is shown; the administrator's by default. */
+  readonly who?: { readonly cert: string; readonly key: string } | "nobody";
+}
+
+/** One request on a connection of its own, as the administrator by default. */
+export function ask(server: TestServer, path: string, question: Question = {}): Promise<Answer> {
+  const { method = "GET", headers = {}, body } = question;
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) };
+    const request = start(server, path, { method, headers: { ...headers, ...length } }, question.who);
+    request.on("response", (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () =>
+        resolve({ code: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+      );
+      response.on("error", reject);
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+export interface RawWatch {
+  /** Resolves with the first `count` documents of the stream, once they are there. */
+  until(count: number): Promise<{ type: string; object: KubeObject & Record<string, unknown> }[]>;
+  /** Resolves when the server ends the stream. */
+  readonly ended: Promise<void>;
+  readonly response: IncomingMessage;
+  stop(): void;
+}
+
+/** A GET whose answer is a stream of JSON documents, one a line. */
+export function openWatch(server: TestServer, path: string, headers: OutgoingHttpHeaders = {}): Promise<RawWatch> {
+  return new Promise((resolve, reject) => {
+    const request = start(server, path, { headers }, undefined);
+    request.on("error", reject);
+    request.on("response", (response) => {
+      const events: { type: string; object: KubeObject & Record<string, unknown> }[] = [];
+      let rest = "";
+      let wake = () => {};
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        const lines = (rest + chunk).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) events.push(JSON.parse(line));
+        wake();
+      });
+      const ended = new Promise<void>((resolve) => response.on("close", resolve));
+      response.on("error", () => {});
+      const until = async (count: number) => {
+        let over = false;
+        void ended.then(() => {
+          over = true;
+          wake();
+        });
+        while (events.length < count) {
+          if (over) throw new Error(`the stream ended after ${events.length} of ${count} events`);
+          await new Promise<void>((resolve) => (wake = resolve));
+        }
+        return events.slice(0, count);
+      };
+      resolve({ until, ended, response, stop: () => request.destroy() });
+    });
+    request.end();
+  });
+}
+
+/** A request that is not sent yet. */
+export function start(
+  { certificates, url }: TestServer,
+  path: string,
+  options: { method?: string; headers?: OutgoingHttpHeaders },
+  who: Question["who"] = certificates.admin,
+): ClientRequest {
+  const proof = who === "nobody" ? {} : { cert: who.cert, key: who.key };
+  return httpsRequest(`${url}${path}`, { ...options, ca: certificates.ca, ...proof, agent: false });
 }

@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Certificates } from "../certificates.ts";
 import type { Handler } from "./handle.ts";
 
@@ -28,7 +28,7 @@ export function openListener(
     requestCert: true,
     // Clients may come with a token instead; `authenticate` looks at what the handshake found.
     rejectUnauthorized: false,
-    allowHalfOpen: true,
+    handshakeTimeout: 10_000,
     maxHeaderSize: 64 * 1024,
     headersTimeout: 15_000,
     requestTimeout: 60_000,
@@ -39,6 +39,11 @@ export function openListener(
     keepAliveInitialDelay: 30_000,
     shouldUpgradeCallback: (request) => handler.isUpgrade(request),
   } as Parameters<typeof createServer>[0]);
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
   server.on("request", handler.request);
   server.on("upgrade", handler.upgrade);
   server.on("tlsClientError", (_error, socket) => socket.destroy());
@@ -46,7 +51,7 @@ export function openListener(
     server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(address, error)));
     server.listen(address.port, address.host, () => {
       const { port } = server.address() as AddressInfo;
-      resolve({ address: { host: address.host, port }, close: (graceMs) => closeServer(server, graceMs) });
+      resolve({ address: { host: address.host, port }, close: (graceMs) => closeServer(server, sockets, graceMs) });
     });
   });
 }
@@ -60,9 +65,12 @@ function listenError({ host, port }: ListenAddress, error: NodeJS.ErrnoException
   return new Error(text, { cause: error });
 }
 
-function closeServer(server: Server, graceMs: number): Promise<void> {
+function closeServer(server: Server, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+    // The server itself knows only connections that have spoken HTTP.
+    const timer = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, graceMs);
     server.close(() => {
       clearTimeout(timer);
       resolve();

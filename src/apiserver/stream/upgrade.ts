@@ -76,6 +76,8 @@ function withoutToken(protocols: string): string {
 }
 
 function joinPipes(parts: Exchange["parts"], client: Duplex, node: Duplex): void {
+  client.allowHalfOpen = true;
+  node.allowHalfOpen = true;
   const end = () => {
     client.destroy();
     node.destroy();

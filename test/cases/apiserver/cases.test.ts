@@ -75,13 +75,16 @@ function expectAnswer(where: string, answer: Answer, expected: string, kept: Map
     } else if (field !== null) {
       const [, path = "", sign, wanted = ""] = field;
       const value = path.split("/").reduce<unknown>(step, JSON.parse(answer.body));
-      if (sign === "->") kept.set(wanted, String(value as string));
+      if (sign === "->") kept.set(wanted, textOf(value));
       else if (sign === "=")
         assert.deepEqual(value, wanted === "absent" ? undefined : JSON.parse(wanted), `${shown}\n${line}`);
-      else
-        assert.ok(String(value as string).includes(wanted), `${shown}\n${line}, but it is ${String(value as string)}`);
+      else assert.ok(textOf(value).includes(wanted), `${shown}\n${line}, but it is ${textOf(value)}`);
     } else assert.equal(answer.body.trim(), line, shown);
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value ?? null);
 }
 
 /** One step of a path such as `spec/ports/0/port`; `length` of a list. */

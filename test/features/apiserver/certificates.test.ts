@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { loadCertificates } from "#apiserver/certificates.ts";
+
+const day = 24 * 3600 * 1000;
+
+test("certificates are issued once, kept private, and issued anew when they near their end or lack a name", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "fairlead-pki-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const now = Date.UTC(2026, 5, 1);
+  const first = await loadCertificates({ directory, now, names: ["172.30.0.254", "api.example.org"] });
+  for (const file of readdirSync(directory)) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600, file);
+  assert.equal(statSync(directory).mode & 0o777, 0o700);
+
+  const server = new X509Certificate(first.server.cert);
+  for (const name of ["localhost", "kubernetes", "kubernetes.default.svc.cluster.local", "api.example.org"]) {
+    assert.ok(server.checkHost(name), name);
+  }
+  for (const address of ["127.0.0.1", "10.96.0.1", "172.30.0.254"]) assert.ok(server.checkIP(address), address);
+  assert.ok(server.verify(new X509Certificate(first.ca).publicKey));
+  assert.equal(server.publicKey.asymmetricKeyDetails?.namedCurve, "prime256v1");
+  assert.match(new X509Certificate(first.admin.cert).subject, /O=system:masters/);
+  assert.match(new X509Certificate(first.agent.cert).subject, /O=system:nodes\nCN=system:node:fairlead-agent/);
+
+  // Asking for less than there is changes nothing.
+  assert.deepEqual(await loadCertificates({ directory, now: now + day }), first);
+  const named = await loadCertificates({ directory, now, names: ["192.0.2.7"] });
+  assert.equal(named.ca, first.ca);
+  assert.deepEqual(named.admin, first.admin);
+  assert.ok(new X509Certificate(named.server.cert).checkIP("192.0.2.7"));
+
+  const later = await loadCertificates({ directory, now: now + 340 * day, names: ["192.0.2.7"] });
+  assert.equal(later.ca, first.ca);
+  assert.notEqual(later.admin.cert, first.admin.cert);
+
+  // A key that does not fit its certificate is no pair.
+  writeFileSync(join(directory, "agent.key"), readFileSync(join(directory, "admin.key")));
+  const mended = await loadCertificates({ directory, now: now + 340 * day });
+  assert.notEqual(mended.agent.cert, later.agent.cert);
+  assert.deepEqual(mended.admin, later.admin);
+});
