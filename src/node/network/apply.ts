@@ -1,5 +1,6 @@
 import { readdirSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { run } from "../run.ts";
 import { netnsFolder, netnsPrefix, type NamespaceScript, type TopologyPlan } from "./plan.ts";
 
@@ -8,9 +9,21 @@ export async function applyTopology(plan: TopologyPlan): Promise<void> {
   dropStaleNames(netnsPrefix(plan.clusterId));
   const gone = surplusNodes(plan).map((name) => `netns del ${name}`);
   await runHost([...gone, ...plan.host]);
-  await runInside(plan.switch);
-  await Promise.all(plan.nodeScripts.map((script) => runInside(script)));
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await runInside(plan.switch);
+      await Promise.all(plan.nodeScripts.map((script) => runInside(script)));
+      return;
+    } catch (error) {
+      // The cable of a namespace that was removed just now goes a moment later, and until then its name is taken.
+      if (attempt === attemptLimit) throw error;
+      await setTimeout(attemptPauseMs);
+    }
+  }
 }
+
+const attemptLimit = 5;
+const attemptPauseMs = 50;
 
 /** Names in `folder` that are namespaces: a plain file there is what a reboot or a crash left behind. */
 export function namespacesWith(prefix: string): { real: string[]; stale: string[] } {

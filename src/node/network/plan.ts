@@ -131,7 +131,7 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
       ...namespaces.map((name) => `netns add ${name}`),
       // The two ends get different interface numbers: only then does the kernel see to the link at once, and not up to a
       // second later (`linkwatch_urgent_event`).
-      `link add ${uplink.device} index ${uplinkIndex(clusterId)} mtu ${mtu} ` +
+      `link add ${uplink.device} index ${uplinkIndex(clusterId)} address ${macOf(uplink.address)} mtu ${mtu} ` +
         `type veth peer name uplink index 4093 mtu ${mtu} netns ${switchName}`,
       `addr replace ${uplink.address}/${subnet.prefix} dev ${uplink.device}`,
       `link set ${uplink.device} up`,
@@ -151,8 +151,8 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
         "link add lan type bridge",
         "link set lan up",
         "link set uplink master lan up",
-        ...nodes.flatMap(({ name }, index) => [
-          `link add n${index + 1} mtu ${mtu} type veth peer name eth0 mtu ${mtu} netns ${prefix}${name}`,
+        ...nodes.flatMap(({ name, address }, index) => [
+          `link add n${index + 1} mtu ${mtu} type veth peer name eth0 address ${macOf(address)} mtu ${mtu} netns ${prefix}${name}`,
           `link set n${index + 1} master lan up`,
         ]),
       ],
