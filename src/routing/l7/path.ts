@@ -1,5 +1,6 @@
 import type { PathMatch } from "#dataplane/table.ts";
 import type { Claim } from "./claim.ts";
+import { canBacktrackForever } from "./regex-risk.ts";
 
 /** Longer rule paths are refused; no real one comes near. */
 export const maxPathLength = 1024;
@@ -55,7 +56,7 @@ export function regexProblem(source: string): string | undefined {
   if (source.length > maxPathLength) return `it is longer than ${maxPathLength} characters`;
   try {
     void new RegExp(`^(?:${source})`, "i");
-    return undefined;
+    return canBacktrackForever(source) ? "a repetition inside a repetition could take a worker forever" : undefined;
   } catch (error) {
     return (error as Error).message;
   }
