@@ -44,9 +44,11 @@ const harmful = [
 for (const source of harmless) test(`harmless: ${source}`, () => assert.equal(canBacktrackForever(source), false));
 for (const source of harmful) test(`harmful: ${source}`, () => assert.equal(canBacktrackForever(source), true));
 
-test("any text is judged, and quickly", () => {
+const characters = Array.from("ab/(|)[]*+?{}1,\\.^$-");
+
+test("any text is judged", () => {
   fc.assert(
-    fc.property(fc.string({ maxLength: 200, unit: fc.constantFrom(..."ab/(|)[]*+?{}1,\\.^$-") }), (source) => {
+    fc.property(fc.string({ maxLength: 200, unit: fc.constantFrom(...characters) }), (source) => {
       assert.equal(typeof canBacktrackForever(source), "boolean");
     }),
     { numRuns: 1_000 },
