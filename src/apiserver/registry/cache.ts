@@ -25,7 +25,13 @@ export interface Cache {
   prune(now: number): void;
 }
 
-export function createCache(initial: readonly Item[], startRevision: number, retention = defaultRetention): Cache {
+/** `failed` is told what a watcher threw; that watcher gets no more. */
+export function createCache(
+  initial: readonly Item[],
+  startRevision: number,
+  failed: (error: unknown) => void,
+  retention = defaultRetention,
+): Cache {
   const byKey = new Map(initial.map((item) => [item.key, item]));
   const keys = [...byKey.keys()].sort();
   // Copied on each change of the list, so that a watcher may come or go while a change is told.
@@ -76,7 +82,15 @@ export function createCache(initial: readonly Item[], startRevision: number, ret
         byKey.set(key, after);
       }
       changes.push(change);
-      for (const watcher of watchers) watcher(change);
+      for (const watcher of watchers) {
+        try {
+          watcher(change);
+        } catch (error) {
+          // One watcher's fault must not keep the change from the others, nor the store from going on.
+          watchers = watchers.filter((other) => other !== watcher);
+          failed(error);
+        }
+      }
     },
     watch(watcher) {
       watchers = [...watchers, watcher];

@@ -39,7 +39,9 @@ export async function openCaches(options: {
   const caches = new Map<string, Cache>();
   const byKind = new Map<KindName, Cache>();
   for (const { resource } of definitions) {
-    const cache = createCache(items.get(resource.plural) ?? [], page.revision);
+    const cache = createCache(items.get(resource.plural) ?? [], page.revision, (error) => {
+      log.error({ kind: resource.kind, error: String(error) }, "a watcher failed and was dropped");
+    });
     caches.set(resource.plural, cache);
     byKind.set(resource.kind, cache);
   }

@@ -99,7 +99,15 @@ export async function answerWatch(
 
   // Selectors are compiled before the answer starts, so that a wrong one is a 400.
   stop = registry.watch(kind, selection, {
-    event: (type, item) => write(lineOf(type, item)),
+    event(type, item) {
+      try {
+        write(lineOf(type, item));
+      } catch (error) {
+        parts.log.error({ kind, key: item.key, error: String(error) }, "an object cannot be shown to a watch");
+        finish();
+        response.destroy();
+      }
+    },
     started(revision) {
       isInitial = false;
       if (initialEvents === true && bookmarks) bookmark(revision, { "k8s.io/initial-events-end": "true" });
@@ -120,6 +128,8 @@ export async function answerWatch(
   if (bookmarks) everyMinute();
   parts.open.add(end);
   response.on("close", finish);
+  // The client may have gone while the answer was prepared; its `close` is past then.
+  if (response.destroyed) finish();
   request.on("error", finish);
 }
 

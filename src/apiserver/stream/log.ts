@@ -7,6 +7,9 @@ import type { Exchange } from "../http/exchange.ts";
 import { sendBytes } from "../http/respond.ts";
 import { targetOf } from "./target.ts";
 
+/** A log may be silent for ever, but its head comes at once. */
+const answerTimeoutMs = 30_000;
+
 /** GET of a Pod's log: what the node answers, as it comes, for as long as it comes. */
 export async function answerLog(exchange: Exchange, key: ObjectKey): Promise<void> {
   const { parts, query, response } = exchange;
@@ -52,7 +55,11 @@ function ask(stream: Duplex, path: string, agent: string | undefined): Promise<I
   return new Promise((resolve, reject) => {
     const headers = { Host: "node", ...(agent === undefined ? {} : { "User-Agent": agent }) };
     const request = httpRequest({ path, headers, createConnection: () => stream });
-    request.on("response", resolve);
+    request.setTimeout(answerTimeoutMs, () => request.destroy(new Error(`no answer within ${answerTimeoutMs} ms`)));
+    request.on("response", (response) => {
+      request.setTimeout(0);
+      resolve(response);
+    });
     request.on("error", (error) => {
       stream.destroy();
       reject(new ApiError("ServiceUnavailable", `the node's agent broke off: ${error.message}`));
