@@ -8,7 +8,8 @@ import { hostnameOf } from "./hosts.ts";
 import { launch, podFolderOf, sourcesOf, writePodFiles } from "./launch.ts";
 import { check } from "./probe/check.ts";
 import { startProbing } from "./probing.ts";
-import { compileStatus } from "./status.ts";
+import { readLogTail } from "./log-tail.ts";
+import { compileStatus, type Ending } from "./status.ts";
 import { stopContainers } from "./terminate.ts";
 import { adoptTrack, createTrack, endingOf, noteEnding, standingOf, viewOf, type Track } from "./track.ts";
 import { fetchTokens } from "./tokens.ts";
@@ -186,6 +187,14 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
       events.record(pod, "Warning", "FailedPostStartHook", `PostStartHook failed: ${message}`, container.name);
       stopSoon([container.name], graceOf(pod));
     });
+  }
+
+  /** `FallbackToLogsOnError`: a container that failed without last words is spoken for by the end of its log. */
+  function withLogTail(ending: Ending, name: string): Ending {
+    const container = allContainers().find((one) => one.name === name);
+    const wanted = container?.terminationMessagePolicy === "FallbackToLogsOnError";
+    if (!wanted || ending.exitCode === 0 || ending.message !== "") return ending;
+    return { ...ending, message: readLogTail(runtime.logPath(ending.containerId)) };
   }
 
   const decision = (): Decision => {
@@ -380,7 +389,7 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
       const track = [...tracks.values()].find((one) => one.id === id && one.state === "running");
       const info = runtime.container(id);
       if (track === undefined || info?.state !== "exited") return;
-      noteEnding(track, endingOf(info));
+      noteEnding(track, withLogTail(endingOf(info), track.name));
       poke();
     },
     containerId: (name, previous = false) => (previous ? tracks.get(name)?.previousId : tracks.get(name)?.id),

@@ -24,7 +24,7 @@ export interface FollowOptions {
 /** The lines of a log file from an offset on, and with `follow` those that are still to come. */
 export async function* readLogLines(options: FollowOptions): AsyncGenerator<LogLine> {
   const { path, signal, follow, isOver } = options;
-  const file = await open(path, "r");
+  let file = await open(path, "r");
   const alarm = createAlarm(options);
   try {
     let offset = options.from;
@@ -35,7 +35,13 @@ export async function* readLogLines(options: FollowOptions): AsyncGenerator<LogL
       const { bytesRead } = await file.read(block, 0, block.length, offset);
       if (bytesRead === 0) {
         if (!follow || wasOver) return;
-        await alarm.next();
+        const next = await openSuccessor(path, file);
+        if (next === undefined) await alarm.next();
+        else {
+          await file.close();
+          file = next;
+          offset = 0;
+        }
         continue;
       }
       offset += bytesRead;
@@ -51,6 +57,16 @@ export async function* readLogLines(options: FollowOptions): AsyncGenerator<LogL
     alarm.stop();
     await file.close();
   }
+}
+
+/** The file that has taken the place of one that grew too large, if there is one. */
+async function openSuccessor(path: string, file: FileHandle): Promise<FileHandle | undefined> {
+  const next = await open(path, "r").catch(() => undefined);
+  if (next === undefined) return undefined;
+  const [now, before] = [await next.stat(), await file.stat()];
+  if (now.ino !== before.ino || now.size < before.size) return next;
+  await next.close();
+  return undefined;
 }
 
 /** Wakes whoever waits when the file grows, the container ends, or the reader goes away. */

@@ -14,9 +14,9 @@ export interface RuntimeCase {
   readonly name: string;
   readonly skip: string | false;
   /** A runtime over an empty node; called again, one that finds what the first has left. */
-  open(): Promise<RuntimeService>;
+  readonly open: () => Promise<RuntimeService>;
   /** Removes everything; answers what is left all the same. */
-  clear(): Promise<string[]>;
+  readonly clear: () => Promise<string[]>;
 }
 
 const base: ContainerConfig = {

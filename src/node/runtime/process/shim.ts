@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { ContainerStartError, type ContainerConfig } from "../contract.ts";
 import { bundleOf, type Layout } from "./layout.ts";
 
+/** A container's log starts anew when it has grown to this. */
+const logLimitBytes = 32 << 20;
+
 /** Arguments for runc that every call shares. */
 export function runcArguments(layout: Layout, ...args: string[]): string[] {
   return ["--root", layout.runcRoot, ...args];
@@ -25,6 +28,7 @@ export function startShim(
     ["-b", files.folder, "-p", files.pid, "-P", files.conmonPid, "-l", `k8s-file:${files.log}`],
     ["--exit-dir", layout.exits, "--persist-dir", files.folder, "--socket-dir-path", layout.sockets],
     ["--runtime-arg", "--root", "--runtime-arg", layout.runcRoot],
+    ["--log-size-max", String(logLimitBytes)],
     config.stdin ? ["-i", "--leave-stdin-open"] : [],
     config.tty ? ["-t"] : [],
   ];
