@@ -41,12 +41,16 @@ export class Endpoint {
     return last.connection;
   }
 
-  /** Keeps a connection whose response has ended, and closes it when it cannot be kept or once it has waited too long. */
+  /**
+   * Keeps a connection whose response has ended until its time is up. The one that has waited longest makes room: it is
+   * the first that the peer will close, and requests that cannot be sent twice do not take it.
+   */
   give(connection: Connection, until: number): void {
-    if (this.retired || this.idle.length >= this.limit) {
+    if (this.retired || this.limit === 0) {
       connection.destroy();
       return;
     }
+    if (this.idle.length >= this.limit) this.idle.shift()?.connection.destroy();
     this.idle.push({ connection, until });
     connection.handler = {
       // Bytes that nobody asked for would be taken as the answer to the next request.
