@@ -32,6 +32,8 @@ export interface ApiServerOptions {
   tokens?: readonly StaticToken[];
   /** A stream to the agent that runs the node's pods, for logs, exec, attach and port-forward. */
   connectNode?: (nodeName: string) => Promise<Duplex>;
+  /** Requests answered at once, watches apart; more are told to come again. 400 by default. */
+  maxInFlight?: number;
   clock?: Clock;
   log?: Log;
 }
@@ -59,7 +61,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const served = servedKinds.filter(({ definition }) => kinds.includes(definition));
   const parts: Parts = { registry, served, log, connectNode, open: new Set() };
   const documents = { discovery: createDiscovery(served), openApi: createOpenApi() };
-  const handler = createHandler(parts, createAuthenticate(tokens), documents);
+  const handler = createHandler(parts, createAuthenticate(tokens), documents, options.maxInFlight);
   const listeners: Listener[] = [];
 
   const addListener = async (address: ListenAddress) => {

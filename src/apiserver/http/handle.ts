@@ -9,7 +9,7 @@ import type { Exchange, Parts } from "./exchange.ts";
 import { sendError } from "./respond.ts";
 
 /** So many requests at once; more are told to come again. Watches and streams do not count once they are open. */
-const inFlightLimit = 400;
+export const defaultInFlight = 400;
 const urlLimit = 8 * 1024;
 
 export interface Handler {
@@ -21,7 +21,12 @@ export interface Handler {
   idle(): Promise<void>;
 }
 
-export function createHandler(parts: Parts, authenticate: Authenticate, documents: Documents): Handler {
+export function createHandler(
+  parts: Parts,
+  authenticate: Authenticate,
+  documents: Documents,
+  limit = defaultInFlight,
+): Handler {
   let inFlight = 0;
   let waiting: (() => void)[] = [];
 
@@ -46,7 +51,7 @@ export function createHandler(parts: Parts, authenticate: Authenticate, document
         sendError(exchange, new ApiError("BadRequest", `the URL is longer than ${urlLimit} bytes`, {}, 414));
         return;
       }
-      if (inFlight >= inFlightLimit) {
+      if (inFlight >= limit) {
         const details = { retryAfterSeconds: 1 };
         sendError(exchange, new ApiError("TooManyRequests", "Too many requests, please try again later.", details));
         request.resume();

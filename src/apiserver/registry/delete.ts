@@ -6,7 +6,7 @@ import type { DeleteOptions } from "#client/contract.ts";
 import { conflict, forbidden, notFound } from "./errors.ts";
 import type { Item } from "./item.ts";
 import { specFinalizers } from "./metadata.ts";
-import { cloneValue } from "./value.ts";
+import { cloneValue, sameValue } from "./value.ts";
 import { admissionRequest, commit, withAdmission, type Operation, type WriteBase, type WriteContext } from "./write.ts";
 
 export interface Deleted {
@@ -75,7 +75,7 @@ function operationFor(
   if (!isKept) return { delete: object };
   const isGoing = metadata.deletionTimestamp !== undefined;
   const hastens = grace < (metadata.deletionGracePeriodSeconds ?? 0);
-  const sameFinalizers = finalizers.length === (metadata.finalizers ?? []).length;
+  const sameFinalizers = sameValue([...finalizers].sort(), [...(metadata.finalizers ?? [])].sort());
   if (isGoing && !hastens && sameFinalizers) return undefined;
   if (!isGoing || hastens) {
     metadata.deletionTimestamp = rfc3339(now + grace * 1000);
@@ -83,6 +83,7 @@ function operationFor(
     if (definition.hasGeneration) metadata.generation = (metadata.generation ?? 1) + 1;
   }
   if (finalizers.length > 0) metadata.finalizers = [...finalizers];
+  else delete metadata.finalizers;
   const next: KubeObject = { ...object, metadata };
   return { put: object.kind === "Namespace" ? terminating(next) : next };
 }
@@ -93,12 +94,15 @@ function graceOf(definition: KindDefinition, object: KubeObject, { gracePeriodSe
   return Math.max(0, gracePeriodSeconds ?? own);
 }
 
-/** The finalizers by which the garbage collector is asked to treat the dependents first. */
-function finalizersFor(object: KubeObject, { propagationPolicy }: DeleteOptions): readonly string[] {
+const policyFinalizers = { Foreground: "foregroundDeletion", Orphan: "orphan" } as const;
+
+/** The finalizers by which the garbage collector is asked to treat the dependents first; the last wish counts. */
+function finalizersFor(object: KubeObject, { propagationPolicy: policy }: DeleteOptions): readonly string[] {
   const had = object.metadata.finalizers ?? [];
-  const wanted =
-    propagationPolicy === "Foreground" ? "foregroundDeletion" : propagationPolicy === "Orphan" ? "orphan" : undefined;
-  return wanted === undefined || had.includes(wanted) ? had : [...had, wanted];
+  if (policy === undefined) return had;
+  const wanted = policy === "Background" ? [] : [policyFinalizers[policy]];
+  const others = had.filter((name) => name !== "orphan" && name !== "foregroundDeletion");
+  return [...others, ...wanted];
 }
 
 function terminating(namespace: KubeObject & { status?: object }): KubeObject {
