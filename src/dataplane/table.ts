@@ -63,6 +63,8 @@ export type Filter =
   | {
       readonly type: "response-headers";
       readonly set: readonly (readonly [name: string, value: string | undefined])[];
+      /** Only in answers over TLS (Strict-Transport-Security). */
+      readonly secureOnly?: boolean;
     };
 
 export interface Timeouts {

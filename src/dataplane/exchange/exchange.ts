@@ -7,6 +7,7 @@ import type { ServeContext } from "../context.ts";
 import { counter } from "../counters.ts";
 import { BodyReader } from "../http1/body.ts";
 import { composeRequest } from "../http1/compose-request.ts";
+import type { FieldEdits } from "../filters/filter.ts";
 import type { Endpoint } from "../pool/endpoint.ts";
 import {
   headroom,
@@ -75,6 +76,11 @@ export class Exchange implements ConnectionHandler {
     return this.decision.route?.entry.maxBodyBytes ?? 0;
   }
 
+  private get responseFields(): FieldEdits | undefined {
+    const filters = this.decision.route?.filters;
+    return this.request.encrypted ? filters?.secureResponseFields : filters?.responseFields;
+  }
+
   /** Begins; `context.requestHead` holds the request's head at this moment. */
   begin(): void {
     const decision = routeRequest(this.context, this.request);
@@ -86,7 +92,7 @@ export class Exchange implements ConnectionHandler {
       if (decision.reason !== undefined) this.record(decision.reason, decision.answer.status);
       this.end();
       this.count(classOf(decision.answer.status), 1);
-      this.client.answer(decision.answer, decision.route?.filters.responseFields);
+      this.client.answer(decision.answer, this.responseFields);
       return;
     }
     const endpoint = this.pickNext();
@@ -246,7 +252,7 @@ export class Exchange implements ConnectionHandler {
       this.fail(502, `bad response: ${problemOf(bodyEnd).message}`);
       return;
     }
-    const edits = this.decision.route?.filters.responseFields;
+    const edits = this.responseFields;
     const result = this.client.sendHead({ bytes, headEnd, head, framing, edits }, bodyEnd);
     this.afterResponseBytes(result, end > bodyEnd);
   }
@@ -461,7 +467,7 @@ export class Exchange implements ConnectionHandler {
       return;
     }
     this.count(classOf(status), 1);
-    this.client.answer({ status }, this.decision.route?.filters.responseFields);
+    this.client.answer({ status }, this.responseFields);
   }
 
   private dropUpstream(): void {

@@ -20,5 +20,7 @@ export interface ClientRequest {
   readonly upgrade: boolean;
   /** The client waits for 100 before it sends the body. */
   readonly expectsContinue: boolean;
+  /** The client's connection to us is TLS, whatever a trusted proxy says of its own. */
+  readonly encrypted: boolean;
   readonly forwarding: Forwarding;
 }

@@ -12,6 +12,8 @@ export interface CompiledFilters {
   readonly steps: readonly RequestFilter[];
   readonly requestFields: FieldEdits | undefined;
   readonly responseFields: FieldEdits | undefined;
+  /** The same for answers over TLS. */
+  readonly secureResponseFields: FieldEdits | undefined;
 }
 
 /** Makes a route's filters ready: those that answer or rewrite become steps, edits of fields are gathered. */
@@ -19,7 +21,8 @@ export function compileFilters(filters: readonly Filter[]): CompiledFilters {
   return {
     steps: filters.flatMap((filter) => compileStep(filter) ?? []),
     requestFields: compileRequestHeaders(filters),
-    responseFields: compileResponseHeaders(filters),
+    responseFields: compileResponseHeaders(filters, false),
+    secureResponseFields: compileResponseHeaders(filters, true),
   };
 }
 

@@ -152,7 +152,8 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
       this.reject({ status: 405 });
       return false;
     }
-    if (head.expectField >= 0 && !request.expectsContinue) {
+    // HTTP/1.0 knows no expectations (RFC 9110 section 10.1.1).
+    if (head.expectField >= 0 && head.minor === 1 && !request.expectsContinue) {
       this.reject({ status: 417 });
       return false;
     }
@@ -198,6 +199,7 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
         !/\bh2c\b/i.test(value(head.upgradeField)),
       expectsContinue:
         head.expectField >= 0 && head.minor === 1 && value(head.expectField).toLowerCase() === "100-continue",
+      encrypted: this.connection.tls,
       forwarding: forwarding.trusted ? requestForwarding(this.connection, trusts, bytes, head) : forwarding,
     };
   }

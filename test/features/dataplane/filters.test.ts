@@ -51,6 +51,14 @@ test("redirect answers with its place, and not with fields smuggled into it", as
   assert.equal(field(head, "set-cookie"), undefined);
 });
 
+test("redirect takes the query along when told so", async (t) => {
+  const port = await planeWith(t, {
+    filters: [{ type: "redirect", status: 301, location: "/caf%C3%A9/", keepQuery: true }],
+  });
+  assert.equal(field((await ask(t, port, "GET /x?a=b")).head, "location"), "/caf%C3%A9/?a=b");
+  assert.equal(field((await ask(t, port, "GET /x?")).head, "location"), "/caf%C3%A9/");
+});
+
 test("rewrite puts groups of the match into the path and keeps the query", async (t) => {
   const port = await planeWith(t, {
     match: { type: "regex", source: "/something(/|$)(.*)" },

@@ -126,3 +126,27 @@ test("an endpoint that speaks HTTPS is reached by TLS, and one that does not is 
     assert.match((await client.end()).replaceAll(/\r\n[0-9a-f]+\r\n/g, ""), wanted);
   }
 });
+
+test("fields for TLS alone, such as Strict-Transport-Security, stay away from plain HTTP", async (t) => {
+  const { plane, port } = await startPlane(t, {
+    listeners: [...tlsListener.listeners, { host: "127.0.0.1", port: 0, tls: false }],
+  });
+  const set = [["Strict-Transport-Security", "max-age=31536000"]] as const;
+  const filters = [{ type: "response-headers", set, secureOnly: true }] as const;
+  await plane.apply(
+    change({
+      hosts: [host("a.example", [route("r", { filters })])],
+      backends: [backend("b", [await echoEndpoint(t)])],
+      certificates: [certificate("c")],
+      defaultCertificate: "c",
+    }),
+  );
+  const request = "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n";
+  const client = new RawClient(await secure(t, port, "a.example"));
+  client.send(request);
+  assert.match(await client.end(), /^Strict-Transport-Security: max-age=31536000\r$/m);
+  const open = new RawClient(plain(plane.addresses[1]?.port ?? 0, "127.0.0.1"));
+  t.after(() => open.socket.destroy());
+  open.send(request);
+  assert.doesNotMatch(await open.end(), /Strict-Transport/);
+});
