@@ -54,19 +54,17 @@ export function startProbing(options: ProbingOptions): () => void {
     });
   }
 
-  begin("Startup", (passed, message) => {
-    if (!passed) return unhealthy(`failed startup probe: ${message}`);
-    for (const stop of stops.splice(0)) stop();
-    track.started = true;
-    changed();
-    others();
-  });
+  // A container that was adopted has passed it before.
+  if (track.started && startupProbe !== undefined) others();
+  else
+    begin("Startup", (passed, message) => {
+      if (!passed) return unhealthy(`failed startup probe: ${message}`);
+      for (const stop of stops.splice(0)) stop();
+      track.started = true;
+      changed();
+      others();
+    });
   return () => {
     for (const stop of stops.splice(0)) stop();
   };
-}
-
-/** Whether the container counts as ready at once, having no probe that says otherwise. */
-export function isReadyAtOnce({ startupProbe, readinessProbe }: Container): boolean {
-  return startupProbe === undefined && readinessProbe === undefined;
 }

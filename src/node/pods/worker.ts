@@ -78,11 +78,34 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
         track,
         containers.filter(({ config }) => config.name === container.name),
       );
-      if (track.state === "running") watchOver(container, track);
+      if (track.state !== "running") continue;
+      keepStanding(track);
+      watchOver(container, track);
     }
     volumesReady = sandbox !== undefined && containers.length > 0;
+    if (sandbox === undefined) endStranded(own.map(({ id }) => id));
     const { phase } = pod.status ?? {};
     if (phase === "Succeeded" || phase === "Failed") finished = phase;
+  }
+
+  /** Containers whose network is gone are of no use: they end, and start again in a new one. */
+  function endStranded(ids: readonly string[]): void {
+    const isRunning = (id: string) =>
+      runtime.listContainers().some((one) => one.sandboxId === id && one.state === "running");
+    for (const id of ids.filter((one) => isRunning(one))) {
+      runtime.stopPodSandbox(id).catch((error: unknown) => {
+        log.warn({ pod: pod.metadata.name, error: String(error) }, "a pod without its network could not be stopped");
+      });
+    }
+  }
+
+  /** An adopted container stays as ready as it was, until its probes say otherwise: no endpoint goes and comes back. */
+  function keepStanding(track: Track): void {
+    const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+    const known = [...initContainerStatuses, ...containerStatuses].find(({ name }) => name === track.name);
+    if (known?.containerID !== `fairlead://${track.id}`) return;
+    track.ready = known.ready;
+    track.started = known.started ?? false;
   }
 
   /** Probes, once a container runs. */

@@ -94,6 +94,20 @@ describe("an agent that is killed", { skip: whyNoNodes() }, () => {
     await kill(third);
   });
 
+  test("containers whose network is gone start again in a new one", async () => {
+    const [, netns = ""] =
+      /network namespace (\S+-p-\S+)/.exec(inspectPodLeftovers(dataDir, clusterId).join("\n")) ?? [];
+    say("ip", "netns", "del", netns);
+    statuses.clear();
+    const fourth = startAgent([objects[0] as Pod]);
+    await until("it was restarted", () => {
+      const [container] = statuses.get("stays")?.containerStatuses ?? [];
+      return container?.restartCount === 1 && container.state?.running !== undefined;
+    });
+    assert.match(say("ping", "-c1", "-W2", statuses.get("stays")?.podIP ?? ""), / 1 received/);
+    await kill(fourth);
+  });
+
   test("without an agent everything can be removed from what is on disk", async () => {
     await removeAllPods(dataDir, clusterId);
     await removeTopology({ clusterId });

@@ -206,6 +206,92 @@ describe("pods", { skip: whyNoNodes() }, () => {
     assert.ok(performance.now() - began < 3000);
   });
 
+  test("a volume in memory has its size, a group its files, and both go with the pod", async () => {
+    const { said } = await runToEnd("memory", {
+      securityContext: { fsGroup: 2000, runAsUser: 1000 },
+      volumes: [
+        { name: "m", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
+        { name: "e", emptyDir: {} },
+      ],
+      containers: [
+        {
+          ...tell("df -k /m | tail -1 | tr -s ' ' | cut -d' ' -f1,2; touch /e/x && stat -c %u:%g /e/x; id -G"),
+          volumeMounts: [
+            { name: "m", mountPath: "/m" },
+            { name: "e", mountPath: "/e" },
+          ],
+        },
+      ],
+    });
+    assert.equal(said, "tmpfs 1024\n1000:2000\n0 2000\n");
+    await ground.remove("memory", 0);
+    await until("its mount is gone", () => !say("cat", "/proc/self/mounts").includes("volumes/m"));
+  });
+
+  test("a sidecar starts first, is restarted, and ends last", async () => {
+    const side =
+      "echo side up >> /e/order; trap 'echo side down >> /e/order; exit 0' TERM; while :; do sleep 0.05; done";
+    const main =
+      "echo main up >> /e/order; trap 'echo main down >> /e/order; exit 0' TERM; while :; do sleep 0.05; done";
+    const volumeMounts = [{ name: "e", mountPath: "/e" }];
+    await ground.create("both", {
+      volumes: [{ name: "e", hostPath: { path: ground.dataDir } }],
+      initContainers: [{ ...shell(side), name: "side", restartPolicy: "Always", volumeMounts }],
+      containers: [{ ...shell(main), volumeMounts }],
+    });
+    await ground.ready("both");
+    const order = () => say("cat", `${ground.dataDir}/order`);
+    await until("both have said so", () => order().includes("main up"));
+    await ground.remove("both", 5);
+    await until("both are down", () => order().includes("side down"));
+    assert.equal(order(), "side up\nmain up\nmain down\nside down\n");
+  });
+
+  test("a pod that runs longer than it may is ended and failed", async () => {
+    const container = shell("sleep 100");
+    await ground.create("overdue", {
+      activeDeadlineSeconds: 1,
+      terminationGracePeriodSeconds: 0,
+      containers: [container],
+    });
+    const pod = await until("it has failed", async () => {
+      const found = await ground.pod("overdue");
+      return found?.status?.phase === "Failed" && found;
+    });
+    assert.equal(pod.status?.reason, "DeadlineExceeded");
+  });
+
+  test("a shorter grace that comes later cuts a long end short", async () => {
+    await ground.create("slow", { containers: [shell("trap '' TERM; while :; do sleep 0.1; done")] });
+    await ground.ready("slow");
+    await ground.remove("slow", 60);
+    await until("it is being ended", async () =>
+      (await ground.client.list("Event")).items.some(
+        (one) => one.involvedObject.name === "slow" && one.reason === "Killing",
+      ),
+    );
+    await ground.remove("slow", 0);
+    await until("it has ended", async () => (await statusOf("slow"))?.state?.terminated);
+  });
+
+  test("another agent takes over without a ready pod ever being unready", async () => {
+    const { resourceVersion = "0" } = (await ground.pod("echo"))?.metadata ?? {};
+    const seen: (string | undefined)[] = [];
+    const stop = ground.client.watch(
+      "Pod",
+      { namespace: "dev", since: resourceVersion, fieldSelector: "metadata.name=echo" },
+      {
+        event: ({ object }) => seen.push(object.status?.conditions?.find(({ type }) => type === "Ready")?.status),
+        end: () => {},
+      },
+    );
+    await ground.restart();
+    await ground.client.patch("Pod", { namespace: "dev", name: "echo" }, { metadata: { labels: { again: "yes" } } });
+    await until("the new agent has looked", () => seen.length >= 2);
+    stop();
+    assert.deepEqual([...new Set(seen)], ["True"]);
+  });
+
   test("another agent adopts what runs, with its counts", async () => {
     const before = await statusOf("web");
     await ground.restart();

@@ -13,6 +13,7 @@ export interface SandboxRecord {
   readonly address: string;
   /** The node's end of the pod's cable; absent with the node's own network. */
   readonly device?: string;
+  /** `stopped` as long as its network is not whole, so that nobody adopts one that is half made. */
   readonly state: Sandbox["state"];
   readonly createdAt: number;
 }
@@ -104,6 +105,16 @@ export function inspectContainer(layout: Layout, record: ContainerRecord): Conta
     };
   }
   return { ...facts, state: record.startedAt === undefined ? "created" : "running", pid };
+}
+
+/**
+ * Whether the program of a container was ever started: an agent that dies in between leaves a container whose first
+ * process is runc's own, waiting for the word.
+ */
+export function wasStarted(layout: Layout, record: ContainerRecord): boolean {
+  if (record.startedAt === undefined) return false;
+  const command = readText(`/proc/${Number(readText(bundleOf(layout, record.id).pid))}/cmdline`) ?? "";
+  return !/(^|\/)runc\0(.*\0)?init\0/.test(command);
 }
 
 /** Whether `pid` is the shim of this container: numbers are used again, so the command line must name the id. */

@@ -25,6 +25,7 @@ import {
   readContainers,
   readSandboxes,
   readText,
+  wasStarted,
   writeContainer,
   writeSandbox,
   type ContainerRecord,
@@ -58,6 +59,9 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
   const exitHandlers = new Set<(container: ContainerInfo) => void>();
   const exitWaiters = new Map<string, Set<() => void>>();
   const controllers = listControllers();
+  /** Addresses of pods whose network is being made. */
+  const reserved = new Set<string>();
+  const halfMade: string[] = [];
   let lastAddress: string | undefined;
 
   adopt();
@@ -71,13 +75,16 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
     const real = new Set(namespacesWith(podNetnsPrefix(layout.clusterId)).real);
     for (const record of readSandboxes(layout)) {
       if (record.node !== node.name) continue;
-      const isThere = record.config.hostNetwork || real.has(cableNames(layout.clusterId, record.id).netnsName);
+      const names = cableNames(layout.clusterId, record.id);
+      const isThere = record.config.hostNetwork || real.has(names.netnsName);
       sandboxes.set(record.id, isThere ? record : { ...record, state: "stopped" });
+      if (isThere && record.state === "stopped" && !record.config.hostNetwork) void unplug(names);
     }
     for (const record of readContainers(layout)) {
       if (record.node !== node.name) continue;
       records.set(record.id, record);
-      containers.set(record.id, inspectContainer(layout, record));
+      if (wasStarted(layout, record)) containers.set(record.id, inspectContainer(layout, record));
+      else halfMade.push(record.id);
     }
   }
 
@@ -157,7 +164,8 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
     async runPodSandbox(config: SandboxConfig) {
       const id = randomBytes(6).toString("hex");
       const names = cableNames(layout.clusterId, id);
-      const taken = new Set([...sandboxes.values()].filter(({ config }) => !config.hostNetwork).map((s) => s.address));
+      const inUse = [...sandboxes.values()].filter(({ config, state }) => !config.hostNetwork && state === "ready");
+      const taken = new Set([...reserved, ...inUse.map(({ address }) => address)]);
       const address = config.hostNetwork ? node.address : nextAddress(node.podCidr, taken, lastAddress);
       if (address === undefined) throw new Error(`${node.name} has no free pod address in ${node.podCidr}`);
       const record: SandboxRecord = {
@@ -167,22 +175,28 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
         address,
         netns: config.hostNetwork ? node.netns : names.netns,
         ...(config.hostNetwork ? {} : { device: names.device }),
-        state: "ready",
+        state: "stopped",
         createdAt: clock.now(),
       };
       sandboxes.set(id, record);
       writeSandbox(layout, record);
       if (!config.hostNetwork) {
         lastAddress = address;
+        reserved.add(address);
         try {
           await plugIn(node, names, address);
         } catch (error) {
           sandboxes.delete(id);
           rmSync(join(layout.sandboxes, `${id}.json`), { force: true });
           throw error;
+        } finally {
+          reserved.delete(address);
         }
       }
-      return toSandbox(record);
+      const whole: SandboxRecord = { ...record, state: "ready" };
+      sandboxes.set(id, whole);
+      writeSandbox(layout, whole);
+      return toSandbox(whole);
     },
 
     async stopPodSandbox(id) {
@@ -347,6 +361,11 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
       return Promise.resolve();
     },
   };
+  for (const id of halfMade) {
+    runtime.removeContainer(id).catch((error: unknown) => {
+      log.warn({ container: id, error: String(error) }, "a container that was never started could not be removed");
+    });
+  }
   return runtime;
 }
 
