@@ -28,7 +28,7 @@ interface RawBody {
 /** The object of the request's body in the form of `expected`. Rejects with `ApiError` in upstream's words. */
 export async function readObject(exchange: Exchange, expected: Expected): Promise<KubeObject> {
   const type = mediaTypeOf(exchange.request);
-  if (!mediaTypes.includes(type)) throw unsupported(mediaTypes, type);
+  if (!mediaTypes.includes(type)) throw unsupported(mediaTypes);
   const validation = fieldValidationOf(exchange);
   const body = await readBody(exchange.request);
   const raw = await parseBody(type, body, expected, validation !== "Ignore");
@@ -119,7 +119,7 @@ function asObject(value: Record<string, unknown>, { apiVersion, kind }: Expected
   return value as unknown as KubeObject;
 }
 
-export function unsupported(accepted: readonly string[], _got: string): ApiError {
+export function unsupported(accepted: readonly string[]): ApiError {
   const text = "the body of the request was in an unknown format - accepted media types include: ";
   return new ApiError("UnsupportedMediaType", text + accepted.join(", "));
 }

@@ -17,8 +17,6 @@ export interface Handler {
   /** A request that asks for another protocol on its connection. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   isUpgrade(request: IncomingMessage): boolean;
-  /** Resolves when no request is being answered. */
-  idle(): Promise<void>;
 }
 
 export function createHandler(
@@ -28,7 +26,6 @@ export function createHandler(
   limit = defaultInFlight,
 ): Handler {
   let inFlight = 0;
-  let waiting: (() => void)[] = [];
 
   async function answer(exchange: Exchange): Promise<void> {
     try {
@@ -60,9 +57,6 @@ export function createHandler(
       inFlight += 1;
       void answer(exchange).finally(() => {
         inFlight -= 1;
-        if (inFlight > 0) return;
-        for (const resolve of waiting) resolve();
-        waiting = [];
       });
     },
     isUpgrade: (request) => isStreamPath(pathOf(request)) && request.headers.upgrade !== undefined,
@@ -72,7 +66,6 @@ export function createHandler(
       const join = async () => joinStream({ ...exchange, user: actAs(authenticate(request), request) }, socket, head);
       join().catch((error: unknown) => refuse(parts, socket, error));
     },
-    idle: () => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   };
 }
 

@@ -36,7 +36,7 @@ export async function answerPatch(
 ): Promise<void> {
   const type = mediaTypeOf(exchange.request);
   const apply = Object.hasOwn(patches, type) ? patches[type] : undefined;
-  if (apply === undefined) throw unsupported(Object.keys(patches), type);
+  if (apply === undefined) throw unsupported(Object.keys(patches));
   const { definition } = served;
   const context = writeContext(exchange);
   const patch = parsePatch(await readBody(exchange.request));

@@ -1,20 +1,17 @@
 import { apiVersionOf, type ServedKind } from "#api/kinds.ts";
-import type { FieldError } from "#api/meta/field-error.ts";
-import { ApiError, invalid, type Status } from "#api/meta/status.ts";
+import { ApiError } from "#api/meta/status.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Form } from "../http/negotiate.ts";
 import { writeCommonHeaders } from "../http/respond.ts";
 import { renderedOnce, type EventType, type Item } from "../registry/item.ts";
-import { parseRevision } from "./list.ts";
 import { includeOf } from "./render.ts";
 import { partialOf, servedBytes } from "./served.ts";
 import { tableOf } from "./table.ts";
+import { readWatchWish } from "./watch-options.ts";
 
 /** A watcher that lets this much pile up is dropped; it lists again or resumes. */
 const backlogLimit = 16 * 1024 * 1024;
 const bookmarkMs = 60_000;
-/** Without `timeoutSeconds` a watch ends after half an hour to an hour, spread by chance. */
-const minTimeoutMs = 30 * 60_000;
 
 /** GET of a collection with `watch=true`: one JSON document a line, until either side ends it. */
 export async function answerWatch(
@@ -23,114 +20,125 @@ export async function answerWatch(
   scope: { namespace?: string; name?: string },
   form: Form,
 ): Promise<void> {
-  const { parts, query, response, request } = exchange;
-  const { registry } = parts;
+  const { registry } = exchange.parts;
   const { kind } = served.definition.resource;
-  const initialEvents = checkWatchOptions(query);
-  const version = query.get("resourceVersion") ?? "";
-  const asked = version === "" ? 0 : parseRevision(version);
-  if (initialEvents === true) await registry.reached(asked);
-  const since = sinceOf(asked, initialEvents, registry.revision());
-  const fieldSelector = [
-    query.get("fieldSelector") ?? "",
-    scope.name === undefined ? "" : `metadata.name=${scope.name}`,
-  ];
-  const selection = {
-    ...(scope.namespace === undefined ? {} : { namespace: scope.namespace }),
-    labelSelector: query.get("labelSelector") ?? "",
-    fieldSelector: fieldSelector.filter((text) => text !== "").join(","),
-    ...(since === undefined ? {} : { since }),
-  };
-  const bookmarks = ["true", "1"].includes(query.get("allowWatchBookmarks") ?? "");
-  const include = includeOf(exchange);
-  let isInitial = since === undefined;
-
-  const bytesOf = (item: Item): Buffer | string => {
-    if (form.as === "object") return servedBytes(served, item);
-    if (form.as === "partial") return JSON.stringify(partialOf(item.object, form.apiVersion));
-    const resourceVersion = item.object.metadata.resourceVersion ?? "";
-    const table = tableOf(served, [item], form.apiVersion, include, registry.clock.now(), { resourceVersion });
-    return JSON.stringify(table);
-  };
-  const lineOf = (type: EventType, item: Item): Buffer =>
-    // What is new goes to every watcher in the same bytes; the state at the start is told to one.
-    isInitial || form.as === "table"
-      ? eventLine(type, bytesOf(item))
-      : renderedOnce(item, `${type} ${form.as} ${apiVersionOf(served.version)}`, () => eventLine(type, bytesOf(item)));
-
-  const write = (line: Buffer) => {
-    if (response.destroyed || response.writableEnded) return;
-    response.write(line);
-    if (response.writableLength <= backlogLimit) return;
-    parts.log.info({ kind, user: exchange.user.name }, "a watch was dropped: its client does not read");
-    finish();
-    response.destroy();
-  };
+  const wish = await readWatchWish(registry, exchange.query, scope);
+  const lineOf = createLines(exchange, served, form);
+  const stream = createStream(exchange, kind);
   const bookmark = (revision: number, annotations?: Record<string, string>) => {
     const metadata = {
       resourceVersion: String(revision),
       creationTimestamp: null,
       ...(annotations && { annotations }),
     };
-    write(eventLine("BOOKMARK", JSON.stringify({ kind, apiVersion: apiVersionOf(served.version), metadata })));
+    stream.write(eventLine("BOOKMARK", JSON.stringify({ kind, apiVersion: apiVersionOf(served.version), metadata })));
   };
+  let isInitial = wish.query.since === undefined;
 
-  let stop = () => {};
+  // Selectors are compiled here, before the answer's head is sent, so that a wrong one is a 400.
+  const stop = registry.watch(kind, wish.query, {
+    event(type, item) {
+      try {
+        stream.write(lineOf(type, item, isInitial));
+      } catch (error) {
+        exchange.parts.log.error({ kind, key: item.key, error: String(error) }, "an object cannot be shown to a watch");
+        stream.drop();
+      }
+    },
+    started(revision) {
+      isInitial = false;
+      if (wish.marksStart) bookmark(revision, { "k8s.io/initial-events-end": "true" });
+    },
+    expired() {
+      const text = `too old resource version: ${wish.query.since} (${registry.revision()})`;
+      stream.write(eventLine("ERROR", JSON.stringify(new ApiError("Expired", text).toStatus())));
+      stream.end();
+    },
+  });
   let cancelBookmark = () => {};
-  let ended = false;
-  const finish = () => {
-    if (ended) return;
-    ended = true;
-    stop();
-    cancelBookmark();
-    cancelTimeout();
-    parts.open.delete(end);
-  };
-  const end = () => {
-    finish();
-    response.end();
-  };
   const everyMinute = () => {
     cancelBookmark = registry.clock.after(bookmarkMs, () => {
       bookmark(registry.revision());
       everyMinute();
     });
   };
+  if (wish.bookmarks) everyMinute();
+  const cancelTimeout = registry.clock.after(wish.timeoutMs, () => {
+    if (wish.bookmarks) bookmark(registry.revision());
+    stream.end();
+  });
+  stream.open(() => {
+    stop();
+    cancelBookmark();
+    cancelTimeout();
+  });
+}
 
-  // Selectors are compiled before the answer starts, so that a wrong one is a 400.
-  stop = registry.watch(kind, selection, {
-    event(type, item) {
-      try {
-        write(lineOf(type, item));
-      } catch (error) {
-        parts.log.error({ kind, key: item.key, error: String(error) }, "an object cannot be shown to a watch");
-        finish();
-        response.destroy();
-      }
+interface Stream {
+  /** Sends the head; `finished` is called once when the stream is over, from whichever side. */
+  open(finished: () => void): void;
+  write(line: Buffer): void;
+  end(): void;
+  /** Breaks off without a proper end. */
+  drop(): void;
+}
+
+function createStream(exchange: Exchange, kind: string): Stream {
+  const { parts, response, user } = exchange;
+  let over = false;
+  let tell = () => {};
+  const finish = () => {
+    if (over) return;
+    over = true;
+    parts.open.delete(stream.end);
+    tell();
+  };
+  const stream = {
+    open(finished: () => void) {
+      tell = finished;
+      writeCommonHeaders(exchange);
+      response.writeHead(200, { "Content-Type": "application/json", "Transfer-Encoding": "chunked" });
+      response.flushHeaders();
+      parts.open.add(stream.end);
+      response.on("close", finish);
+      // The client may have gone while the answer was prepared; its `close` is past then.
+      if (response.destroyed) finish();
     },
-    started(revision) {
-      isInitial = false;
-      if (initialEvents === true && bookmarks) bookmark(revision, { "k8s.io/initial-events-end": "true" });
+    write(line: Buffer) {
+      if (over || response.destroyed) return;
+      response.write(line);
+      if (response.writableLength <= backlogLimit) return;
+      parts.log.info({ kind, user: user.name }, "a watch was dropped: its client does not read");
+      stream.drop();
     },
-    expired() {
-      const text = `too old resource version: ${since} (${registry.revision()})`;
-      write(eventLine("ERROR", JSON.stringify(new ApiError("Expired", text).toStatus() satisfies Status)));
-      end();
+    end: () => {
+      finish();
+      response.end();
     },
-  });
-  writeCommonHeaders(exchange);
-  response.writeHead(200, { "Content-Type": "application/json", "Transfer-Encoding": "chunked" });
-  response.flushHeaders();
-  const cancelTimeout = registry.clock.after(timeoutOf(query), () => {
-    if (bookmarks) bookmark(registry.revision());
-    end();
-  });
-  if (bookmarks) everyMinute();
-  parts.open.add(end);
-  response.on("close", finish);
-  // The client may have gone while the answer was prepared; its `close` is past then.
-  if (response.destroyed) finish();
-  request.on("error", finish);
+    drop() {
+      finish();
+      response.destroy();
+    },
+  };
+  return stream;
+}
+
+/** How an event becomes a line. What is new goes to every watcher in the same bytes; the state at the start to one. */
+function createLines(exchange: Exchange, served: ServedKind, form: Form) {
+  const include = includeOf(exchange);
+  const { clock } = exchange.parts.registry;
+  const bytesOf = (item: Item): Buffer | string => {
+    if (form.as === "object") return servedBytes(served, item);
+    if (form.as === "partial") return JSON.stringify(partialOf(item.object, form.apiVersion));
+    const resourceVersion = item.object.metadata.resourceVersion ?? "";
+    return JSON.stringify(tableOf(served, [item], form.apiVersion, include, clock.now(), { resourceVersion }));
+  };
+  const shared = `${form.as} ${form.apiVersion} ${apiVersionOf(served.version)}`;
+  return (type: EventType, item: Item, isInitial: boolean): Buffer =>
+    // Tables hold ages and are never kept.
+    isInitial || form.as === "table"
+      ? eventLine(type, bytesOf(item))
+      : renderedOnce(item, `${type} ${shared}`, () => eventLine(type, bytesOf(item)));
 }
 
 function eventLine(type: string, object: Buffer | string): Buffer {
@@ -138,33 +146,4 @@ function eventLine(type: string, object: Buffer | string): Buffer {
   return typeof object === "string"
     ? Buffer.from(`${head}${object}}\n`)
     : Buffer.concat([Buffer.from(head), object, Buffer.from("}\n")]);
-}
-
-function sinceOf(asked: number, initialEvents: boolean | undefined, now: number): number | undefined {
-  if (initialEvents === true) return undefined;
-  if (asked > 0) return asked;
-  return initialEvents === false ? now : undefined;
-}
-
-/** Whether the state at the start is asked for by `sendInitialEvents`; throws `Invalid` in upstream's words. */
-function checkWatchOptions(query: URLSearchParams): boolean | undefined {
-  const errors: FieldError[] = [];
-  const match = query.get("resourceVersionMatch") ?? "";
-  const asked = query.get("sendInitialEvents");
-  const path = "resourceVersionMatch";
-  if (asked === null) {
-    const detail = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-    if (match !== "") errors.push({ type: "Forbidden", path, detail });
-  } else if (match !== "NotOlderThan") {
-    const detail = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-    errors.push({ type: "Forbidden", path, detail });
-  }
-  if (errors.length > 0) throw invalid("ListOptions", "meta.k8s.io", "", errors);
-  return asked === null ? undefined : asked === "true" || asked === "1";
-}
-
-function timeoutOf(query: URLSearchParams): number {
-  const seconds = Number(query.get("timeoutSeconds") ?? 0);
-  if (Number.isFinite(seconds) && seconds > 0) return Math.min(seconds, 24 * 3600) * 1000;
-  return minTimeoutMs * (1 + Math.random());
 }

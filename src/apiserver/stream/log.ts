@@ -28,12 +28,10 @@ export async function answerLog(exchange: Exchange, key: ObjectKey): Promise<voi
   response.flushHeaders();
   const end = () => stream.destroy();
   parts.open.add(end);
-  await new Promise<void>((resolve) => {
-    pipeline(answer, response, () => {
-      parts.open.delete(end);
-      stream.destroy();
-      resolve();
-    });
+  // Not waited for: a log that is followed may go on for days and is no request on its way any more.
+  pipeline(answer, response, () => {
+    parts.open.delete(end);
+    stream.destroy();
   });
 }
 

@@ -79,11 +79,7 @@ function containerOf({ metadata, spec }: Pod, asked: string, kind: StreamKind): 
   const pod = metadata.name;
   if (asked !== "") {
     if (all.some(({ name }) => name === asked)) return asked;
-    const text =
-      kind === "log"
-        ? `container ${asked} is not valid for pod ${pod}`
-        : `container ${asked} is not valid for pod ${pod}`;
-    throw new ApiError("BadRequest", text);
+    throw new ApiError("BadRequest", `container ${asked} is not valid for pod ${pod}`);
   }
   const annotated = metadata.annotations?.[defaultContainer];
   if (annotated !== undefined && main.some(({ name }) => name === annotated)) return annotated;

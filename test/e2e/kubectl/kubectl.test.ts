@@ -157,7 +157,7 @@ function watchOnce({ kubectl, home, client }: Ground, resource: string, name: st
     let changing: NodeJS.Timeout | undefined;
     child.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString();
-      lines = output.trim().split("\n");
+      lines = output.split("\n").slice(0, -1);
       changing ??= setInterval(change, 100);
       if (lines.length >= 2) child.kill();
     });

@@ -4,15 +4,15 @@ import type { Admission } from "#api/admission.ts";
 import { ask, openWatch, startTestServer } from "../../fakes/api-server.ts";
 
 test("more requests at once than the server takes are told to come again; open watches do not count", async (t) => {
-  let waiting = 0;
+  const waiting: string[] = [];
   let arrived = () => {};
   let release = () => {};
   const released = new Promise<void>((resolve) => (release = resolve));
   const stuck: Admission = {
     name: "stuck",
     kinds: ["Namespace"],
-    async admit() {
-      waiting += 1;
+    async admit({ object }) {
+      waiting.push(object.metadata.name);
       arrived();
       await released;
     },
@@ -23,7 +23,7 @@ test("more requests at once than the server takes are told to come again; open w
   const creates = ["a", "b", "c"].map((name) =>
     ask(server, "/api/v1/namespaces", { method: "POST", body: JSON.stringify({ metadata: { name } }) }),
   );
-  while (waiting < 3) await new Promise<void>((resolve) => (arrived = resolve));
+  while (waiting.length < 3) await new Promise<void>((resolve) => (arrived = resolve));
   const refused = await ask(server, "/api/v1/services");
   assert.equal(refused.code, 429);
   assert.equal(refused.headers["retry-after"], "1");
