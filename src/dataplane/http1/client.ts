@@ -9,13 +9,13 @@ import type { Timed } from "../deadline.ts";
 import { classOf } from "../exchange/booking.ts";
 import type { Downstream, ResponseHead } from "../exchange/downstream.ts";
 import { Exchange, type EarlyBody } from "../exchange/exchange.ts";
-import type { ClientRequest } from "../exchange/request.ts";
 import type { FieldEdits } from "../filters/filter.ts";
-import { connectionForwarding, requestForwarding, type Forwarding } from "../forwarded.ts";
+import { connectionForwarding, type Forwarding } from "../forwarded.ts";
 import { renderAnswer, renderPage, type Answer } from "../page.ts";
 import { lent, sent, type Connection, type ConnectionHandler, type WriteResult } from "../transport/connection.ts";
 import { BodyReader } from "./body.ts";
 import { composeResponse, type ResponseShape } from "./compose-response.ts";
+import { readRequest } from "./read-request.ts";
 
 /**
  * `head`: waits for a request. `exchange`: one is on its way. `flush`: its answer waits to be taken before the next one
@@ -141,7 +141,7 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
       this.reject(word === "head-too-large" ? largeHead : { status });
       return false;
     }
-    const request = this.readRequest(bytes, headEnd, framing);
+    const request = readRequest(this.context, this.connection, this.forwarding, { bytes, headEnd, framing });
     this.requests += 1;
     this.clientCloses = head.close || (head.minor === 0 && !head.keepAlive);
     this.lastRequest = draining || this.requests >= limits.requestsPerConnection || this.clientCloses;
@@ -166,42 +166,6 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     exchange.begin();
     this.checkBody(exchange);
     return true;
-  }
-
-  private readRequest(bytes: Buffer, headEnd: number, framing: number): ClientRequest {
-    const { requestHead: head, trusts } = this.context;
-    const text = (start: number, end: number) => bytes.toString("latin1", start, end);
-    const value = (field: number) => (field < 0 ? "" : text(head.valueStart(field), head.valueEnd(field)));
-    const method = methodOf(bytes, head.methodStart, head.methodEnd);
-    const host =
-      head.hostField >= 0
-        ? value(head.hostField)
-        : head.authorityStart >= 0
-          ? text(head.authorityStart, head.authorityEnd)
-          : "";
-    const { forwarding } = this;
-    return {
-      bytes,
-      headStart: 0,
-      headEnd,
-      method,
-      toHead: method === "HEAD",
-      minor: head.minor,
-      framing,
-      host,
-      target: text(head.pathStart, head.targetEnd) || "/",
-      // h2c would be a second protocol behind the rules' back.
-      upgrade:
-        head.upgrade &&
-        head.minor === 1 &&
-        framing === 0 &&
-        head.upgradeField >= 0 &&
-        !/\bh2c\b/i.test(value(head.upgradeField)),
-      expectsContinue:
-        head.expectField >= 0 && head.minor === 1 && value(head.expectField).toLowerCase() === "100-continue",
-      encrypted: this.connection.tls,
-      forwarding: forwarding.trusted ? requestForwarding(this.connection, trusts, bytes, head) : forwarding,
-    };
   }
 
   /** The part of the body that came with the head; what is behind it is held. */
@@ -467,10 +431,4 @@ const largeHead: Answer = {
 
 function later(second: WriteResult, first: WriteResult): WriteResult {
   return first === lent ? lent : second;
-}
-
-function methodOf(bytes: Buffer, start: number, end: number): string {
-  return end - start === 3 && bytes[start] === 71 && bytes[start + 1] === 69 && bytes[start + 2] === 84
-    ? "GET"
-    : bytes.toString("latin1", start, end);
 }
