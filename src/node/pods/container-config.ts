@@ -62,6 +62,7 @@ export function compileContainer(input: ContainerInput): ConfigOutcome {
       files: image.files,
       tty: container.tty ?? false,
       stdin: container.stdin ?? false,
+      stdinOnce: container.stdinOnce ?? false,
       readOnlyRoot: context.readOnlyRootFilesystem ?? false,
       privileged: context.privileged ?? false,
       terminationMessagePath: container.terminationMessagePath ?? "/dev/termination-log",

@@ -87,6 +87,8 @@ export interface ContainerConfig {
   readonly files: readonly { readonly path: string; readonly text: string }[];
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** Its input ends when the first one that was attached to it goes. */
+  readonly stdinOnce: boolean;
   readonly readOnlyRoot: boolean;
   readonly privileged: boolean;
   /** Where in the container the program may leave its last words. */

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import type { Clock } from "#base/clock.ts";
 import type { ContainerInfo, RuntimeService } from "../runtime/contract.ts";
+import { findProgram } from "../runtime/process/program.ts";
 import type { Command, CommandEnd } from "./command.ts";
 import { readLogLines } from "./log-reader.ts";
 import type { CommandStreams } from "./request.ts";
@@ -54,6 +55,12 @@ export function attachTo(
     resize: (size) => void runtime.resize(container.id, size).catch(() => {}),
     hangUp: () => over.abort(),
   };
+}
+
+/** Why input cannot be sent to a container, or `undefined`. */
+export function whyNoInput(container: ContainerInfo, streams: CommandStreams): string | undefined {
+  if (!streams.stdin || !container.config.stdin || findProgram("socat") !== undefined) return undefined;
+  return "attaching with input needs the program socat on this machine: apt-get install socat";
 }
 
 /** The shim listens on a socket of packets, which only a program outside of Node can open. */

@@ -9,7 +9,7 @@ import { ApiError } from "#api/meta/status.ts";
 import { netnsFolder } from "../network/plan.ts";
 import type { PodWorker } from "../pods/worker.ts";
 import type { RuntimeService } from "../runtime/contract.ts";
-import { attachTo } from "./attach.ts";
+import { attachTo, whyNoInput } from "./attach.ts";
 import { startCommand, type Command } from "./command.ts";
 import { renderLogs } from "./log-reader.ts";
 import { portForwardProtocol, servePortForward, tunnelProtocol } from "./port-forward.ts";
@@ -92,6 +92,8 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
   function start(request: Extract<StreamRequest, { verb: "exec" | "attach" }>): () => Promise<Command> {
     const { runtime, info } = containerOf(request);
     if (request.verb === "attach") {
+      const problem = whyNoInput(info, request.streams);
+      if (problem !== undefined) throw new Refusal(400, problem);
       return () => Promise.resolve(attachTo(runtime, info, request.streams, clock));
     }
     if (request.command.length === 0) throw new Refusal(400, "you must specify at least 1 command for the container");

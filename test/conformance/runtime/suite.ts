@@ -33,6 +33,7 @@ const base: ContainerConfig = {
   files: [],
   tty: false,
   stdin: false,
+  stdinOnce: false,
   readOnlyRoot: false,
   privileged: false,
   terminationMessagePath: "/dev/termination-log",

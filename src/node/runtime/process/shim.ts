@@ -29,7 +29,8 @@ export function startShim(
     ["--exit-dir", layout.exits, "--persist-dir", files.folder, "--socket-dir-path", layout.sockets],
     ["--runtime-arg", "--root", "--runtime-arg", layout.runcRoot],
     ["--log-size-max", String(logLimitBytes)],
-    config.stdin ? ["-i", "--leave-stdin-open"] : [],
+    config.stdin ? ["-i"] : [],
+    config.stdin && !config.stdinOnce ? ["--leave-stdin-open"] : [],
     config.tty ? ["-t"] : [],
   ];
   const script = 'mount -t overlay overlay -o "$1" "$2" || exit 90; shift 2; exec "$@"';

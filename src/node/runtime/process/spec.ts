@@ -151,11 +151,15 @@ function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
 }
 
+/** A container that forks without end must not take the machine along. */
+const processLimit = 4096;
+
 /** Limits as the kubelet sets them: a period of 100 ms, and never less than 1 ms of it. */
 function compileResources({ memoryBytes, milliCpu, privileged }: ContainerConfig): object {
   const period = 100_000;
   return {
     devices: privileged ? [{ allow: true, access: "rwm" }] : [{ allow: false, access: "rwm" }],
+    pids: { limit: processLimit },
     ...(memoryBytes === undefined ? {} : { memory: { limit: memoryBytes } }),
     ...(milliCpu === undefined
       ? {}
