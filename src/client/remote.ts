@@ -1,8 +1,9 @@
 import type { KubeObject, ObjectKey } from "#api/meta/object.ts";
+import { applyMergePatch } from "#api/meta/patch.ts";
 import { isApiError } from "#api/meta/status.ts";
 import { resourcePath, resources } from "#api/resources.ts";
 import type { KindName } from "#api/types.ts";
-import type { Client, Scope, WriteOptions } from "./contract.ts";
+import type { Client, MergePatch, Scope, WriteOptions } from "./contract.ts";
 import { createConnection } from "./remote-connection.ts";
 import { watchRemotely } from "./remote-watch.ts";
 
@@ -91,6 +92,19 @@ export function createRemoteClient(options: ConnectionOptions): RemoteClient {
     }
   }
 
+  /** The API takes a PUT here and no patch: the newest object with the patch merged in, until no other write is faster. */
+  async function finalize(kind: KindName, key: ObjectKey, patch: MergePatch, path: string): Promise<unknown> {
+    for (;;) {
+      const before = await connection.request("GET", pathOf(kind, key));
+      try {
+        return await connection.request("PUT", path, applyMergePatch(before, patch) as object);
+      } catch (error) {
+        const { resourceVersion } = (patch["metadata"] ?? {}) as { resourceVersion?: string };
+        if (!isApiError(error, "Conflict") || resourceVersion !== undefined) throw error;
+      }
+    }
+  }
+
   const client: Client = {
     get: async (kind, key) => (await get(kind, key)) as never,
     list: async (kind, scope = {}) => (await list(kind, scope)) as never,
@@ -119,6 +133,7 @@ export function createRemoteClient(options: ConnectionOptions): RemoteClient {
     },
     patch: async (kind, key, patch, options = {}) => {
       const path = pathOf(kind, key, options.subresource) + manager(options);
+      if (options.subresource === "finalize") return (await finalize(kind, key, patch, path)) as never;
       const answer = await connection.request("PATCH", path, patch, mergePatchType);
       // The answer to a patch of the scale is the scale; callers want the object.
       return (options.subresource === "scale" ? await get(kind, key) : answer) as never;

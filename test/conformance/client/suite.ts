@@ -126,6 +126,21 @@ export function describeClient(name: string, open: () => Promise<Subject>, omit:
       assert.equal(await client.get("ConfigMap", key("a")), undefined);
     });
 
+    within("keeps a deleted Namespace until a patch of finalize leaves none of its own finalizers", async (client) => {
+      const made = await client.create("Namespace", {
+        metadata: { name: "gone" },
+        spec: { finalizers: ["kubernetes"] },
+      });
+      assert.deepEqual(made.spec?.finalizers, ["kubernetes"]);
+      await client.delete("Namespace", { name: "gone" });
+      const going = await client.get("Namespace", { name: "gone" });
+      assert.ok(going?.metadata.deletionTimestamp);
+      await client.patch("Namespace", { name: "gone" }, { metadata: { labels: { still: "here" } } });
+      assert.ok(await client.get("Namespace", { name: "gone" }));
+      await client.patch("Namespace", { name: "gone" }, { spec: { finalizers: [] } }, { subresource: "finalize" });
+      assert.equal(await client.get("Namespace", { name: "gone" }), undefined);
+    });
+
     within("tells a watch of each change after its revision, once and in order", async (client) => {
       const first = await client.create("ConfigMap", configMap("a"));
       const watch = follow(client, { namespace: "default", since: first.metadata.resourceVersion ?? "" });
