@@ -8,7 +8,7 @@ import type { ConnectionOptions } from "./remote.ts";
 export interface Connection {
   /** The parsed answer; rejects with `ApiError`. A `body` is sent as JSON. */
   request(method: string, path: string, body?: object, contentType?: string): Promise<unknown>;
-  /** A GET whose answer is read as it comes. */
+  /** A GET whose answer is read as it comes. Throws `ApiError` when it cannot even be sent. */
   open(
     path: string,
     handlers: { answer: (response: IncomingMessage) => void; failed: (error: ApiError) => void },
@@ -46,7 +46,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     headers: Record<string, string | number>,
     watch: boolean,
   ): ClientRequest {
-    const token = options.tokenSource?.() ?? options.token;
+    const token = readToken(options);
     return httpsRequest({
       agent: watch ? watchAgent : agent,
       host,
@@ -117,6 +117,14 @@ export function createConnection(options: ConnectionOptions): Connection {
       watchAgent.destroy();
     },
   };
+}
+
+function readToken({ token, tokenSource }: ConnectionOptions): string | undefined {
+  try {
+    return tokenSource?.() ?? token;
+  } catch (error) {
+    throw new ApiError("Unauthorized", `the token to sign in with cannot be read: ${(error as Error).message}`);
+  }
 }
 
 function readText(response: IncomingMessage, server: string): Promise<string> {

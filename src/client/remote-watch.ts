@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { StringDecoder } from "node:string_decoder";
 import type { KubeObject } from "#api/meta/object.ts";
-import { isApiError, type Status } from "#api/meta/status.ts";
+import { isApiError, type ApiError, type Status } from "#api/meta/status.ts";
 import type { WatchEnd, WatchEvent, WatchSink } from "./contract.ts";
 import { errorOf, type Connection } from "./remote-connection.ts";
 
@@ -61,10 +61,15 @@ export function watchRemotely({ connection, path, query, since, sink }: RemoteWa
     response.on("close", () => end({ reason: "closed" }));
   };
 
-  request = connection.open(`${path}?${query.toString()}`, {
-    answer,
-    failed: (error) => end(isApiError(error, "Expired", "Gone") ? { reason: "expired" } : { reason: "failed", error }),
-  });
+  const failed = (error: ApiError) =>
+    end(isApiError(error, "Expired", "Gone") ? { reason: "expired" } : { reason: "failed", error });
+  try {
+    request = connection.open(`${path}?${query.toString()}`, { answer, failed });
+  } catch (error) {
+    if (!isApiError(error)) throw error;
+    // Told after this call has returned, like every other end.
+    queueMicrotask(() => failed(error));
+  }
   return () => {
     ended = true;
     request?.destroy();
