@@ -23,7 +23,7 @@ export const catalogue: readonly Recipe[] = [
         const kind = protocol === "UDP" ? "udp" : /^tcp(-|$)/.test(name) ? "tcp" : "http";
         return `${kind}:${containerPort}`;
       });
-      const program = [placeOf.node, "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", placeOf.echo];
+      const program = [placeOf.node, placeOf.echo];
       const command = listens.length === 0 ? ["http:8080"] : listens;
       return { ...plainProcess, entrypoint: program, command, uses: ["node", "echo"] };
     },

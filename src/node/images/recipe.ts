@@ -37,7 +37,7 @@ export interface ImageFile {
 /** Where the programs of `uses` are found inside a container. */
 export const placeOf = {
   node: "/opt/fairlead/bin/node",
-  echo: "/opt/fairlead/echo/server.ts",
+  echo: "/opt/fairlead/echo/server.mjs",
   busybox: "/opt/fairlead/busybox",
 } as const;
 

@@ -15,6 +15,7 @@ export interface ProbeRun {
 
 /** The first looks of an eager probe come this soon after each other, then each half as late again. */
 const eagerBaseMs = 50;
+const eagerSpanMs = 1_000;
 
 /** Probes until told to stop: after `initialDelaySeconds`, then every `periodSeconds`. */
 export function startProbe({ probe, clock, eager, check, turned, failed }: ProbeRun): () => void {
@@ -26,8 +27,10 @@ export function startProbe({ probe, clock, eager, check, turned, failed }: Probe
   let streak = 0;
   let streakOf: boolean | undefined;
   let eagerMs = eager ? eagerBaseMs : period;
-  let nextCounted = 0;
-  let cancel = clock.after(Math.max(0, probe.initialDelaySeconds ?? 0) * 1000, () => void look());
+  const initialDelay = Math.max(0, probe.initialDelaySeconds ?? 0) * 1000;
+  // A program that has been started this moment may well not listen yet: that is nothing to tell of.
+  let nextCounted = clock.monotonic() + initialDelay + (eager ? eagerSpanMs : 0);
+  let cancel = clock.after(initialDelay, () => void look());
 
   async function look(): Promise<void> {
     const counts = clock.monotonic() >= nextCounted;
