@@ -25,6 +25,9 @@ export interface StreamsOptions {
   readonly clock: Clock;
 }
 
+/** No client sends more in one message. */
+const longestMessage = 4 << 20;
+
 /** Why a request cannot be served, as an answer. */
 class Refusal extends Error {
   readonly code: number;
@@ -39,7 +42,7 @@ class Refusal extends Error {
 export async function startStreams(options: StreamsOptions): Promise<{ stop(): Promise<void> }> {
   const { socketPath, find, log, clock } = options;
   const connections = new Set<Duplex>();
-  const sockets = new WebSocketServer({ noServer: true, handleProtocols: chooseProtocol });
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: chooseProtocol, maxPayload: longestMessage });
 
   function locate({ namespace, name }: PodName) {
     const found = find(namespace, name);
@@ -124,7 +127,7 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
       return serveSpdyCommand(socket, asked.streams, clock, begin);
     }
     const webSocket = await acceptWebSocket(request, socket, head);
-    return serveWebSocketCommand(webSocket, await begin());
+    return serveWebSocketCommand(webSocket, begin);
   }
 
   function acceptWebSocket(request: http.IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocket> {

@@ -8,8 +8,16 @@ export const commandProtocols = ["v5.channel.k8s.io", "v4.channel.k8s.io"] as co
 const channel = { stdin: 0, stdout: 1, stderr: 2, status: 3, resize: 4, close: 255 };
 
 /** Carries a command over a WebSocket: each message begins with the number of its channel. */
-export async function serveWebSocketCommand(socket: WebSocket, command: Command): Promise<void> {
-  socket.on("message", (data: Buffer) => takeMessage(data, command));
+export async function serveWebSocketCommand(socket: WebSocket, start: () => Promise<Command>): Promise<void> {
+  socket.pause();
+  const command = await start().catch((error: unknown) => ({ problem: String(error) }));
+  if ("problem" in command) {
+    await send(socket, channel.status, Buffer.from(JSON.stringify(compileCommandStatus(command))));
+    socket.close(1000);
+    return;
+  }
+  socket.on("message", (data: Buffer) => takeMessage(socket, data, command));
+  socket.resume();
   socket.on("close", () => command.hangUp());
   socket.on("error", () => command.hangUp());
   const copies = [copyOut(socket, channel.stdout, command.stdout)];
@@ -20,10 +28,15 @@ export async function serveWebSocketCommand(socket: WebSocket, command: Command)
   socket.close(1000);
 }
 
-function takeMessage(data: Buffer, { stdin, resize }: Command): void {
+function takeMessage(socket: WebSocket, data: Buffer, { stdin, resize }: Command): void {
   const payload = data.subarray(1);
-  if (data[0] === channel.stdin && payload.length > 0) stdin?.write(payload);
-  else if (data[0] === channel.close && payload[0] === channel.stdin) stdin?.end();
+  if (data[0] === channel.stdin && payload.length > 0) {
+    // A program that does not read holds up whoever writes to it, and nothing is kept without bound.
+    if (stdin === undefined || stdin.write(payload)) return;
+    socket.pause();
+    stdin.once("drain", () => socket.resume());
+    stdin.once("close", () => socket.resume());
+  } else if (data[0] === channel.close && payload[0] === channel.stdin) stdin?.end();
   else if (data[0] === channel.resize) {
     const size = parseSize(payload.toString());
     if (size !== undefined) resize(size);

@@ -23,22 +23,30 @@ export function createHeaderDeflate(): Transform {
 
 type Zlib = ReturnType<typeof createInflate> | ReturnType<typeof createDeflate>;
 
-function pass(stream: Zlib, feed: (done: () => void) => void): Promise<Buffer> {
+function pass(stream: Zlib, feed: (done: (error?: Error | null) => void) => void): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    let problem: Error | undefined;
     const collect = (chunk: Buffer) => {
       size += chunk.length;
-      if (size > longestBlock) stream.destroy(new SpdyError("a header block is too large"));
+      if (size > longestBlock) fail(new SpdyError("a header block is too large"));
       else chunks.push(chunk);
     };
-    const fail = (error: Error) => reject(error instanceof SpdyError ? error : new SpdyError(error.message));
+    /** After a wrong block nothing that follows can be read: the stream is of no use any more. */
+    const fail = (error: Error) => {
+      problem ??= error instanceof SpdyError ? error : new SpdyError(error.message);
+      stream.off("data", collect);
+      stream.destroy();
+      reject(problem);
+    };
     stream.on("data", collect);
     stream.once("error", fail);
-    feed(() => {
+    feed((error) => {
       stream.off("data", collect);
+      if (error) return fail(error);
       stream.off("error", fail);
-      resolve(Buffer.concat(chunks));
+      if (problem === undefined) resolve(Buffer.concat(chunks));
     });
   });
 }
