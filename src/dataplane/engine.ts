@@ -70,6 +70,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const clients = new Set<Http1Client>();
   let emptied: (() => void) | undefined;
+  /** The time to drain is over: what comes late, such as the end of a handshake, is closed. */
+  let over = false;
 
   // Idle connections to endpoints are looked after as long as there are any clients or any of them.
   const idleSweep = {
@@ -91,6 +93,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     admits: () => clients.size < limits.connections,
     onFault,
     accept: (connection: ConstructorParameters<typeof Http1Client>[1]) => {
+      if (over) {
+        connection.destroy();
+        return;
+      }
       addTo(total, counter.open, 1);
       const client: Http1Client = new Http1Client(context, connection, () => {
         clients.delete(client);
@@ -128,6 +134,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (clients.size > 0) {
         await new Promise<void>((resolve) => {
           const cancel = clock.after(drainMs, () => {
+            over = true;
             for (const client of clients) client.destroy();
           });
           emptied = () => {
@@ -136,6 +143,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           };
         });
       }
+      over = true;
       for (const listener of listening) listener.destroy();
       table.retire();
       deadlines.stop();
