@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
+import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
 import { createServer as createTcpServer, type AddressInfo, type Server } from "node:net";
 import { test, type TestContext } from "node:test";
 import type { Probe } from "#api/core/pod/kind.ts";
@@ -122,6 +123,27 @@ test("TCP needs a listener", async (t) => {
   const { ok, message } = await check({ tcpSocket: { port } }, context, 1000);
   assert.equal(ok, false);
   assert.match(message, /ECONNREFUSED/);
+});
+
+test("gRPC is asked for its health, by service", async (t) => {
+  const asked: string[] = [];
+  const server = createHttp2Server();
+  server.on("stream", (stream: ServerHttp2Stream, headers) => {
+    const chunks: Buffer[] = [];
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    stream.on("end", () => {
+      const service = Buffer.concat(chunks).subarray(7).toString();
+      asked.push(`${headers[":path"]} ${service}`);
+      stream.respond({ ":status": 200, "content-type": "application/grpc" });
+      // 1 is SERVING, 2 is NOT_SERVING.
+      stream.end(Buffer.from([0, 0, 0, 0, 2, 8, service === "well" ? 1 : 2]));
+    });
+  });
+  const port = await listen(t, server);
+  const context = { container: { name: "c" }, address: "127.0.0.1", exec };
+  assert.equal((await check({ grpc: { port, service: "well" } }, context, 1000)).ok, true);
+  assert.equal((await check({ grpc: { port, service: "ill" } }, context, 1000)).ok, false);
+  assert.deepEqual(asked, ["/grpc.health.v1.Health/Check well", "/grpc.health.v1.Health/Check ill"]);
 });
 
 test("a command is well when it ends with 0, and says why when not", async () => {
