@@ -121,6 +121,12 @@ export function runtimeSuite({ name, skip, open, clear }: RuntimeCase): void {
       assert.equal(runtime.container(deaf)?.exitCode, 137);
     });
 
+    test("SIGTERM reaches a program that was not yet listening for it", async () => {
+      const id = await shell("sleep 0.4; trap 'exit 3' TERM; while :; do sleep 0.05; done");
+      await runtime.stopContainer(id, 20);
+      assert.equal(runtime.container(id)?.exitCode, 3);
+    });
+
     test("a pod has a network, host name and processes of its own", async () => {
       const pod = await sandbox();
       const id = await shell("hostname; ip -4 -o addr show eth0; ls /proc | grep -c '^[0-9]'", {}, pod.id);

@@ -117,6 +117,17 @@ export function wasStarted(layout: Layout, record: ContainerRecord): boolean {
   return !/(^|\/)runc\0(.*\0)?init\0/.test(command);
 }
 
+/**
+ * Whether a process has a handler for SIGTERM. The first process of a container does not get a signal it has none for:
+ * one that has just started may not have come that far.
+ */
+export function hearsTermination(pid: number): boolean {
+  const status = readText(`/proc/${pid}/status`) ?? "";
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  // Before it becomes the program, the process is runc's, whose handlers go with it.
+  return !/^Name:\s*runc:/m.test(status) && (Number.parseInt(caught.slice(-4), 16) & (1 << 14)) !== 0;
+}
+
 /** Whether `pid` is the shim of this container: numbers are used again, so the command line must name the id. */
 export function isShimOf(pid: number, id: string): boolean {
   return pid > 0 && (readText(`/proc/${pid}/cmdline`)?.includes(id) ?? false);

@@ -19,6 +19,7 @@ import { cableNames, nextAddress, plugIn, podNetnsPrefix, unplug } from "./cable
 import { bundleOf, type Layout } from "./layout.ts";
 import { findProgram } from "./program.ts";
 import {
+  hearsTermination,
   inspectContainer,
   isShimOf,
   makeFolders,
@@ -43,6 +44,9 @@ export interface ProcessRuntimeOptions {
 
 /** How long a killed container may take to be gone before something is wrong. */
 const killLimitMs = 10_000;
+/** How long, and how often, it is looked whether a program that has just started can hear SIGTERM by now. */
+const hearingLimitMs = 3_000;
+const hearingCheckMs = 25;
 /** How often containers are looked at whose shim may have died without leaving an exit code. */
 const shimCheckMs = 5_000;
 
@@ -133,6 +137,20 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
     } catch {
       // It has just ended.
     }
+  }
+
+  /** Sends SIGTERM, and once more as soon as a program that could not hear it yet can. */
+  function terminate(id: string, until: number): void {
+    const pid = containers.get(id)?.pid ?? 0;
+    const hears = hearsTermination(pid);
+    signal(id, "SIGTERM");
+    if (hears) return;
+    const again = () => {
+      if (containers.get(id)?.state !== "running" || clock.monotonic() > until) return;
+      if (hearsTermination(pid)) signal(id, "SIGTERM");
+      else clock.after(hearingCheckMs, again);
+    };
+    clock.after(hearingCheckMs, again);
   }
 
   function required(id: string): ContainerRecord {
@@ -276,7 +294,7 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
       const info = containers.get(id);
       if (info === undefined || info.state === "exited") return;
       if (info.state === "running" && graceSeconds > 0) {
-        signal(id, "SIGTERM");
+        terminate(id, clock.monotonic() + Math.min(graceSeconds * 1000, hearingLimitMs));
         if (await ended(id, graceSeconds * 1000)) return;
       }
       signal(id, "SIGKILL");
