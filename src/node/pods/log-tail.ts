@@ -1,10 +1,19 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import type { Container } from "#api/core/pod/kind.ts";
+import type { Ending } from "./status.ts";
+
+/** `FallbackToLogsOnError`: a container that failed without last words is spoken for by the end of its log. */
+export function withLogTail(ending: Ending, container: Container | undefined, logPath: string): Ending {
+  const wanted = container?.terminationMessagePolicy === "FallbackToLogsOnError";
+  if (!wanted || ending.exitCode === 0 || ending.message !== "") return ending;
+  return { ...ending, message: readLogTail(logPath) };
+}
 
 const mostLines = 80;
 const mostBytes = 2048;
 
 /** The end of a container's log without stamps: 80 lines and 2048 bytes at most, as upstream takes of it. */
-export function readLogTail(path: string): string {
+function readLogTail(path: string): string {
   let file: number;
   try {
     file = openSync(path, "r");

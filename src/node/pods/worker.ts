@@ -3,13 +3,14 @@ import type { Container, Pod, PodStatus } from "#api/core/pod/kind.ts";
 import { isApiError } from "#api/meta/status.ts";
 import type { Sandbox } from "../runtime/contract.ts";
 import { decide, isSidecar, type Decision } from "./decide.ts";
+import { deadlineIn } from "./deadline.ts";
 import type { PodDeps } from "./deps.ts";
 import { hostnameOf } from "./hosts.ts";
 import { launch, podFolderOf, sourcesOf, writePodFiles } from "./launch.ts";
 import { check } from "./probe/check.ts";
 import { startProbing } from "./probing.ts";
-import { readLogTail } from "./log-tail.ts";
-import { compileStatus, type Ending } from "./status.ts";
+import { withLogTail } from "./log-tail.ts";
+import { compileStatus } from "./status.ts";
 import { stopContainers } from "./terminate.ts";
 import { adoptTrack, createTrack, endingOf, noteEnding, standingOf, viewOf, type Track } from "./track.ts";
 import { fetchTokens } from "./tokens.ts";
@@ -212,14 +213,6 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
     });
   }
 
-  /** `FallbackToLogsOnError`: a container that failed without last words is spoken for by the end of its log. */
-  function withLogTail(ending: Ending, name: string): Ending {
-    const container = allContainers().find((one) => one.name === name);
-    const wanted = container?.terminationMessagePolicy === "FallbackToLogsOnError";
-    if (!wanted || ending.exitCode === 0 || ending.message !== "") return ending;
-    return { ...ending, message: readLogTail(runtime.logPath(ending.containerId)) };
-  }
-
   const decision = (): Decision => {
     const next = decide(pod.spec, (name) => standingOf(trackOf(name)), now());
     return finished === undefined ? next : { ...next, start: [], backingOff: new Map(), wakeAt: undefined, finished };
@@ -277,14 +270,6 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
     stop(names, graceSeconds).catch((error: unknown) =>
       log.warn({ pod: pod.metadata.name, error: String(error) }, "a container could not be stopped"),
     );
-  }
-
-  /** Milliseconds until `activeDeadlineSeconds` runs out; `undefined` when there is none. */
-  function deadlineIn(): number | undefined {
-    const { activeDeadlineSeconds } = pod.spec;
-    const { startTime } = pod.status ?? {};
-    if (activeDeadlineSeconds === undefined || startTime === undefined || finished !== undefined) return undefined;
-    return Date.parse(startTime) + activeDeadlineSeconds * 1000 - now();
   }
 
   async function end(graceSeconds: number): Promise<void> {
@@ -371,8 +356,8 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
         await terminate(vanished ? 0 : (pod.metadata.deletionGracePeriodSeconds ?? graceOf(pod)));
         return undefined;
       }
-      const deadline = deadlineIn();
-      if (deadline !== undefined && deadline <= 0) {
+      const deadline = deadlineIn(pod, now());
+      if (deadline !== undefined && deadline <= 0 && finished === undefined) {
         failure = {
           reason: "DeadlineExceeded",
           message: "Pod was active on the node longer than the specified deadline",
@@ -399,7 +384,7 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
         }
       }
       await publish(current);
-      const waits = [again, current.wakeAt === undefined ? undefined : current.wakeAt - now(), deadlineIn()];
+      const waits = [again, current.wakeAt === undefined ? undefined : current.wakeAt - now(), deadlineIn(pod, now())];
       const known = waits.filter((ms) => ms !== undefined);
       return known.length === 0 ? undefined : Math.max(0, Math.min(...known));
     },
@@ -412,7 +397,8 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
       const track = [...tracks.values()].find((one) => one.id === id && one.state === "running");
       const info = runtime.container(id);
       if (track === undefined || info?.state !== "exited") return;
-      noteEnding(track, withLogTail(endingOf(info), track.name));
+      const container = allContainers().find(({ name }) => name === track.name);
+      noteEnding(track, withLogTail(endingOf(info), container, runtime.logPath(id)));
       poke();
     },
     containerId: (name, previous = false) => (previous ? tracks.get(name)?.previousId : tracks.get(name)?.id),

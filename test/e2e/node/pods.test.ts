@@ -247,6 +247,12 @@ describe("pods", { skip: whyNoNodes() }, () => {
     assert.equal(order(), "side up\nmain up\nmain down\nside down\n");
   });
 
+  test("a failed container without last words is spoken for by its log", async () => {
+    const container = { ...shell("echo it went wrong; exit 1"), terminationMessagePolicy: "FallbackToLogsOnError" };
+    const { said } = await runToEnd("speaks", { containers: [container] });
+    assert.equal(said, "it went wrong\n");
+  });
+
   test("a pod that runs longer than it may is ended and failed", async () => {
     const container = shell("sleep 100");
     await ground.create("overdue", {

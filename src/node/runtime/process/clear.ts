@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, rmSync, rmdirSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { namespacesWith, dropStaleNames } from "../../network/apply.ts";
 import { run } from "../../run.ts";
@@ -6,7 +6,7 @@ import { podNetnsPrefix } from "./cable.ts";
 import { layoutOf, type Layout } from "./layout.ts";
 import { findProgram } from "./program.ts";
 import { readContainers, readSandboxes } from "./record.ts";
-import { listControllers } from "./runtime.ts";
+import { listControllers, removeTree } from "./cgroup.ts";
 import { removalScript } from "./shim.ts";
 
 /**
@@ -50,18 +50,6 @@ function mountsBelow(folder: string): string[] {
     .map((line) => (line.split(" ")[4] ?? "").replaceAll("\\040", " "))
     .filter((target) => target.startsWith(`${folder}/`))
     .sort((a, b) => b.length - a.length);
-}
-
-/** Control groups are removed from the leaves up, with rmdir only. */
-function removeTree(folder: string): void {
-  try {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (entry.isDirectory()) removeTree(join(folder, entry.name));
-    }
-    rmdirSync(folder);
-  } catch {
-    // Not there, or a process is still in it.
-  }
 }
 
 async function inTurns<T>(lanes: number, items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {

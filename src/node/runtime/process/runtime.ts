@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readdirSync, rmdirSync, rmSync, watch, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmdirSync, rmSync, watch, writeFileSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "#base/clock.ts";
@@ -32,7 +32,8 @@ import {
   type ContainerRecord,
   type SandboxRecord,
 } from "./record.ts";
-import { cgroupFolders, removalScript, runcArguments, startShim } from "./shim.ts";
+import { cgroupFolders, listControllers } from "./cgroup.ts";
+import { lastProblem, removalScript, runcArguments, startShim } from "./shim.ts";
 import { compileSpec } from "./spec.ts";
 
 export interface ProcessRuntimeOptions {
@@ -385,24 +386,4 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
     });
   }
   return runtime;
-}
-
-/** The last error in runc's log. */
-function lastProblem(text: string): string | undefined {
-  const last = text
-    .trim()
-    .split("\n")
-    .findLast((line) => line.includes('"level":"error"'));
-  return last === undefined ? undefined : (JSON.parse(last) as { msg: string }).msg;
-}
-
-/** The hierarchies of cgroup v1, or the single one of v2 as `.`. */
-export function listControllers(): string[] {
-  try {
-    const names = readdirSync("/sys/fs/cgroup", { withFileTypes: true });
-    if (names.some(({ name }) => name === "cgroup.controllers")) return ["."];
-    return names.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  } catch {
-    return [];
-  }
 }

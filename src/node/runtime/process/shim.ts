@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { ContainerStartError, type ContainerConfig } from "../contract.ts";
 import { bundleOf, type Layout } from "./layout.ts";
 
@@ -87,7 +86,11 @@ export function removalScript(layout: Layout, id: string, runc: string): { progr
   return { program: "sh", args: ["-c", script, "sh", runc, layout.runcRoot, id, root] };
 }
 
-/** The control groups of a pod, one a controller; empty ones are removed by the caller. */
-export function cgroupFolders(layout: Layout, podUid: string, controllers: readonly string[]): string[] {
-  return controllers.map((controller) => join("/sys/fs/cgroup", controller, layout.cgroup, podUid));
+/** The last error in runc's log. */
+export function lastProblem(text: string): string | undefined {
+  const last = text
+    .trim()
+    .split("\n")
+    .findLast((line) => line.includes('"level":"error"'));
+  return last === undefined ? undefined : (JSON.parse(last) as { msg: string }).msg;
 }
