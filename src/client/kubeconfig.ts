@@ -1,4 +1,4 @@
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import type { ConnectionOptions } from "./remote.ts";
 
 /** A kubeconfig that cannot be used; `message` says which field of which entry. */
@@ -123,7 +123,6 @@ export function renderKubeconfig({
     ...(key === undefined ? {} : { "client-key-data": data(key) }),
     ...(token === undefined ? {} : { token }),
   };
-  // JSON is YAML, and no name can break out of it.
   const config = {
     apiVersion: "v1",
     kind: "Config",
@@ -132,5 +131,5 @@ export function renderKubeconfig({
     contexts: [{ name, context: { cluster: name, user: name } }],
     "current-context": name,
   };
-  return `${JSON.stringify(config, null, 2)}\n`;
+  return stringify(config, { lineWidth: 0 });
 }

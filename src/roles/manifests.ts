@@ -5,7 +5,7 @@ import { readManifest } from "#api/manifest/read.ts";
 import type { KubeObject } from "#api/meta/object.ts";
 import { isApiError } from "#api/meta/status.ts";
 import type { KindName } from "#api/types.ts";
-import type { Client, MergePatch } from "#client/contract.ts";
+import type { Client } from "#client/contract.ts";
 
 /** The objects of the manifests that could be read, and what is wrong with the rest, one text each. */
 export interface LoadedManifests {
@@ -95,14 +95,14 @@ async function applyObject(client: Client, manifest: KubeObject): Promise<"creat
   const key = { name: wanted.metadata.name, ...(namespaced ? { namespace: wanted.metadata.namespace } : {}) };
   const before = (await client.get(kind, key)) as KubeObject | undefined;
   if (before === undefined) {
-    await client.create(kind, wanted as never, { fieldManager: "fairlead-up" });
+    await client.create(kind, wanted, { fieldManager: "fairlead-up" });
     return "created";
   }
   const earlier = before.metadata.annotations?.[lastApplied];
   const removed = earlier === undefined ? {} : removals(stored(JSON.parse(earlier) as KubeObject), wanted);
   const { apiVersion: _version, kind: _kind, ...rest } = wanted as KubeObject & { status?: unknown };
   delete rest.status;
-  const patch = merged(removed, rest) as MergePatch;
+  const patch = merged(removed, rest);
   const after = await client.patch(kind, key, patch, { fieldManager: "fairlead-up" });
   return after.metadata.resourceVersion === before.metadata.resourceVersion ? "unchanged" : "configured";
 }

@@ -7,6 +7,7 @@ import type { Log } from "#base/log.ts";
 import { bootstrap } from "#apiserver/bootstrap.ts";
 import { loadCertificates, type Certificates } from "#apiserver/certificates.ts";
 import { startApiServer, type RunningApiServer } from "#apiserver/start.ts";
+import { keyOf } from "#api/meta/object.ts";
 import type { Client } from "#client/contract.ts";
 import { createIngressClassAdmission } from "#controllers/ingress-class/admission.ts";
 import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
@@ -65,23 +66,25 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
   const api: RunningApiServer = await startApiServer({
     store,
     certificates,
-    listen: [{ host: "127.0.0.1", port: options.apiPort }],
+    // Nobody may write before the allocators know what is taken.
+    listen: [],
     admissions: [ingressClass, serviceIps, nodePorts],
     connectNode: () => connectSocket(paths.agentSocket),
     log: log.child({ part: "api" }),
   });
   const client: Client = api.localClient(system("controller-manager"));
   const services = await client.list("Service");
-  serviceIps.seed(services.items);
-  nodePorts.seed(services.items);
+  const twice = new Set([...serviceIps.seed(services.items), ...nodePorts.seed(services.items)]);
+  for (const service of twice)
+    log.warn({ service: keyOf(service) }, "its address or node port belongs to another Service");
   await bootstrap(client, { serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
+  await api.addListener({ host: "127.0.0.1", port: options.apiPort });
   await ensureIngressClass(client, controllerName);
   const controllers = await startControllers({
     client,
     log: log.child({ part: "controllers" }),
     clock: systemClock,
     caBundle: certificates.ca,
-    clusterDomain: options.clusterDomain,
   });
   const loadBalancer = startLoadBalancer({
     client,
@@ -159,6 +162,7 @@ export async function startEntry(
     log: log.child({ part: "ingress" }),
     clock: systemClock,
   });
+  await ingress.ready;
   return { dataplane, ingress };
 }
 

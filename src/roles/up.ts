@@ -40,8 +40,11 @@ export interface RunningUp {
   stop(report: Report): Promise<void>;
 }
 
-/** Runs a whole cluster in this process and its agent. Rejects with `RoleError` when it cannot. */
-export async function startUp(options: UpOptions, report: Report): Promise<RunningUp> {
+/**
+ * Runs a whole cluster in this process and its agent. Rejects with `RoleError` when it cannot, and with the signal's
+ * reason when it is interrupted; whatever was started is stopped then.
+ */
+export async function startUp(options: UpOptions, report: Report, signal: AbortSignal): Promise<RunningUp> {
   const begun = performance.now();
   const plan = planOf(options);
   const paths = dataPaths(options.dataDir);
@@ -67,7 +70,7 @@ export async function startUp(options: UpOptions, report: Report): Promise<Runni
   try {
     return await startParts();
   } catch (error) {
-    await stopAll(stops, () => {});
+    await stopAll(stops, signal.aborted ? report : () => {});
     writeState(paths, { ...state, phase: "stopped" });
     throw error instanceof StoreError ? new RoleError(error.message) : error;
   }
@@ -80,8 +83,10 @@ export async function startUp(options: UpOptions, report: Report): Promise<Runni
     const api = await step(report, "api", `API server on https://127.0.0.1:${options.apiPort}`, () => startApi(parts));
     // The agent is a client of the API: it is stopped before.
     stops.unshift({ text: "API server stopped", stop: () => stopApi(api) });
+    signal.throwIfAborted();
     writeKubeconfig(paths, api, options.apiPort);
     const { dns, entry, userspace } = await startEngines(api, agent);
+    signal.throwIfAborted();
     const facts: ReachFacts = {
       plan,
       clusterDomain: options.clusterDomain,
@@ -94,8 +99,9 @@ export async function startUp(options: UpOptions, report: Report): Promise<Runni
     let clean = problems.length === 0;
     if (objects.length > 0) clean = (await applyAll(api.client)) && clean;
     const applied = { agent, dns, ingress: entry.ingress };
-    if (options.wait === "served") clean = (await waitServed(api.client, applied, options, report)) && clean;
-    if (options.wait === "applied") clean = (await waitApplied(api.client, applied, options, report)) && clean;
+    if (options.wait === "served") clean = (await waitServed(api.client, applied, options, report, signal)) && clean;
+    if (options.wait === "applied") clean = (await waitApplied(api.client, applied, options, report, signal)) && clean;
+    signal.throwIfAborted();
     writeState(paths, { ...state, phase: "running" });
     if (userspace !== undefined) for (const text of userspace.notices()) report({ type: "notice", text });
     report({ type: "ready", reach: await reachOf(api.client, facts), ms: performance.now() - begun });
@@ -164,9 +170,10 @@ interface Stop {
 
 /** Last started, first stopped. A part that cannot be stopped is told and does not keep the others running. */
 async function stopAll(stops: readonly Stop[], report: Report): Promise<void> {
-  for (const { text, stop } of [...stops].reverse()) {
+  for (const part of [...stops].reverse()) {
+    const { text } = part;
     try {
-      await step(report, "stop", text, () => stop());
+      await step(report, "stop", text, () => part.stop());
     } catch (error) {
       report({ type: "warning", text: `${text}: ${error instanceof Error ? error.message : String(error)}` });
     }

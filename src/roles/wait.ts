@@ -16,9 +16,15 @@ export interface Appliers {
 }
 
 /** Waits until proxies, DNS and Ingress have in force what the API holds now. False when that takes too long. */
-export function waitApplied(client: Client, parts: Appliers, options: UpOptions, report: Report): Promise<boolean> {
+export function waitApplied(
+  client: Client,
+  parts: Appliers,
+  options: UpOptions,
+  report: Report,
+  signal: AbortSignal,
+): Promise<boolean> {
   return step(report, "applied", "Rules, names and routes in force", (say) =>
-    inTime(options, applied(client, parts), async () => {
+    inTime(options, signal, applied(client, parts), async () => {
       say("rules, names or routes are not in force yet");
       return false;
     }),
@@ -48,17 +54,23 @@ async function newest(client: Client, kinds: readonly KindName[]): Promise<numbe
  * Waits until every Deployment is available and every Service that an Ingress names has an endpoint, and all of it is in
  * force. False, with what is missing, when that takes too long.
  */
-export function waitServed(client: Client, parts: Appliers, options: UpOptions, report: Report): Promise<boolean> {
+export function waitServed(
+  client: Client,
+  parts: Appliers,
+  options: UpOptions,
+  report: Report,
+  signal: AbortSignal,
+): Promise<boolean> {
   return step(report, "served", "Pods ready; rules, names and routes in force", async (say) => {
     const deadline = systemClock.monotonic() + options.waitTimeoutSeconds * 1000;
     let missing = await notServed(client);
     while (missing.length > 0 && systemClock.monotonic() < deadline) {
-      await delay(systemClock, 10);
+      await delay(systemClock, 10, signal);
       missing = await notServed(client);
     }
     for (const text of missing) report({ type: "warning", text });
     if (missing.length > 0) say(`not everything is served after ${options.waitTimeoutSeconds} s`);
-    const inForce = await inTime(options, applied(client, parts), async () => false);
+    const inForce = await inTime(options, signal, applied(client, parts), async () => false);
     return inForce && missing.length === 0;
   });
 }
@@ -104,6 +116,19 @@ async function notServed(client: Client): Promise<string[]> {
   return missing;
 }
 
-function inTime<T>({ waitTimeoutSeconds }: UpOptions, work: Promise<T>, late: () => Promise<T>): Promise<T> {
-  return Promise.race([work, delay(systemClock, waitTimeoutSeconds * 1000).then(late)]);
+/** What `work` gives, or what `late` gives when it takes longer than the options allow. Rejects when interrupted. */
+async function inTime<T>(
+  { waitTimeoutSeconds }: UpOptions,
+  signal: AbortSignal,
+  work: Promise<T>,
+  late: () => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const timeout = delay(systemClock, waitTimeoutSeconds * 1000, AbortSignal.any([signal, over.signal])).then(late);
+  timeout.catch(() => {});
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    over.abort();
+  }
 }

@@ -87,6 +87,19 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
   return cluster;
 }
 
+/** A cluster for one test: whatever the test does, the cluster is gone afterwards, and nothing of it is left. */
+export async function withCluster(
+  options: ClusterOptions,
+  use: (cluster: TestCluster) => void | Promise<void>,
+): Promise<void> {
+  const cluster = await startCluster(options);
+  try {
+    await use(cluster);
+  } finally {
+    await cluster.purge();
+  }
+}
+
 async function readyOf(child: ChildProcess, events: ReportEvent[]): Promise<Reach> {
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import {
   curl,
   curlStatus,
@@ -13,6 +13,7 @@ import {
   run,
   startCluster,
   whyNoCluster,
+  withCluster,
   type Outcome,
 } from "./cluster.ts";
 
@@ -48,23 +49,27 @@ describe("the life of a cluster", { skip: whyNoCluster() }, () => {
   });
 
   test("connections through node ports and between pods go on while the program is dead", async () => {
-    const cluster = await startCluster({ manifests: [quickstart] });
-    await cluster.kill();
-    assert.match(curl("http://172.30.0.12:30080"), /^Hostname: hello-/);
-    await cluster.purge();
+    await withCluster({ manifests: [quickstart] }, async (cluster) => {
+      await cluster.kill();
+      assert.match(curl("http://172.30.0.12:30080"), /^Hostname: hello-/);
+    });
   });
 
   test("an agent that is killed is started again, said once, and nothing of the pods is lost", async () => {
-    const cluster = await startCluster({ manifests: [quickstart] });
-    const agent = run("pgrep", ["-f", "fairlead.ts agent", "-P", String(cluster.pid)]).stdout.trim();
-    run("kill", ["-9", agent]);
-    await eventually(() => assert.equal(cluster.events.filter(({ type }) => type === "warning").length, 1));
-    assert.match(curl("http://172.30.0.12:30080"), /^Hostname: hello-/);
-    cluster.kubectl("scale", "deployment/hello", "--replicas=4");
-    cluster.kubectl("rollout", "status", "deployment/hello", "--timeout=30s");
-    const restarts = cluster.kubectl("get", "pod", "-o=jsonpath={.items[*].status.containerStatuses[0].restartCount}");
-    assert.equal(restarts, "0 0 0 0");
-    await cluster.purge();
+    await withCluster({ manifests: [quickstart] }, async (cluster) => {
+      const agent = run("pgrep", ["-f", "fairlead.ts agent", "-P", String(cluster.pid)]).stdout.trim();
+      run("kill", ["-9", agent]);
+      await eventually(() => assert.equal(cluster.events.filter(({ type }) => type === "warning").length, 1));
+      assert.match(curl("http://172.30.0.12:30080"), /^Hostname: hello-/);
+      cluster.kubectl("scale", "deployment/hello", "--replicas=4");
+      cluster.kubectl("rollout", "status", "deployment/hello", "--timeout=30s");
+      const restarts = cluster.kubectl(
+        "get",
+        "pod",
+        "-o=jsonpath={.items[*].status.containerStatuses[0].restartCount}",
+      );
+      assert.equal(restarts, "0 0 0 0");
+    });
   });
 
   test("down keeps the objects, up goes on with them, and down --purge leaves nothing", async () => {
@@ -80,82 +85,99 @@ describe("the life of a cluster", { skip: whyNoCluster() }, () => {
   });
 
   test("Ctrl-C stops cleanly", async () => {
-    const cluster = await startCluster({ manifests: [quickstart] });
-    process.kill(cluster.pid, "SIGINT");
-    await eventually(
-      () => assert.match(fairlead("status", "--data-dir", cluster.dataDir).stdout, /is stopped/),
-      30_000,
-    );
-    assert.deepEqual(leftovers(cluster.dataDir), []);
-    await cluster.purge();
+    await withCluster({ manifests: [quickstart] }, async (cluster) => {
+      process.kill(cluster.pid, "SIGINT");
+      await eventually(
+        () => assert.match(fairlead("status", "--data-dir", cluster.dataDir).stdout, /is stopped/),
+        30_000,
+      );
+      assert.deepEqual(leftovers(cluster.dataDir), []);
+    });
+  });
+
+  test("Ctrl-C while it starts stops what was started", async () => {
+    const dataDir = folder();
+    const child = spawn(process.execPath, [program, "up", quickstart, "--data-dir", dataDir, "--json"]);
+    await new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));
+    child.kill("SIGINT");
+    const code = await new Promise((resolve) => child.once("exit", resolve));
+    assert.equal(code, 130);
+    assert.deepEqual(leftovers(dataDir), []);
+    assert.equal(fairlead("down", "--purge", "--data-dir", dataDir).status, 0);
   });
 
   test("--detach returns when the cluster is up, status shows it, and a second up is told of the first", () => {
     const dataDir = folder();
-    const up = fairlead("up", quickstart, "--detach", "--data-dir", dataDir);
-    assert.equal(up.status, 0, up.stdout + up.stderr);
-    assert.match(up.stdout, /http:\/\/hello\.localhost/);
-    const status = fairlead("status", "--data-dir", dataDir, "--json");
-    assert.equal(status.status, 0);
-    const facts = JSON.parse(status.stdout) as { state: string; reach: { nodes: unknown[] } };
-    assert.equal(facts.state, "running");
-    assert.equal(facts.reach.nodes.length, 3);
-    const again = fairlead("up", "--data-dir", dataDir);
-    assert.equal(again.status, 1);
-    assert.match(again.stderr, /a cluster already runs from .* \(process \d+\)\n {2}see it: fairlead status/);
-    assert.match(fairlead("kubeconfig", "--data-dir", dataDir).stdout, /^apiVersion: v1$/m);
-    const down = fairlead("down", "--purge", "--data-dir", dataDir);
-    assert.equal(down.status, 0, down.stdout + down.stderr);
+    try {
+      const up = fairlead("up", quickstart, "--detach", "--data-dir", dataDir);
+      assert.equal(up.status, 0, up.stdout + up.stderr);
+      assert.match(up.stdout, /http:\/\/hello\.localhost/);
+      const status = fairlead("status", "--data-dir", dataDir, "--json");
+      assert.equal(status.status, 0);
+      const facts = JSON.parse(status.stdout) as { state: string; reach: { nodes: unknown[] } };
+      assert.equal(facts.state, "running");
+      assert.equal(facts.reach.nodes.length, 3);
+      const again = fairlead("up", "--data-dir", dataDir);
+      assert.equal(again.status, 1);
+      assert.match(again.stderr, /a cluster already runs from .* \(process \d+\)\n {2}see it: fairlead status/);
+      assert.match(fairlead("kubeconfig", "--data-dir", dataDir).stdout, /^apiVersion: v1$/m);
+    } finally {
+      const down = fairlead("down", "--purge", "--data-dir", dataDir);
+      assert.equal(down.status, 0, down.stdout + down.stderr);
+    }
   });
 
   test("--nodes, ranges and the cluster domain are taken", async () => {
-    const cluster = await startCluster({
-      manifests: [quickstart],
-      args: [
-        "--nodes",
-        "2",
-        "--service-cidr",
-        "10.200.0.0/16",
-        "--pod-cidr",
-        "10.201.0.0/16",
-        "--cluster-domain",
-        "lab.test",
-      ],
-    });
-    assert.equal(cluster.reach.nodes.length, 2);
-    assert.equal(cluster.reach.dns, "10.200.0.10");
-    assert.match(cluster.kubectl("get", "svc", "hello", "-o=jsonpath={.spec.clusterIP}"), /^10\.200\./);
-    assert.match(cluster.kubectl("get", "pod", "-o=jsonpath={.items[0].status.podIP}"), /^10\.201\.[12]\./);
-    const { stdout } = run("dig", ["@10.200.0.10", "hello.default.svc.lab.test", "+short"]);
-    assert.match(stdout, /^10\.200\./);
-    await cluster.purge();
+    await withCluster(
+      {
+        manifests: [quickstart],
+        args: [
+          "--nodes",
+          "2",
+          "--service-cidr",
+          "10.200.0.0/16",
+          "--pod-cidr",
+          "10.201.0.0/16",
+          "--cluster-domain",
+          "lab.test",
+        ],
+      },
+      (cluster) => {
+        assert.equal(cluster.reach.nodes.length, 2);
+        assert.equal(cluster.reach.dns, "10.200.0.10");
+        assert.match(cluster.kubectl("get", "svc", "hello", "-o=jsonpath={.spec.clusterIP}"), /^10\.200\./);
+        assert.match(cluster.kubectl("get", "pod", "-o=jsonpath={.items[0].status.podIP}"), /^10\.201\.[12]\./);
+        const { stdout } = run("dig", ["@10.200.0.10", "hello.default.svc.lab.test", "+short"]);
+        assert.match(stdout, /^10\.200\./);
+      },
+    );
   });
 });
 
 describe("what goes wrong is one clear line with a next step", { skip: whyNoCluster() }, () => {
-  const servers: { close(): void }[] = [];
-  after(() => servers.forEach((server) => server.close()));
-
   test("port 80 or 443 taken: the next free port, and it is said", async () => {
     const holder = spawn(process.execPath, [
       "-e",
       "for (const p of [80, 443, 8080]) require('net').createServer().listen(p)",
     ]);
     await eventually(() => assert.equal(run("ss", ["-Hltn", "sport", "=", ":8080"]).stdout.includes("8080"), true));
-    const cluster = await startCluster({ manifests: [quickstart] });
-    const notices = cluster.events.flatMap((event) => (event.type === "notice" ? [event.text] : []));
-    assert.deepEqual(notices, ["port 80 is taken: Ingress takes 8081", "port 443 is taken: Ingress takes 8443"]);
-    assert.equal(curlStatus("http://hello.localhost:8081/").code, 200);
-    assert.ok(cluster.reach.urls.some(({ url }) => url === "http://hello.localhost:8081/"));
-    await cluster.purge();
-    holder.kill("SIGKILL");
+    try {
+      await withCluster({ manifests: [quickstart] }, (cluster) => {
+        const notices = cluster.events.flatMap((event) => (event.type === "notice" ? [event.text] : []));
+        assert.deepEqual(notices, ["port 80 is taken: Ingress takes 8081", "port 443 is taken: Ingress takes 8443"]);
+        assert.equal(curlStatus("http://hello.localhost:8081/").code, 200);
+        assert.ok(cluster.reach.urls.some(({ url }) => url === "http://hello.localhost:8081/"));
+      });
+    } finally {
+      holder.kill("SIGKILL");
+    }
   });
 
   test("a port of the API server that is taken", async () => {
     const holder = createServer();
-    servers.push(holder);
     await new Promise<void>((resolve) => holder.listen(6443, "127.0.0.1", resolve));
     const outcome = await runUp("--data-dir", folder());
+    holder.close();
     assert.equal(outcome.status, 1);
     assert.equal(outcome.stderr, "✗ port 6443 of the API server is taken\n  choose another with --api-port\n");
   });
@@ -172,6 +194,7 @@ describe("what goes wrong is one clear line with a next step", { skip: whyNoClus
     );
     const dataDir = folder();
     const outcome = fairlead("up", broken, misspelt, refused, quickstart, "--detach", "--data-dir", dataDir);
+    assert.equal(fairlead("down", "--purge", "--data-dir", dataDir).status, 0);
     assert.equal(outcome.status, 1);
     assert.match(outcome.stdout, /broken\.yaml:\d+:\d+: /);
     assert.match(outcome.stdout, /misspelt\.yaml:6.*selektor.*selector/);
@@ -182,7 +205,6 @@ describe("what goes wrong is one clear line with a next step", { skip: whyNoClus
     );
     assert.match(outcome.stdout, /http:\/\/hello\.localhost/);
     assert.doesNotMatch(outcome.stdout + outcome.stderr, /\n\s+at /);
-    assert.equal(fairlead("down", "--purge", "--data-dir", dataDir).status, 0);
   });
 
   test("a store file that is none, and one that is damaged", async () => {

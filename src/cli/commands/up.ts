@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { mkdirSync, openSync } from "node:fs";
 import type { UpOptions } from "#roles/options.ts";
-import type { Report, ReportEvent } from "#roles/report.ts";
+import { RoleError, type Report, type ReportEvent } from "#roles/report.ts";
 import { dataPaths } from "#roles/state.ts";
 import { startUp, type RunningUp } from "#roles/up.ts";
 import { createRenderer, styleFor } from "../render.ts";
@@ -14,26 +14,46 @@ interface UpOutput {
 /** Set for the process that goes on in the background: it reports over its channel. */
 const detachedMark = "FAIRLEAD_DETACHED";
 
-/** The exit code: 0, or 1 when a manifest was refused or not served in time. */
+/** The exit code: 0, or 1 when a manifest was refused or not served in time, or 130 when it was interrupted. */
 export async function runUp(options: UpOptions, { detach, json }: UpOutput): Promise<number> {
   const render = createRenderer(styleFor(process.stdout, json), (text) => process.stdout.write(text));
   if (detach) return runDetached(options, render);
   if (process.env[detachedMark] !== undefined) return runInBackground(options);
-  const running = await startUp(options, render);
-  if (!json) process.stdout.write("Ctrl-C stops it.\n");
-  return stopOnSignal(running, render);
+  return runUntilSignal(options, render, () => {
+    if (!json) process.stdout.write("Ctrl-C stops it.\n");
+  });
 }
 
-/** Keeps the cluster until a signal, then stops it; a second signal ends the process at once. */
-function stopOnSignal(running: RunningUp, report: Report): Promise<number> {
-  return new Promise((resolve) => {
-    const stop = () => {
-      process.on("SIGINT", () => process.exit(130));
-      process.on("SIGTERM", () => process.exit(143));
-      void running.stop(report).then(() => resolve(running.clean ? 0 : 1));
-    };
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, stop);
-  });
+const interrupted = 130;
+
+/**
+ * Runs the cluster until a signal, also one that comes while it starts, and stops it then. A second signal ends the
+ * process at once.
+ */
+async function runUntilSignal(
+  options: UpOptions,
+  report: Report,
+  started: (running: RunningUp) => void,
+): Promise<number> {
+  const asked = new AbortController();
+  const stopped = new Promise<void>((resolve) => asked.signal.addEventListener("abort", () => resolve()));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      if (asked.signal.aborted) process.exit(interrupted);
+      asked.abort();
+    });
+  }
+  let running: RunningUp;
+  try {
+    running = await startUp(options, report, asked.signal);
+  } catch (error) {
+    if (asked.signal.aborted) return interrupted;
+    throw error;
+  }
+  started(running);
+  await stopped;
+  await running.stop(report);
+  return running.clean ? 0 : 1;
 }
 
 /** Starts a process of its own session and shows what it reports until it is up. */
@@ -62,12 +82,12 @@ function runDetached(options: UpOptions, render: Report): Promise<number> {
 
 async function runInBackground(options: UpOptions): Promise<number> {
   const report: Report = (event) => void process.send?.(event, undefined, undefined, () => {});
-  const running = await startUp(options, report).catch((error: unknown) => {
-    const next = error instanceof Error && "next" in error && typeof error.next === "string" ? error.next : undefined;
+  try {
+    return await runUntilSignal(options, report, ({ clean }) => process.send?.({ type: "clean", clean }));
+  } catch (error) {
+    const next = error instanceof RoleError ? error.next : undefined;
     const text = error instanceof Error ? error.message : String(error);
     report({ type: "error", text, ...(next === undefined ? {} : { next }) });
     throw error;
-  });
-  process.send?.({ type: "clean", clean: running.clean });
-  return stopOnSignal(running, () => {});
+  }
 }
