@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -106,6 +106,27 @@ describe("an agent that is killed", { skip: whyNoNodes() }, () => {
     });
     assert.match(say("ping", "-c1", "-W2", statuses.get("stays")?.podIP ?? ""), / 1 received/);
     await kill(fourth);
+  });
+
+  test("killed again and again while it makes pods, it makes each of them once", async () => {
+    await removeAllPods(dataDir, clusterId);
+    const names = ["one", "two", "three", "four"];
+    const pods = names.map((name) => pod(name, { containers: [script("sleep 100")] }));
+    const made = () => existsSync(join(dataDir, "containers")) && readdirSync(join(dataDir, "containers")).length;
+    for (const count of [1, 2, 3, 4]) {
+      const agent = startAgent(pods);
+      await until(`${count} containers are begun`, () => Number(made()) >= count);
+      await kill(agent);
+    }
+    statuses.clear();
+    const last = startAgent(pods);
+    await until("all run", () => names.every((name) => statuses.get(name)?.phase === "Running"));
+    for (const name of names) assert.equal(statuses.get(name)?.containerStatuses?.[0]?.restartCount, 0, name);
+    const left = inspectPodLeftovers(dataDir, clusterId);
+    for (const kind of ["pod ", "container ", "network namespace ", "mount "]) {
+      assert.equal(left.filter((text) => text.startsWith(kind)).length, names.length, left.join("\n"));
+    }
+    await kill(last);
   });
 
   test("without an agent everything can be removed from what is on disk", async () => {

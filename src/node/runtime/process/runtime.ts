@@ -91,6 +91,15 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
       if (wasStarted(layout, record)) containers.set(record.id, inspectContainer(layout, record));
       else halfMade.push(record.id);
     }
+    const used = new Set([...records.values()].map(({ sandboxId }) => sandboxId));
+    for (const { id, state } of sandboxes.values()) {
+      if (state === "stopped" && !used.has(id)) forgetSandbox(id);
+    }
+  }
+
+  function forgetSandbox(id: string): void {
+    sandboxes.delete(id);
+    rmSync(join(layout.sandboxes, `${id}.json`), { force: true });
   }
 
   function poll(): void {
@@ -205,8 +214,7 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
         try {
           await plugIn(node, names, address);
         } catch (error) {
-          sandboxes.delete(id);
-          rmSync(join(layout.sandboxes, `${id}.json`), { force: true });
+          forgetSandbox(id);
           throw error;
         } finally {
           reserved.delete(address);
@@ -236,8 +244,7 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
       const own = [...containers.values()].filter(({ sandboxId }) => sandboxId === id);
       await Promise.all(own.map((container) => runtime.removeContainer(container.id)));
       removeCgroups(record.config.uid);
-      sandboxes.delete(id);
-      rmSync(join(layout.sandboxes, `${id}.json`), { force: true });
+      forgetSandbox(id);
     },
 
     async createContainer(sandboxId: string, config: ContainerConfig) {
