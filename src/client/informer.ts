@@ -114,7 +114,7 @@ export function startInformer<K extends KindName>(
         seen.add(key);
         put(key, item);
       }
-      for (const key of [...objects.keys()]) if (!seen.has(key)) remove(key);
+      for (const key of objects.keys()) if (!seen.has(key)) remove(key);
       revision = list.resourceVersion;
       if (!isSynced) {
         isSynced = true;

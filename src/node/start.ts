@@ -46,6 +46,8 @@ export interface NodesOptions {
   zones?: Readonly<Record<string, string>>;
   /** Gets a service account token for a pod; without it, pods have the CA and namespace but no token. */
   requestToken?: RequestToken;
+  /** Resolves when nothing sends new connections to a pod's address any more; asked before its containers are stopped. */
+  withdrawn?: (address: string) => Promise<void>;
 }
 
 export interface RunningNodes {
@@ -82,6 +84,7 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
       secret: (namespace: string, name: string) => secrets.get(`${namespace}/${name}`),
     },
     ...(options.requestToken === undefined ? {} : { requestToken: options.requestToken }),
+    ...(options.withdrawn === undefined ? {} : { withdrawn: options.withdrawn }),
     lanes: createLanes(Math.max(2, os.availableParallelism())),
     podsFolder: layout.pods,
     clusterDomain: options.clusterDomain,

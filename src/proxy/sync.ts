@@ -9,6 +9,7 @@ import type { ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
 import { chooseMode } from "./modes/index.ts";
 import { startServiceSource, type ServiceSource } from "./source.ts";
 import { startProxy, type RunningProxy } from "./loop.ts";
+import { waitWithdrawn } from "./withdrawn.ts";
 
 export interface NodeProxiesOptions {
   readonly client: Client;
@@ -31,6 +32,8 @@ export interface RunningProxies {
   applied(): string;
   /** Resolves when that revision is in force on every node. */
   waitFor(revision: string): Promise<void>;
+  /** Resolves when no rule sends new connections to this address as a ready endpoint any more, or after a second. */
+  withdrawn(address: string): Promise<void>;
   problems(): readonly Problem[];
   /** Where service ports are reached on a node whose mode serves at places of its own, as userspace does. */
   addresses(node: string): readonly ServedAddress[];
@@ -67,14 +70,16 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
     source.stop();
     await Promise.all(proxies.map((proxy) => proxy[how]()));
   };
+  const waitFor = async (revision: string) => {
+    await Promise.all(proxies.map((proxy) => proxy.waitFor(revision)));
+  };
   return {
     modes: chosen,
     source,
     proxy: (node) => proxies.find((proxy) => proxy.node === node),
     applied: () => lowest(proxies.map((proxy) => proxy.applied())),
-    waitFor: async (revision) => {
-      await Promise.all(proxies.map((proxy) => proxy.waitFor(revision)));
-    },
+    waitFor,
+    withdrawn: (address) => waitWithdrawn({ source, inForce: waitFor, clock }, address),
     problems: () => [...source.table().problems, ...proxies.flatMap((proxy) => proxy.problems())],
     addresses: (node) => proxies.find((proxy) => proxy.node === node)?.addresses() ?? [],
     stop: () => end("stop"),

@@ -85,6 +85,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
             clusterDomain: config.clusterDomain,
             dnsAddress: config.dnsAddress,
             nodeBinary: process.execPath,
+            withdrawn: async (address) => proxies?.withdrawn(address),
             log: log.child({ part: "nodes" }),
             clock: systemClock,
           }),

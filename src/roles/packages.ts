@@ -16,6 +16,8 @@ export const upTools: readonly Tool[] = [
   { program: "nsenter", package: "util-linux" },
   { program: "runc", package: "runc" },
   { program: "conmon", package: "conmon" },
+  // Carries the input of `kubectl attach -i` and `kubectl run -i`.
+  { program: "socat", package: "socat" },
 ];
 
 /** What the end-to-end tests use besides. */
@@ -28,7 +30,6 @@ export const testTools: readonly Tool[] = [
   { program: "nginx", package: "nginx-light" },
   { program: "redis-server", package: "redis-server" },
   { program: "busybox", package: "busybox-static" },
-  { program: "socat", package: "socat" },
   { program: "ping", package: "iputils-ping" },
   { program: "script", package: "bsdutils" },
 ];

@@ -11,16 +11,20 @@ const changes = 200;
 
 describe("changes under load", { skip: whyNoCluster() }, () => {
   let cluster: TestCluster;
+  let loads: Load[] = [];
 
   before(async () => {
     const quickstart = join(import.meta.dirname, "../../examples/quickstart");
     cluster = await startCluster({ manifests: [quickstart], args: ["--http-port", "80", "--https-port", "443"] });
   });
-  after(() => cluster?.purge());
+  after(async () => {
+    await Promise.all(loads.map((load) => load.end()));
+    await cluster?.purge();
+  });
 
   test(`${changes} changes while wrk asks through Ingress and through a node port: no request fails`, async () => {
     const node = cluster.reach.nodes[1]?.address ?? "";
-    const loads = [
+    loads = [
       startLoad("Ingress", ["http://127.0.0.1/", "-H", "Host: hello.localhost"]),
       startLoad("Ingress with a connection a request", [
         "http://127.0.0.1/",
@@ -55,7 +59,7 @@ describe("changes under load", { skip: whyNoCluster() }, () => {
         const pods = cluster
           .kubectl("get", "pod", "-l", "app=hello", "-o=jsonpath={.items[*].metadata.name}")
           .split(" ");
-        cluster.kubectl("delete", "pod", pods[number % pods.length] ?? "", "--wait=false");
+        cluster.kubectl("delete", "pod", pods[number % pods.length] ?? "", "--wait=false", "--ignore-not-found");
         cluster.kubectl("rollout", "status", "deployment/hello", "--timeout=30s");
         return;
       }
@@ -101,8 +105,13 @@ function ingress(number: number): string {
   });
 }
 
-/** wrk until `end` is called; it prints its count of failures when it is interrupted, as when its time is over. */
-function startLoad(name: string, args: readonly string[]): { end(): Promise<{ name: string; output: string }> } {
+interface Load {
+  /** Ends the load and gives what wrk says of it. */
+  end(): Promise<{ name: string; output: string }>;
+}
+
+/** wrk until it is ended; it prints its count of failures when it is interrupted, as when its time is over. */
+function startLoad(name: string, args: readonly string[]): Load {
   const child = spawn("wrk", ["-t1", "-c4", "-d300s", "--timeout", "5s", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -26,6 +26,8 @@ export interface PodDeps {
   };
   /** A token for a pod's service account; absent where there is no one to ask. */
   readonly requestToken?: RequestToken;
+  /** Resolves when nothing sends new connections to a pod's address any more; asked before its containers are stopped. */
+  readonly withdrawn?: (address: string) => Promise<void>;
   readonly events: EventRecorder;
   /** Shared by all nodes of this machine: heavy work happens side by side only as far as there are processors. */
   readonly lanes: Lanes;

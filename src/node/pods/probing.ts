@@ -2,6 +2,7 @@ import type { Container, Pod } from "#api/core/pod/kind.ts";
 import type { PodDeps } from "./deps.ts";
 import { check, type CheckContext } from "./probe/check.ts";
 import { startProbe } from "./probe/schedule.ts";
+import { startSettling } from "./probe/settle.ts";
 import type { Track } from "./track.ts";
 
 export interface ProbingOptions {
@@ -29,9 +30,20 @@ export function startProbing(options: ProbingOptions): () => void {
     exec: (command, timeoutMs) => runtime.execSync(id, command, timeoutMs),
   };
 
+  const ports = (container.ports ?? []).filter(({ protocol = "TCP" }) => protocol === "TCP");
+  async function listens(): Promise<boolean> {
+    const looks = ports.map(({ containerPort }) => check({ tcpSocket: { port: containerPort } }, context, 1000));
+    return (await Promise.all(looks)).every(({ ok }) => ok);
+  }
+
   function begin(kind: "Startup" | "Readiness" | "Liveness", turned: (passed: boolean, message: string) => void): void {
     const probe = { Startup: startupProbe, Readiness: readinessProbe, Liveness: livenessProbe }[kind];
-    if (probe === undefined) return turned(true, "");
+    if (probe === undefined) {
+      if (kind === "Readiness" && !track.ready && ports.length > 0) {
+        stops.push(startSettling({ clock, listens, settled: () => turned(true, "") }));
+      } else turned(true, "");
+      return;
+    }
     const stop = startProbe({
       probe,
       clock,

@@ -280,6 +280,7 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
         events.record(pod, "Normal", "Killing", `Stopping container ${name}`, name);
       }
     }
+    if (graceSeconds > 0 && sandbox !== undefined) await deps.withdrawn?.(sandbox.address);
     await stop(
       names(false).map(({ name }) => name),
       graceSeconds,

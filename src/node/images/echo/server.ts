@@ -10,6 +10,7 @@ import os from "node:os";
 const longestWaitMs = 60_000;
 const longestBody = 64 << 10;
 
+let ending = false;
 let health = 200;
 
 /** `2s`, `150ms`, `1m`: milliseconds, or 0 when it is none of these. */
@@ -85,6 +86,8 @@ async function answer(request: http.IncomingMessage, response: http.ServerRespon
     status = health;
     text = `${health}\n`;
   }
+  // A client that is told to leave comes back by another connection, to another pod.
+  if (ending) response.shouldKeepAlive = false;
   const headers = { "content-type": "text/plain; charset=utf-8", "content-length": Buffer.byteLength(text) };
   response.writeHead(status, headers).end(request.method === "HEAD" ? undefined : text);
   console.log(`${request.socket.remoteAddress} ${request.method} ${request.url} ${status}`);
@@ -98,10 +101,8 @@ function listenHttp(port: number): () => void {
     });
   });
   server.listen(port);
-  return () => {
-    server.close();
-    server.closeIdleConnections();
-  };
+  // Closing ends idle connections too.
+  return () => server.close();
 }
 
 function listenTcp(port: number): () => void {
@@ -136,11 +137,16 @@ for (const argument of process.argv.slice(2)) {
   console.log(`echo: ${kind} on port ${port}`);
 }
 
+/** Connections that were made just before the pod was taken out of its Services still bring their requests. */
+const lingerMs = 300;
+const longestEndMs = 5_000;
+
 // Process 1 of a container ends on a signal only if it says so.
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  process.on(signal, () => {
+process.on("SIGINT", () => process.exit(130));
+process.on("SIGTERM", () => {
+  ending = true;
+  setTimeout(() => {
     for (const close of closers) close();
-    setTimeout(() => process.exit(0), 5_000).unref();
-    if (signal === "SIGINT") process.exit(130);
-  });
-}
+    setTimeout(() => process.exit(0), longestEndMs).unref();
+  }, lingerMs);
+});

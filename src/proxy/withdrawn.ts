@@ -1,0 +1,43 @@
+import type { Clock } from "#base/clock.ts";
+import type { ServiceSource } from "./source.ts";
+
+/** A pod is not kept waiting for longer than this, whatever still points to it (`publishNotReadyAddresses` does). */
+const limitMs = 1_000;
+
+export interface Withdrawal {
+  readonly source: ServiceSource;
+  /** Resolves when a revision is in force on every node. */
+  readonly inForce: (revision: string) => Promise<void>;
+  readonly clock: Clock;
+}
+
+/**
+ * Resolves when no rule of any node sends a new connection to this address as a ready endpoint, or after a second. A pod
+ * that is stopped only then refuses nobody: upstream leaves the race between the two to a `preStop` sleep.
+ */
+export async function waitWithdrawn({ source, inForce, clock }: Withdrawal, address: string): Promise<void> {
+  let forget = () => {};
+  let cancel = () => {};
+  const late = new Promise<void>((resolve) => (cancel = clock.after(limitMs, resolve)));
+  const gone = new Promise<void>((resolve) => {
+    const look = () => {
+      if (!isOffered(source, address)) resolve();
+    };
+    forget = source.subscribe(look);
+    look();
+  }).then(() => inForce(source.table().revision));
+  try {
+    // A proxy that is being stopped puts nothing in force any more.
+    await Promise.race([gone.catch(() => {}), late]);
+  } finally {
+    forget();
+    cancel();
+  }
+}
+
+function isOffered(source: ServiceSource, address: string): boolean {
+  for (const { endpoints } of source.table().ports.values()) {
+    if (endpoints.some((endpoint) => endpoint.ready && endpoint.address === address)) return true;
+  }
+  return false;
+}
