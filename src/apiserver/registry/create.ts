@@ -30,7 +30,7 @@ export async function createObject(
   if (metadata.name !== undefined && metadata.name !== "") return createNamed(base, definition, object, context);
   if (generateName === undefined || generateName === "") {
     const detail = "name or generateName is required";
-    refuseInvalid(definition, "", [{ type: "Required", path: "metadata.name", detail }]);
+    refuseInvalid(definition, context, "", [{ type: "Required", path: "metadata.name", detail }]);
   }
   for (let attempt = 1; ; attempt += 1) {
     metadata.name = generatedName(generateName as string);
@@ -58,7 +58,8 @@ async function createNamed(
   if (base.cache(resource.kind).get(key) !== undefined) throw alreadyExists(resource, name);
   const request = admissionRequest(definition, context, { operation: "CREATE", object });
   const item = await withAdmission(base, request, async () => {
-    refuseInvalid(definition, name, definition.validate(object));
+    const newErrors = definition.validateCreate?.(object) ?? [];
+    refuseInvalid(definition, context, name, [...definition.validate(object), ...newErrors]);
     passWarnings(definition, context, object, undefined);
     if (context.dryRun) return { key, object, revision: 0, rendered: new Map<string, unknown>() };
     return commit(base, definition, key, { put: object }, "absent");

@@ -67,7 +67,7 @@ async function tryUpdate(
 ): Promise<Item | undefined> {
   const { subresource } = update;
   const next = update.change(before.object);
-  checkVersion(definition, update, next, before);
+  checkVersion(definition, update, next, before, context);
   if (subresource === "status") takeStatus(definition, next, before.object);
   else takeAllButStatus(definition, update, next, before.object);
   const { name } = before.object.metadata;
@@ -80,7 +80,7 @@ async function tryUpdate(
   return withAdmission(base, request, async () => {
     // Binding is the one way to set a Pod's node; for everything else that field is fixed.
     const changeErrors = subresource === "binding" ? [] : definition.validateUpdate(next, before.object);
-    refuseInvalid(definition, name, [...definition.validate(next), ...changeErrors]);
+    refuseInvalid(definition, context, name, [...definition.validate(next), ...changeErrors]);
     if (subresource === undefined) passWarnings(definition, context, next, before.object);
     bumpGeneration(definition, next, before.object);
     const { resourceVersion: _, ...metadata } = before.object.metadata;
@@ -91,14 +91,20 @@ async function tryUpdate(
   });
 }
 
-function checkVersion(definition: KindDefinition, update: Update, next: KubeObject, before: Item): void {
+function checkVersion(
+  definition: KindDefinition,
+  update: Update,
+  next: KubeObject,
+  before: Item,
+  context: WriteContext,
+): void {
   const { resource } = definition;
   const { name } = before.object.metadata;
   const asked = next.metadata.resourceVersion;
   if (asked === undefined || asked === "" || asked === "0") {
     if (!update.needsVersion || definition.unconditionalUpdate) return;
     const error = { type: "Invalid", value: 0n, detail: "must be specified for an update" } as const;
-    refuseInvalid({ ...definition, resource: { ...resource, kind: qualifiedAs(definition) } }, name, [
+    refuseInvalid({ resource: { ...resource, kind: qualifiedAs(definition) } }, context, name, [
       { ...error, path: "metadata.resourceVersion" },
     ]);
   }

@@ -1,5 +1,5 @@
 import type { Admission, AdmissionRequest, UserInfo } from "#api/admission.ts";
-import type { KindDefinition } from "#api/kind.ts";
+import type { KindDefinition, ServedVersion } from "#api/kind.ts";
 import type { KubeObject } from "#api/meta/object.ts";
 import { splitApiVersion } from "#api/meta/object.ts";
 import { ApiError, invalid } from "#api/meta/status.ts";
@@ -16,6 +16,8 @@ export interface WriteContext {
   readonly user: UserInfo;
   readonly dryRun?: boolean;
   readonly fieldManager?: string;
+  /** The version the object was written in, where that is not the stored one: errors are told in its words. */
+  readonly version?: Pick<ServedVersion, "group" | "translateError">;
   /** Adds a `Warning:` header to the answer. */
   readonly warn?: (text: string) => void;
 }
@@ -105,10 +107,22 @@ export function admissionRequest(
   };
 }
 
-/** Throws `Invalid` when there are errors. */
-export function refuseInvalid({ resource }: KindDefinition, name: string, errors: readonly FieldError[]): void {
+/** Throws `Invalid` when there are errors, in the group and the fields of the version that was written. */
+export function refuseInvalid(
+  { resource }: Pick<KindDefinition, "resource">,
+  { version }: WriteContext,
+  name: string,
+  errors: readonly FieldError[],
+): void {
   if (errors.length === 0) return;
-  throw invalid(resource.kind, splitApiVersion(resource.apiVersion).group, name, errors);
+  const { group = splitApiVersion(resource.apiVersion).group, translateError = (error: FieldError) => error } =
+    version ?? {};
+  throw invalid(
+    resource.kind,
+    group,
+    name,
+    errors.map((error) => translateError(error)),
+  );
 }
 
 export function passWarnings(

@@ -15,7 +15,7 @@ export async function answerCreate(
   form: Form,
 ): Promise<void> {
   const { kind } = served.definition.resource;
-  const context = writeContext(exchange);
+  const context = writeContext(exchange, served);
   const object = storedObject(served, await readObject(exchange, expectedOf(served)));
   checkKey(object, namespace === undefined ? {} : { namespace });
   const item = await exchange.parts.registry.create(kind, object, context);
@@ -31,13 +31,14 @@ export function storedObject({ version }: ServedKind, object: KubeObject): KubeO
 }
 
 /** Who writes by this request, and how. Throws `Invalid` for options that are none. */
-export function writeContext(exchange: Exchange): WriteContext {
+export function writeContext(exchange: Exchange, served?: ServedKind): WriteContext {
   const { query, request, user, warnings } = exchange;
   const agent = (request.headers["user-agent"] ?? "unknown").split("/")[0] ?? "unknown";
   return {
     user,
     dryRun: dryRunOf(exchange),
     fieldManager: query.get("fieldManager") || agent,
+    ...(served === undefined ? {} : { version: served.version }),
     warn: (text) => warnings.add(text),
   };
 }

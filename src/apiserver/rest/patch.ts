@@ -38,7 +38,7 @@ export async function answerPatch(
   const apply = Object.hasOwn(patches, type) ? patches[type] : undefined;
   if (apply === undefined) throw unsupported(Object.keys(patches));
   const { definition } = served;
-  const context = writeContext(exchange);
+  const context = writeContext(exchange, served);
   const patch = parsePatch(await readBody(exchange.request));
   const expected = subresource === "scale" ? scaleExpected : expectedOf(served);
   const namesRevision = type !== "application/json-patch+json" && revisionOf(patch) !== undefined;

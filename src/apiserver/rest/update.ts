@@ -17,7 +17,7 @@ export async function answerUpdate(
   form: Form,
 ): Promise<void> {
   const { kind } = served.definition.resource;
-  const context = writeContext(exchange);
+  const context = writeContext(exchange, served);
   const object = storedObject(served, await readObject(exchange, expectedOf(served)));
   checkKey(object, key);
   const wished = () => cloneValue(object);
