@@ -1,3 +1,4 @@
+import { workerEnv } from "#base/worker-env.ts";
 import { Worker } from "node:worker_threads";
 import { createBackoff } from "#base/backoff.ts";
 import type { Clock } from "#base/clock.ts";
@@ -79,7 +80,13 @@ export class WorkerPlace {
 
   private launch(): Promise<void> {
     const { url, data, log } = this.options;
-    const worker = new Worker(url, { workerData: data, resourceLimits, execArgv: [], env: {}, name: "dataplane" });
+    const worker = new Worker(url, {
+      workerData: data,
+      resourceLimits,
+      execArgv: [],
+      env: workerEnv(),
+      name: "dataplane",
+    });
     return new Promise((resolve, reject) => {
       worker.on("message", (message: FromWorker) => {
         switch (message.type) {

@@ -1,3 +1,4 @@
+import { workerEnv } from "#base/worker-env.ts";
 import { Worker } from "node:worker_threads";
 import { createBackoff } from "#base/backoff.ts";
 import type { Clock } from "#base/clock.ts";
@@ -64,7 +65,7 @@ export function hostInWorker(options: HostOptions & { readonly url: URL }): Serv
 
   function start(): Worker {
     const data: WorkerData = { settings };
-    const started = new Worker(url, { workerData: data, name: "dns" });
+    const started = new Worker(url, { workerData: data, env: workerEnv(), name: "dns" });
     const cancelHealthy = clock.after(healthyAfter, () => backoff.reset());
     started.on("message", hear);
     started.on("error", (error) => log.error({ error: String(error) }, "the DNS worker failed"));

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { createBackoff } from "#base/backoff.ts";
 import { systemClock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
+import { workerEnv } from "#base/worker-env.ts";
 
 /** A child process that is started again, with growing delays, whenever it ends without being asked to. */
 export interface Supervised<Down extends object> {
@@ -34,7 +35,10 @@ export function supervise<Up, Down extends object>(options: SuperviseOptions<Up>
 
   function start(): void {
     const begun = systemClock.monotonic();
-    const running = fork(module, [...args], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    const running = fork(module, [...args], {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env: { ...process.env, ...workerEnv() },
+    });
     child = running;
     let lastWords = "";
     running.stderr?.setEncoding("utf8").on("data", (text: string) => (lastWords = (lastWords + text).slice(-4000)));
