@@ -5,7 +5,6 @@ import { decodeEnvelope, decodeProtobuf, ProtobufError } from "#api/schema/decod
 import { findDuplicateFields } from "#api/schema/duplicate-fields.ts";
 import { mediaTypeOf, readBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
-import { parseYaml } from "./yaml.ts";
 
 /** What a body must be. */
 export interface Expected {
@@ -20,7 +19,8 @@ const mediaTypes = ["application/json", "application/yaml", "application/vnd.kub
 /** A body as a value, before it is held against a form. */
 interface RawBody {
   readonly value: unknown;
-  readonly duplicates: readonly string[];
+  /** What a strict reader refuses, found in the text. */
+  readonly problems: readonly string[];
   /** Set for protobuf, where the bytes cannot be read without the form. */
   readonly protobuf?: { readonly apiVersion: string; readonly kind: string; readonly raw: Uint8Array };
 }
@@ -37,22 +37,19 @@ export async function readObject(exchange: Exchange, expected: Expected): Promis
     const value = fromProtobuf(() => decodeProtobuf((raw.protobuf as { raw: Uint8Array }).raw, expected.schema));
     return asObject(value, expected);
   }
-  return shapeObject(exchange, raw.value, raw.duplicates, expected);
+  return shapeObject(exchange, raw.value, raw.problems, expected);
 }
 
 /** Holds a value against the form; what the form lacks is refused, warned of or dropped as `fieldValidation` says. */
 export function shapeObject(
   exchange: Exchange,
   value: unknown,
-  duplicates: readonly string[],
+  inText: readonly string[],
   expected: Expected,
 ): KubeObject {
   const { value: clean, unknown, errors } = checkShape(expected.schema, value);
   if (errors[0] !== undefined) throw cannotHandle(expected, errors[0].message);
-  const problems = [
-    ...duplicates.map((path) => `duplicate field "${path}"`),
-    ...unknown.map((path) => `unknown field "${path}"`),
-  ];
+  const problems = [...inText, ...unknown.map((path) => `unknown field "${path}"`)];
   const validation = fieldValidationOf(exchange);
   if (validation === "Strict" && problems.length > 0) {
     throw cannotHandle(expected, `strict decoding error: ${problems.join(", ")}`);
@@ -64,12 +61,14 @@ export function shapeObject(
 async function parseBody(type: string, body: Buffer, expected: Expected, findDuplicates: boolean): Promise<RawBody> {
   if (type === "application/vnd.kubernetes.protobuf") {
     const { apiVersion, kind, raw } = fromProtobuf(() => decodeEnvelope(body));
-    return { value: { apiVersion, kind }, duplicates: [], protobuf: { apiVersion, kind, raw } };
+    return { value: { apiVersion, kind }, problems: [], protobuf: { apiVersion, kind, raw } };
   }
   const text = body.toString("utf8");
   try {
     if (type === "application/yaml") return await parseYaml(text);
-    return { value: JSON.parse(text), duplicates: findDuplicates ? findDuplicateFields(text) : [] };
+    const value: unknown = JSON.parse(text);
+    const duplicates = findDuplicates ? findDuplicateFields(text) : [];
+    return { value, problems: duplicates.map((path) => `duplicate field "${path}"`) };
   } catch (error) {
     const what = `the object provided is unrecognized (must be of type ${expected.kind})`;
     throw new ApiError(
@@ -77,6 +76,14 @@ async function parseBody(type: string, body: Buffer, expected: Expected, findDup
       `${what}: couldn't get version/kind; json parse error: ${(error as Error).message}`,
     );
   }
+}
+
+/** The parser is loaded when the first such body comes: hardly a client sends one. */
+async function parseYaml(text: string): Promise<RawBody> {
+  const { parseYamlBody } = await import("#api/manifest/yaml.ts");
+  const { value, duplicates } = parseYamlBody(text);
+  const problems = duplicates.length === 0 ? [] : [`yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`];
+  return { value, problems };
 }
 
 function fromProtobuf<T>(decode: () => T): T {

@@ -55,7 +55,10 @@ export function writeCommonHeaders({ response, warnings }: Exchange): void {
 
 /** `299 - "text"` of RFC 7234, with what a header cannot hold left out. */
 function warningHeader(text: string): string {
-  const quoted = text.replace(/[^\t\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&");
+  const quoted = text
+    .replaceAll(/\s+/g, " ")
+    .replace(/[^\x20-\x7e]/g, "?")
+    .replace(/["\\]/g, "\\$&");
   return `299 - "${quoted.slice(0, 2000)}"`;
 }
 

@@ -5,7 +5,6 @@ import type { DeleteOptions } from "#client/contract.ts";
 import { mediaTypeOf, readBody } from "../http/body.ts";
 import { dryRunOf } from "../http/decode.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { parseYaml } from "../http/yaml.ts";
 
 /** What a DELETE asks besides the object's name. */
 export interface DeleteWish {
@@ -88,7 +87,10 @@ async function parseOptions(type: string, body: Buffer): Promise<unknown> {
   try {
     if (type === "application/vnd.kubernetes.protobuf")
       return decodeProtobuf(decodeEnvelope(body).raw, "meta.DeleteOptions");
-    if (type === "application/yaml") return (await parseYaml(body.toString())).value;
+    if (type === "application/yaml") {
+      const { parseYamlBody } = await import("#api/manifest/yaml.ts");
+      return parseYamlBody(body.toString()).value;
+    }
     return JSON.parse(body.toString());
   } catch (error) {
     throw bad((error as Error).message);

@@ -3,7 +3,6 @@ import { ApiError } from "#api/meta/status.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Form } from "../http/negotiate.ts";
 import { sendBytes, sendJson } from "../http/respond.ts";
-import { renderYaml } from "../http/yaml.ts";
 import type { Item } from "../registry/item.ts";
 import { partialOf, servedBytes, servedObject } from "./served.ts";
 import { tableOf, type IncludeObject } from "./table.ts";
@@ -26,7 +25,10 @@ export async function sendItem(
 /** Any value, as JSON or YAML. */
 export async function sendForm(exchange: Exchange, value: unknown, form: Form, code = 200): Promise<void> {
   if (!form.yaml) sendJson(exchange, code, JSON.stringify(value));
-  else sendBytes(exchange, code, Buffer.from(await renderYaml(value)), { "Content-Type": "application/yaml" });
+  else {
+    const { renderYaml } = await import("#api/manifest/yaml.ts");
+    sendBytes(exchange, code, Buffer.from(renderYaml(value)), { "Content-Type": "application/yaml" });
+  }
 }
 
 function formValue(exchange: Exchange, served: ServedKind, item: Item, form: Form): unknown {

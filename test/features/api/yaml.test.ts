@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseYaml, YamlSyntaxError } from "#api/manifest/yaml.ts";
+import { parseYaml, parseYamlBody, YamlSyntaxError } from "#api/manifest/yaml.ts";
 import { editDistance, nearest } from "#api/manifest/nearest.ts";
 
 test("YAML is read as Kubernetes reads it: 1.1, without its times and dates", () => {
@@ -29,6 +29,14 @@ test("a syntax error names its line", () => {
     () => parseYaml("a: 1\nb: [1\n"),
     (error) => error instanceof YamlSyntaxError && /^yaml: line \d/.test(error.message),
   );
+});
+
+test("a key that a map has twice is named with its line in the whole text; merged keys are no such keys", () => {
+  const text = "# first\n---\na: 1\n'a': {b: 1, b: 2}\n";
+  const duplicates = ['line 4: key "b" already set in map', 'line 4: key "a" already set in map'];
+  assert.deepEqual(parseYamlBody(text), { value: { a: { b: 2 } }, duplicates: duplicates.toReversed() });
+  assert.deepEqual(parseYamlBody("a: &a {x: 1}\nb: {<<: *a, x: 2}").duplicates, []);
+  assert.throws(() => parseYaml(text), /^YamlSyntaxError: yaml: line 4: key "a" already set in map/);
 });
 
 test("the nearest name is the one a slip away", () => {
