@@ -1,4 +1,5 @@
-import { installLine, installTools, missingTools, testTools, upTools } from "#roles/packages.ts";
+import { findProgram, installLine, installTools, missingTools, testTools, upTools } from "#roles/packages.ts";
+import { fetchDebianKubectl } from "../test/e2e/kubectl/kubectls.ts";
 
 // Sets up what the tests need beyond `npm ci`: Debian packages, as root; otherwise the line to type is printed.
 const missing = missingTools([...upTools, ...testTools]);
@@ -11,4 +12,10 @@ if (missing.length > 0) {
       process.exitCode = 1;
     }
   } else console.log(`these programs are missing; as root, type: ${installLine(missing)}`);
+}
+
+// An old kubectl, for the tests alone: it is unpacked beside them and not installed.
+if (process.getuid?.() === 0 && findProgram("apt-get") !== undefined) {
+  const problem = fetchDebianKubectl();
+  if (problem !== undefined) console.log(`the tests with kubectl 1.20 will be skipped: ${problem}`);
 }
