@@ -76,7 +76,10 @@ export function renderReach(reach: Reach, color: boolean): string {
     const rows = reach.nodes.map(({ name, address, pods }) => [name, address, counted(pods, "pod")]);
     sections.push(`${head("Nodes")}\n${table(rows)}`);
   }
+  const hidden = reach.urls.find(({ url }) => !/^https?:\/\/([^/]*\.localhost|[\d.]+)[:/]/.test(url));
   const access = [
+    // Names that only the Ingress knows: the request goes to this machine whatever the name resolves to.
+    ...(hidden === undefined ? [] : [["Ingress", `curl --connect-to ::127.0.0.1: ${hidden.url}`]]),
     ["DNS", `${reach.dns}   (dig @${reach.dns} NAME.NAMESPACE.svc.${reach.clusterDomain})`],
     ["API", reach.api],
     ["kubectl", `export KUBECONFIG=${reach.kubeconfig}`],

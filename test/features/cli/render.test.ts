@@ -63,3 +63,10 @@ test("with --json every event is one JSON object a line", () => {
   );
   assert.ok(lines.every((line) => line.endsWith("}\n") && line.indexOf("\n") === line.length - 1));
 });
+
+test("a host that this machine may not resolve comes with the line that reaches it all the same", () => {
+  const urls = [{ url: "http://kubia.example.com:8080/", backend: "default/kubia:80", endpoints: 1 }];
+  const line = "curl --connect-to ::127.0.0.1: http://kubia.example.com:8080/";
+  assert.ok(renderReach({ ...reach, urls }, false).includes(line));
+  assert.ok(!renderReach(reach, false).includes("--connect-to"));
+});
