@@ -54,13 +54,14 @@ function runsOf(line: string): Run[] {
   };
   const runs: Run[] = [];
   let [color, bold] = ["#e6edf3", false];
-  for (const part of line.split(/(\u001b\[[0-9;]*m)/)) {
-    const code = /^\u001b\[([0-9;]*)m$/.exec(part)?.[1];
-    if (code === undefined) {
-      if (part !== "") runs.push({ text: part, color, bold });
-    } else if (code === "1") bold = true;
+  const [start = "", ...parts] = line.split("\u001b[");
+  if (start !== "") runs.push({ text: start, color, bold });
+  for (const part of parts) {
+    const [, code = "", text = part] = /^([0-9;]*)m(.*)$/s.exec(part) ?? [];
+    if (code === "1") bold = true;
     else if (colors[code] !== undefined) color = colors[code];
     else [color, bold] = ["#e6edf3", false];
+    if (text !== "") runs.push({ text, color, bold });
   }
   return runs;
 }

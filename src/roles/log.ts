@@ -5,5 +5,5 @@ import type { Log } from "#base/log.ts";
 export function openLog(file: string, name: string): Log {
   const level = process.env["FAIRLEAD_LOG_LEVEL"] ?? "info";
   const destination = pino.destination({ dest: file, mkdir: true, sync: true, mode: 0o600 });
-  return pino({ name, level }, destination) as Log;
+  return pino({ name, level }, destination);
 }

@@ -14,7 +14,7 @@ export function messageValue(schema: string, depth = 0): fc.Arbitrary<Value> {
   return chosen
     .chain((some) => {
       const entries = some.map((field) => [field.name, fieldValue(field, depth)] as const);
-      return fc.record(Object.fromEntries(entries) as Record<string, fc.Arbitrary<unknown>>);
+      return fc.record(Object.fromEntries(entries));
     })
     .map((value) => ({ ...value }));
 }

@@ -134,7 +134,7 @@ const aClass: fc.Arbitrary<IngressClass> = fc
 
 type Any = Ingress | Service | EndpointSlice | Secret | IngressClass;
 const step = fc.record({
-  object: fc.oneof({ weight: 4, arbitrary: anIngress }, aService, aSlice, aSecret, aClass) as fc.Arbitrary<Any>,
+  object: fc.oneof({ weight: 4, arbitrary: anIngress }, aService, aSlice, aSecret, aClass),
   isRemoved: fc.integer({ min: 0, max: 3 }).map((n) => n === 0),
   isTaken: fc.boolean(),
 });
