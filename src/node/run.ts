@@ -24,11 +24,18 @@ export interface RunOptions {
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { input, timeoutMs, signal, limitBytes = 1 << 20, env } = options;
   return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-      ...(timeoutMs === undefined ? {} : { timeout: timeoutMs, killSignal: "SIGKILL" }),
-      ...(env === undefined ? {} : { env }),
-    });
+    let child: ReturnType<typeof spawn>;
+    try {
+      child = spawn(command, args, {
+        stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+        ...(timeoutMs === undefined ? {} : { timeout: timeoutMs, killSignal: "SIGKILL" }),
+        ...(env === undefined ? {} : { env }),
+      });
+    } catch (error) {
+      // An argument no program can get: one that holds a zero byte, or too many of them.
+      resolve({ code: 127, stdout: "", stderr: (error as Error).message });
+      return;
+    }
     const outputs = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name]?.setEncoding("utf8").on("data", (text: string) => {

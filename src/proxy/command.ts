@@ -17,6 +17,11 @@ export function runCommand(argv: readonly string[], input?: string, timeoutMs = 
   const [program = "", ...args] = argv;
   return new Promise((resolve) => {
     const child = spawn(program, args, { timeout: timeoutMs, killSignal: "SIGKILL" });
+    if (child.stdout === undefined) {
+      // There was no file descriptor left for its pipes; the child says so in its error.
+      child.on("error", (error) => resolve({ code: 127, stdout: "", stderr: String(error) }));
+      return;
+    }
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));

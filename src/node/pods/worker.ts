@@ -390,8 +390,12 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
       return known.length === 0 ? undefined : Math.max(0, Math.min(...known));
     },
     refresh() {
-      if (ending === undefined && volumesReady && sandbox !== undefined) {
+      if (ending !== undefined || !volumesReady || sandbox === undefined) return;
+      try {
         refreshVolumes(pod, podFolder, sourcesOf(deps, pod, sandbox.address, tokens));
+      } catch (error) {
+        // A full disk, or paths that stand in each other's way: the old files stay.
+        events.record(pod, "Warning", "FailedMount", `volumes could not be written anew: ${String(error)}`);
       }
     },
     containerEnded(id) {

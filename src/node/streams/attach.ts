@@ -41,12 +41,13 @@ export function attachTo(
     });
     for await (const { stream, partial, text } of lines) {
       const target = stream === "stderr" && !container.config.tty ? stderr : stdout;
-      target.write(partial ? text : Buffer.concat([text, Buffer.from("\n")]));
+      if (!target.write(partial ? text : Buffer.concat([text, Buffer.from("\n")]))) await drained(target);
     }
     stdout.end();
     stderr.end();
   }
 
+  if (!streams.stderr) stderr.resume();
   return {
     ...(input === undefined ? {} : { stdin: input.stdin }),
     stdout,
@@ -55,6 +56,14 @@ export function attachTo(
     resize: (size) => void runtime.resize(container.id, size).catch(() => {}),
     hangUp: () => over.abort(),
   };
+}
+
+/** A slow reader slows the copy down; one that has gone does not hold it. */
+function drained(stream: PassThrough): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed) resolve();
+    else stream.once("drain", resolve).once("close", resolve);
+  });
 }
 
 /** Why input cannot be sent to a container, or `undefined`. */

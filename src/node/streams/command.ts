@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable, type Readable } from "node:stream";
 import type { IPty } from "@lydell/node-pty";
 import type { RuntimeService } from "../runtime/contract.ts";
 import type { CommandStreams } from "./request.ts";
@@ -65,17 +64,17 @@ async function startOnTerminal(
   const { program, args, problem } = runtime.execArguments(id, command, true);
   const terminal: IPty = pty.spawn(program, args, { name: "xterm", cols: 80, rows: 24, encoding: null });
   const stdout = new PassThrough();
-  const input = new PassThrough();
+  let isOver = false;
   terminal.onData((data) => {
     if (!stdout.write(data)) {
       terminal.pause();
       stdout.once("drain", () => terminal.resume());
     }
   });
-  // Bytes go through as they are; the types only know text.
-  input.on("data", (chunk: Buffer) => terminal.write(chunk as unknown as string));
+  const input = inputOf(terminal);
   const ended = new Promise<CommandEnd>((resolve) => {
     terminal.onExit(({ exitCode }) => {
+      isOver = true;
       stdout.end();
       resolve(endOf(exitCode, problem()));
     });
@@ -84,9 +83,28 @@ async function startOnTerminal(
     ...(stdin ? { stdin: input } : {}),
     stdout,
     ended,
-    resize: ({ columns, rows }) => terminal.resize(columns, rows),
-    hangUp: () => terminal.kill("SIGHUP"),
+    // After its end neither its terminal nor its process number are its own any more.
+    resize({ columns, rows }) {
+      if (!isOver) terminal.resize(columns, rows);
+    },
+    hangUp() {
+      if (!isOver) terminal.kill("SIGHUP");
+    },
   };
+}
+
+/**
+ * The terminal's input, as bytes. Its `write` neither takes bytes nor tells when they are through: only its own stream
+ * does, so that a program that does not read holds up whoever writes to it.
+ */
+function inputOf(terminal: IPty): Writable {
+  const { _socket: own } = terminal as unknown as { _socket: Writable };
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      // A terminal that has just closed is told by the command's end.
+      own.write(chunk, () => done());
+    },
+  });
 }
 
 /** runc ends with 255 when it could not run the command at all, and says why in its log. */

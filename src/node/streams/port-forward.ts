@@ -33,6 +33,9 @@ export async function servePortForward(socket: Duplex, target: ForwardTarget, lo
       const pair = pairs.get(id) ?? {};
       pair[role] = stream;
       pairs.set(id, pair);
+      stream.once("close", () => {
+        if (pairs.get(id) === pair) pairs.delete(id);
+      });
       if (pair.error === undefined || pair.data === undefined) return;
       pairs.delete(id);
       void forward(pair.data, pair.error, target, log);
@@ -50,6 +53,7 @@ async function forward(data: SpdyStream, error: SpdyStream, target: ForwardTarge
     error.end();
     connection.on("error", () => data.destroy());
     data.on("close", () => connection.destroy());
+    if (data.destroyed) connection.destroy();
     data.pipe(connection);
     connection.pipe(data);
   } catch (problem) {

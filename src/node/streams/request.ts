@@ -36,8 +36,10 @@ export interface LogOptions {
 
 /** The request behind a URL, or `undefined` for a path that is none. `now` in milliseconds. Pure. */
 export function parseStreamRequest(url: string, now: number): StreamRequest | undefined {
-  const { pathname, searchParams } = new URL(url, "http://agent");
-  const [verb, namespace, name, container, ...rest] = pathname.slice(1).split("/").map(decodeURIComponent);
+  const parts = splitUrl(url);
+  if (parts === undefined) return undefined;
+  const { words, searchParams } = parts;
+  const [verb, namespace, name, container, ...rest] = words;
   if (!namespace || !name || rest.length > 0) return undefined;
   const pod = { namespace, name };
   const flag = (...names: string[]) => names.some((one) => ["1", "true"].includes(searchParams.get(one) ?? ""));
@@ -54,6 +56,16 @@ export function parseStreamRequest(url: string, now: number): StreamRequest | un
     tty,
   };
   return { verb, pod, container, command: searchParams.getAll("command"), streams };
+}
+
+function splitUrl(url: string): { words: string[]; searchParams: URLSearchParams } | undefined {
+  try {
+    const { pathname, searchParams } = new URL(url, "http://agent");
+    return { words: pathname.slice(1).split("/").map(decodeURIComponent), searchParams };
+  } catch {
+    // No URL, or one with an escape that stands for nothing.
+    return undefined;
+  }
 }
 
 function parseLogs(query: URLSearchParams, flag: (name: string) => boolean, now: number): LogOptions {

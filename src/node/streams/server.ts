@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { chmodSync, rmSync } from "node:fs";
 import http from "node:http";
 import { Readable, type Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -131,7 +131,13 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
   }
 
   function acceptWebSocket(request: http.IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocket> {
-    return new Promise((resolve) => sockets.handleUpgrade(request, socket, head, resolve));
+    return new Promise((resolve) => {
+      sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        // A frame that is none may come before anybody else listens; `ws` closes the connection then.
+        webSocket.on("error", () => {});
+        resolve(webSocket);
+      });
+    });
   }
 
   /** The tunnel's protocol has a slash in its name, which RFC 6455 does not allow and `ws` refuses: it is set by hand. */
@@ -186,6 +192,7 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
     server.once("error", reject);
     server.listen(socketPath, resolve);
   });
+  chmodSync(socketPath, 0o600);
   return {
     stop: () =>
       new Promise((resolve) => {

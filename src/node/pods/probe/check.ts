@@ -20,8 +20,16 @@ export interface CheckContext {
 
 const longestBody = 10 << 10;
 
-/** Runs one probe or hook once. Never rejects. */
+/** Runs one probe or hook once. Never rejects: what cannot even be asked (a header with a line break) has failed. */
 export async function check(action: ProbeAction, context: CheckContext, timeoutMs: number): Promise<CheckResult> {
+  try {
+    return await ask(action, context, timeoutMs);
+  } catch (error) {
+    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function ask(action: ProbeAction, context: CheckContext, timeoutMs: number): Promise<CheckResult> {
   const { exec, httpGet, tcpSocket, grpc } = action;
   if (exec !== undefined) {
     const result = await context.exec(exec.command ?? [], timeoutMs);
@@ -58,6 +66,11 @@ function checkTcp(host: string, port: number, timeoutMs: number): Promise<CheckR
 
 type HttpGet = NonNullable<ProbeAction["httpGet"]>;
 
+/** A path may be written as a person reads it; what a request line cannot carry is escaped. */
+function encodePath(path: string): string {
+  return path.replaceAll(/[^\u0021-\u007e]/gu, (sign) => encodeURIComponent(sign));
+}
+
 /** 200 to 399 is well; redirects are not followed, as one to another host counts as well too. */
 function checkHttp(action: HttpGet, { container, address }: CheckContext, timeoutMs: number): Promise<CheckResult> {
   const port = portOf(action.port, container);
@@ -66,7 +79,7 @@ function checkHttp(action: HttpGet, { container, address }: CheckContext, timeou
   const isTls = action.scheme === "HTTPS";
   const headers: Record<string, string> = { "User-Agent": "kube-probe/1.36", Accept: "*/*", Connection: "close" };
   for (const { name, value } of action.httpHeaders ?? []) headers[name] = value;
-  const options = { host, port, path: action.path || "/", headers, agent: false, timeout: timeoutMs };
+  const options = { host, port, path: encodePath(action.path || "/"), headers, agent: false, timeout: timeoutMs };
   return new Promise((resolve) => {
     const request = isTls ? https.get({ ...options, rejectUnauthorized: false }) : http.get(options);
     const deadline = setTimeout(() => request.destroy(new Error("Client.Timeout exceeded")), timeoutMs);

@@ -1,6 +1,8 @@
 import http2 from "node:http2";
 import type { CheckResult } from "./check.ts";
 
+const longestAnswer = 4 << 10;
+
 /** Asks `grpc.health.v1.Health/Check` (grpc/proto health/v1) over plain HTTP/2; well when it answers SERVING. */
 export function checkGrpc(host: string, port: number, service: string, timeoutMs: number): Promise<CheckResult> {
   return new Promise((resolve) => {
@@ -25,7 +27,12 @@ export function checkGrpc(host: string, port: number, service: string, timeoutMs
       te: "trailers",
     });
     const chunks: Buffer[] = [];
-    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    let size = 0;
+    stream.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > longestAnswer) finish(false, "the gRPC health service answers with too much");
+      else chunks.push(chunk);
+    });
     stream.on("error", (error) => finish(false, error.message));
     stream.on("close", () => {
       const serving = isServing(Buffer.concat(chunks));

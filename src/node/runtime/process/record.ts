@@ -1,4 +1,14 @@
-import { mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { ContainerConfig, ContainerInfo, Sandbox, SandboxConfig } from "../contract.ts";
 import { bundleOf, type Layout } from "./layout.ts";
@@ -89,7 +99,7 @@ export function inspectContainer(layout: Layout, record: ContainerRecord): Conta
       state: "exited",
       ...exit,
       outOfMemory: isFile(files.oom),
-      lastWords: readText(files.lastWords)?.slice(0, 4096) ?? "",
+      lastWords: readStart(files.lastWords, lastWordsLimit),
     };
   }
   const pid = Number(readText(files.pid));
@@ -136,7 +146,27 @@ export function isShimOf(pid: number, id: string): boolean {
 function readExit(path: string): { exitCode: number; finishedAt: number } | undefined {
   const text = readText(path)?.trim();
   if (text === undefined || text === "") return undefined;
-  return { exitCode: Number(text), finishedAt: Math.round(statSync(path).mtimeMs) };
+  const written = statSync(path, { throwIfNoEntry: false });
+  return written === undefined ? undefined : { exitCode: Number(text), finishedAt: Math.round(written.mtimeMs) };
+}
+
+/** What is taken of a termination message (`MaxContainerTerminationMessageLength`). */
+const lastWordsLimit = 4096;
+
+/** The first bytes of a file that a program may have made as large as it likes. */
+function readStart(path: string, bytes: number): string {
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch {
+    return "";
+  }
+  try {
+    const block = Buffer.alloc(bytes);
+    return block.toString("utf8", 0, readSync(file, block, 0, bytes, 0));
+  } finally {
+    closeSync(file);
+  }
 }
 
 export function readText(path: string): string | undefined {

@@ -92,5 +92,11 @@ export function lastProblem(text: string): string | undefined {
     .trim()
     .split("\n")
     .findLast((line) => line.includes('"level":"error"'));
-  return last === undefined ? undefined : (JSON.parse(last) as { msg: string }).msg;
+  if (last === undefined) return undefined;
+  try {
+    return (JSON.parse(last) as { msg: string }).msg;
+  } catch {
+    // runc was ended in the middle of its line.
+    return last;
+  }
 }
