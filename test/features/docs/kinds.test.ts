@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bodyLimit } from "#apiserver/http/body.ts";
+import { defaultInFlight } from "#apiserver/http/handle.ts";
+import { reviews } from "#apiserver/rest/reviews.ts";
+import { apiVersionOf, servedKinds, type ServedKind } from "#api/kinds.ts";
+import { podLimit } from "#node/heartbeat/describe.ts";
+import { readPage, rowsOf, sectionOf } from "./pages.ts";
+
+const page = readPage("docs/reference/kinds.md");
+
+function rowOf({ definition, version }: ServedKind): string[] {
+  const code = (words: readonly string[]) => words.map((word) => `\`${word}\``).join(", ");
+  const { resource, subresources } = definition;
+  return [
+    resource.kind,
+    code([apiVersionOf(version)]),
+    code([resource.plural, ...(version.shortNames ?? definition.shortNames)]),
+    resource.namespaced ? "yes" : "no",
+    code(subresources),
+    version.warning === undefined ? "" : "deprecated: each request is answered with a warning",
+  ];
+}
+
+test("the table of kinds is what the API serves", () => {
+  assert.deepEqual(
+    rowsOf(sectionOf(page, "Kinds")),
+    servedKinds.map((served) => rowOf(served)),
+  );
+});
+
+test("every question that is answered and not stored stands in the reference", () => {
+  for (const { expected } of reviews) {
+    assert.ok(page.text.includes(`\`${expected.apiVersion}\` ${expected.kind}`), expected.kind);
+  }
+});
+
+test("the limits of the reference are those of the program", () => {
+  const limits = sectionOf(page, "Limits");
+  assert.ok(limits.includes(`One object: ${bodyLimit / 1024 ** 2} MiB`));
+  assert.ok(limits.includes(`${defaultInFlight} requests at once`));
+  assert.ok(limits.includes(`A node takes ${podLimit} pods`));
+});
