@@ -11,7 +11,7 @@ export type FromAgent =
   | { readonly type: "running"; readonly proxyMode: string; readonly notice?: string }
   /** Every node's proxy has this revision of the API in force. */
   | { readonly type: "applied"; readonly revision: string }
-  /** The agent cannot work; it ends after this. */
+  /** The agent cannot work, and waits to be ended. */
   | { readonly type: "failed"; readonly text: string; readonly next?: string };
 
 export interface AgentConfig {

@@ -10,6 +10,7 @@ import { startNodeProxies, type RunningProxies } from "#proxy/sync.ts";
 import type { AgentConfig, FromAgent, ToAgent } from "./agent-messages.ts";
 import { openLog } from "./log.ts";
 import { RoleError } from "./report.ts";
+import { endOnUnexpected } from "./unexpected.ts";
 
 /**
  * The agent process: the network of all local nodes, their pods and their service proxies. It is driven by the server
@@ -22,13 +23,14 @@ export async function runAgent(): Promise<void> {
   // Ctrl-C reaches the whole group; the server decides what the agent does about it.
   process.on("SIGINT", () => {});
   process.on("disconnect", () => process.exit(0));
-  const agent = createAgent((message) => process.send?.(message));
-  process.on("SIGTERM", () => void agent.stop("keep").then(() => process.exit(0)));
-  await new Promise<void>((resolve) => {
+  const agent = createAgent((message) => process.send?.(message, undefined, undefined, () => {}));
+  const exit = () => process.exit(0);
+  process.on("SIGTERM", () => void agent.stop("keep").then(exit, exit));
+  await new Promise<void>((resolve, reject) => {
     process.on("message", (message: ToAgent) => {
       if (message.type === "configure") void agent.configure(message.config);
       else if (message.type === "connect") void agent.connect(message.server);
-      else void agent.stop(message.pods).then(resolve);
+      else agent.stop(message.pods).then(resolve, reject);
     });
   });
   process.disconnect?.();
@@ -57,8 +59,9 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
   return {
     async configure(given) {
       config = given;
-      log = openLog(given.logFile, "agent");
       try {
+        log = openLog(given.logFile, "agent");
+        endOnUnexpected(log, (text) => process.stderr.write(`unexpected: ${text}\n`));
         topology = await createTopology(topologyOptions(given));
         tell({ type: "network", uplinkAddress: topology.uplink.address });
       } catch (error) {

@@ -72,8 +72,8 @@ function topologyOf(id: string, state: RunState | undefined): TopologyOptions {
 
 /** Only a folder with nothing but what a cluster writes may be removed without a state file that says so. */
 function looksLikeOurs(root: string): boolean {
-  const known = new Set(["pki", "kubeconfig", "nodes", "agent.sock", "server.log", "agent.log", "state.json.next"]);
-  return readdirSync(root).every((name) => known.has(name) || name.startsWith("store.db"));
+  const known = new Set(["pki", "kubeconfig", "nodes", "agent.sock", "state.json.next", "lock"]);
+  return readdirSync(root).every((name) => known.has(name) || /^(store\.db|(server|agent)\.log)/.test(name));
 }
 
 async function endsWithin(ms: number, running: ProcessId): Promise<boolean> {

@@ -1,4 +1,6 @@
 import { fileURLToPath } from "node:url";
+import { removeTopology } from "#node/network/topology.ts";
+import { removeAllPods } from "#node/runtime/process/clear.ts";
 import type { AgentConfig, FromAgent, ToAgent } from "./agent-messages.ts";
 import type { Report } from "./report.ts";
 import { RoleError } from "./report.ts";
@@ -49,6 +51,7 @@ export function startLocalAgent(
   let server: string | undefined;
   let networkIsThere = false;
   let applied = 0;
+  let worked = false;
   let waiters: { revision: number; resolve: () => void }[] = [];
 
   const agent = supervise<FromAgent, ToAgent>({
@@ -68,6 +71,7 @@ export function startLocalAgent(
           if (server !== undefined) agent.send({ type: "connect", server });
           break;
         case "running":
+          worked = true;
           running.resolve(message);
           if (message.notice !== undefined) report({ type: "notice", text: message.notice });
           break;
@@ -77,6 +81,8 @@ export function startLocalAgent(
           waiters = waiters.filter(({ revision }) => revision > applied);
           break;
         case "failed": {
+          // What has failed now may go well the next time: the disk has space again, the API answers.
+          if (worked) agent.restart();
           const error = new RoleError(message.text, message.next);
           network.reject(error);
           running.reject(error);
@@ -94,6 +100,12 @@ export function startLocalAgent(
     },
     waitFor: (revision) =>
       revision <= applied ? Promise.resolve() : new Promise((resolve) => waiters.push({ revision, resolve })),
-    stop: (pods) => agent.stop({ type: "stop", pods }, 40_000),
+    async stop(pods) {
+      const isDone = await agent.stop({ type: "stop", pods }, 40_000);
+      if (isDone || pods === "keep") return;
+      // It had crashed, or did not come to an end: what it has left is found by its name.
+      await removeAllPods(paths.nodes, clusterId);
+      await removeTopology({ clusterId });
+    },
   };
 }

@@ -12,6 +12,8 @@ export interface DataPaths {
   readonly agentSocket: string;
   readonly nodes: string;
   readonly state: string;
+  /** Held by the process that runs the cluster. */
+  readonly lock: string;
   readonly serverLog: string;
   readonly agentLog: string;
 }
@@ -25,6 +27,7 @@ export function dataPaths(root: string): DataPaths {
     agentSocket: join(root, "agent.sock"),
     nodes: join(root, "nodes"),
     state: join(root, "state.json"),
+    lock: join(root, "lock"),
     serverLog: join(root, "server.log"),
     agentLog: join(root, "agent.log"),
   };

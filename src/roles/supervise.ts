@@ -8,8 +8,13 @@ import { workerEnv } from "#base/worker-env.ts";
 export interface Supervised<Down extends object> {
   send(message: Down): void;
   pid(): number | undefined;
-  /** Asks the child to end by this message, waits, and ends it with SIGKILL when it does not within `ms`. */
-  stop(message: Down, ms: number): Promise<void>;
+  /** Ends the child at once; it is started again as after a crash. */
+  restart(): void;
+  /**
+   * Asks the child to end by this message, waits, and ends it with SIGKILL when it does not within `ms`. False when it
+   * could not do what was asked.
+   */
+  stop(message: Down, ms: number): Promise<boolean>;
 }
 
 export interface SuperviseOptions<Up> {
@@ -43,8 +48,16 @@ export function supervise<Up, Down extends object>(options: SuperviseOptions<Up>
     let lastWords = "";
     running.stderr?.setEncoding("utf8").on("data", (text: string) => (lastWords = (lastWords + text).slice(-4000)));
     running.on("message", (value) => message(value as Up));
-    running.on("error", (error) => log.error({ error: String(error) }, "the agent cannot be started"));
-    running.once("exit", (code, signal) => {
+    let over = false;
+    running.on("error", (error) => {
+      log.error({ error: String(error) }, "the agent cannot be started, or not be told something");
+      // A process that never was does not end either.
+      if (running.pid === undefined) ended(null, null);
+    });
+    running.once("exit", ended);
+    function ended(code: number | null, signal: NodeJS.Signals | null): void {
+      if (over) return;
+      over = true;
       child = undefined;
       if (stopping) return;
       if (systemClock.monotonic() - begun > healthyAfterMs) {
@@ -57,7 +70,7 @@ export function supervise<Up, Down extends object>(options: SuperviseOptions<Up>
       if (!told) crashed(`the agent ${how}; it is started again (pods, rules and connections stay)`);
       told = true;
       cancelRestart = systemClock.after(ms, start);
-    });
+    }
     started(running);
   }
 
@@ -67,17 +80,19 @@ export function supervise<Up, Down extends object>(options: SuperviseOptions<Up>
       if (child?.connected) child.send(value, () => {});
     },
     pid: () => child?.pid,
+    restart: () => void child?.kill("SIGKILL"),
     async stop(message, ms) {
       stopping = true;
       cancelRestart?.();
       const running = child;
-      if (running === undefined) return;
-      const ended = new Promise<void>((resolve) => running.once("exit", () => resolve()));
+      if (running === undefined) return false;
+      const ended = new Promise<boolean>((resolve) => running.once("exit", (code) => resolve(code === 0)));
       if (running.connected) running.send(message, () => {});
       else running.kill("SIGTERM");
       const cancel = systemClock.after(ms, () => running.kill("SIGKILL"));
-      await ended;
+      const isDone = await ended;
       cancel();
+      return isDone;
     },
   };
 }

@@ -1,14 +1,16 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { RunningDns } from "#dns/contract.ts";
 import type { Client } from "#client/contract.ts";
 import { renderKubeconfig } from "#client/kubeconfig.ts";
 import { StoreError } from "#store/error.ts";
+import { claimFolder } from "./claim.ts";
 import { startLocalAgent, type LocalAgent } from "./local-agent.ts";
 import { openLog } from "./log.ts";
 import { applyManifests, loadManifests } from "./manifests.ts";
 import { checkOptions, type AddressPlan, type UpOptions } from "./options.ts";
 import { installLine, installTools, missingTools, upTools } from "./packages.ts";
 import { choosePort, portProblem, portProblemText } from "./ports.ts";
+import { missingCapabilities } from "./privileges.ts";
 import { reachOf, type ReachFacts } from "./reach.ts";
 import { RoleError, step, type Report } from "./report.ts";
 import {
@@ -30,6 +32,7 @@ import {
   type DataPaths,
   type RunState,
 } from "./state.ts";
+import { endOnUnexpected } from "./unexpected.ts";
 import { startUserspace, type RunningUserspace } from "./userspace.ts";
 import { waitApplied, waitServed } from "./wait.ts";
 
@@ -49,6 +52,28 @@ export async function startUp(options: UpOptions, report: Report, signal: AbortS
   const plan = planOf(options);
   const paths = dataPaths(options.dataDir);
   refuseSecondRun(paths);
+  const claim = claimDataDir(paths);
+  try {
+    return await startClaimed(options, report, signal, { begun, plan, paths, claim });
+  } catch (error) {
+    claim.release();
+    throw error;
+  }
+}
+
+interface Claimed {
+  readonly begun: number;
+  readonly plan: AddressPlan;
+  readonly paths: DataPaths;
+  readonly claim: { release(): void };
+}
+
+async function startClaimed(
+  options: UpOptions,
+  report: Report,
+  signal: AbortSignal,
+  { begun, plan, paths, claim }: Claimed,
+): Promise<RunningUp> {
   const { objects, problems } = loadManifests(options.manifests);
   for (const text of problems) report({ type: "error", text });
   const withNodes = checkPrivileges(report);
@@ -63,15 +88,23 @@ export async function startUp(options: UpOptions, report: Report, signal: AbortS
     withNodes,
     phase: "starting",
   };
-  openDataDir(paths, state);
+  inDataDir(paths, () => writeState(paths, state));
 
   const parts: ServerParts = { options, plan, paths, log: openLog(paths.serverLog, "server") };
+  const takeBack = endOnUnexpected(parts.log, (text) =>
+    report({
+      type: "error",
+      text: `unexpected: ${text}`,
+      next: `see ${paths.serverLog}; fairlead up goes on where it was`,
+    }),
+  );
   const stops: Stop[] = [];
   try {
     return await startParts();
   } catch (error) {
     await stopAll(stops, signal.aborted ? report : () => {});
     writeState(paths, { ...state, phase: "stopped" });
+    takeBack();
     throw error instanceof StoreError ? new RoleError(error.message) : error;
   }
 
@@ -110,6 +143,8 @@ export async function startUp(options: UpOptions, report: Report, signal: AbortS
       async stop(report) {
         await stopAll(stops, report);
         writeState(paths, { ...state, phase: "stopped" });
+        claim.release();
+        takeBack();
       },
     };
   }
@@ -201,19 +236,39 @@ function planOf(options: UpOptions): AddressPlan {
 function refuseSecondRun(paths: DataPaths): void {
   const state = readState(paths);
   if (state === undefined || state.phase === "stopped" || !isAlive(state.process)) return;
-  throw new RoleError(
-    `a cluster already runs from ${paths.root} (process ${state.process.pid})`,
+  throw alreadyRuns(paths, ` (process ${state.process.pid})`);
+}
+
+function alreadyRuns(paths: DataPaths, who = ""): RoleError {
+  return new RoleError(
+    `a cluster already runs from ${paths.root}${who}`,
     "see it: fairlead status; stop it: fairlead down; or start another with --data-dir and its own ranges and ports",
   );
 }
 
+/** Of two that start at the same moment, one gets the folder. */
+function claimDataDir(paths: DataPaths): { release(): void } {
+  const claim = inDataDir(paths, () => claimFolder(paths.lock));
+  if (claim === undefined) throw alreadyRuns(paths);
+  return claim;
+}
+
+/** Whether nodes can run. Rejects when this is a root that lacks what they need: that is not what was meant. */
 function checkPrivileges(report: Report): boolean {
-  if (process.platform === "linux" && process.getuid?.() === 0) return true;
-  const text =
-    "without root: API, controllers, DNS, Ingress and userspace proxying to addresses given by hand run; " +
-    "nodes, pods and kernel rules need root on Linux";
-  report({ type: "warning", text });
-  return false;
+  if (process.platform !== "linux" || process.getuid?.() !== 0) {
+    const text =
+      "without root: API, controllers, DNS, Ingress and userspace proxying to addresses given by hand run; " +
+      "nodes, pods and kernel rules need root on Linux";
+    report({ type: "warning", text });
+    return false;
+  }
+  const missing = missingCapabilities(readFileSync("/proc/self/status", "utf8"));
+  if (missing.length === 0) return true;
+  const names = missing.map(({ name, use }) => `${name} (${use})`).join(", ");
+  throw new RoleError(
+    `this root lacks ${names}`,
+    "in a container, start it with --privileged; or run as an ordinary user, without nodes and pods",
+  );
 }
 
 async function ensureTools(report: Report): Promise<void> {
@@ -226,10 +281,10 @@ async function ensureTools(report: Report): Promise<void> {
   });
 }
 
-/** Writes the first state: the folder is there and takes files from here on. */
-function openDataDir(paths: DataPaths, state: RunState): void {
+/** The first writes into the folder: what they fail with is told in words. */
+function inDataDir<T>(paths: DataPaths, write: () => T): T {
   try {
-    writeState(paths, state);
+    return write();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const words: Record<string, string> = {

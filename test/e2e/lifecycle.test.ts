@@ -231,6 +231,13 @@ describe("what goes wrong is one clear line with a next step", { skip: whyNoClus
     assert.match(outcome.stderr, /--data-dir/);
   });
 
+  test("a root without the capabilities that nodes need", () => {
+    const drop = ["--bounding-set=-net_admin", "--inh-caps=-net_admin"];
+    const outcome = run("setpriv", [...drop, process.execPath, program, "up", "--data-dir", folder()]);
+    assert.equal(outcome.status, 1);
+    assert.match(outcome.stderr, /^✗ this root lacks CAP_NET_ADMIN \(links, routes and rules\)\n {2}in a container, /);
+  });
+
   test("flags that cannot be: all told at once, by name", () => {
     const outcome = fairlead("up", "--nodes", "0", "--service-cidr", "10.96.0.0", "--data-dir", folder());
     assert.equal(outcome.status, 1);
