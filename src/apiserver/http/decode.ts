@@ -1,6 +1,6 @@
 import type { KubeObject } from "#api/meta/object.ts";
 import { ApiError, invalid } from "#api/meta/status.ts";
-import { checkShape } from "#api/schema/decode-json.ts";
+import { checkShape, type ShapeError } from "#api/schema/decode-json.ts";
 import { decodeEnvelope, decodeProtobuf, ProtobufError } from "#api/schema/decode-protobuf.ts";
 import { findDuplicateFields } from "#api/schema/duplicate-fields.ts";
 import { mediaTypeOf, readBody } from "./body.ts";
@@ -37,19 +37,27 @@ export async function readObject(exchange: Exchange, expected: Expected): Promis
     const value = fromProtobuf(() => decodeProtobuf((raw.protobuf as { raw: Uint8Array }).raw, expected.schema));
     return asObject(value, expected);
   }
-  return shapeObject(exchange, raw.value, raw.problems, expected);
+  return shapeObject(exchange, raw.value, expected, { problems: raw.problems });
+}
+
+export interface ShapeOptions {
+  /** What a strict reader refuses, found in the text before. */
+  readonly problems?: readonly string[];
+  /** The answer to a value of the wrong type, where it is not the usual one. */
+  readonly onMismatch?: (error: ShapeError) => ApiError;
 }
 
 /** Holds a value against the form; what the form lacks is refused, warned of or dropped as `fieldValidation` says. */
 export function shapeObject(
   exchange: Exchange,
   value: unknown,
-  inText: readonly string[],
   expected: Expected,
+  options: ShapeOptions = {},
 ): KubeObject {
+  const { onMismatch = ({ message }: ShapeError) => cannotHandle(expected, message) } = options;
   const { value: clean, unknown, errors } = checkShape(expected.schema, value);
-  if (errors[0] !== undefined) throw cannotHandle(expected, errors[0].message);
-  const problems = [...inText, ...unknown.map((path) => `unknown field "${path}"`)];
+  if (errors[0] !== undefined) throw onMismatch(errors[0]);
+  const problems = [...(options.problems ?? []), ...unknown.map((path) => `unknown field "${path}"`)];
   const validation = fieldValidationOf(exchange);
   if (validation === "Strict" && problems.length > 0) {
     throw cannotHandle(expected, `strict decoding error: ${problems.join(", ")}`);

@@ -2,17 +2,19 @@ import type { ServedKind } from "#api/kinds.ts";
 import type { KubeObject, ObjectKey } from "#api/meta/object.ts";
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from "#api/meta/patch.ts";
 import { ApiError } from "#api/meta/status.ts";
+import type { ShapeError } from "#api/schema/decode-json.ts";
 import { mediaTypeOf, readBody } from "../http/body.ts";
-import { shapeObject, unsupported, type Expected } from "../http/decode.ts";
+import { shapeObject, unsupported } from "../http/decode.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Form } from "../http/negotiate.ts";
 import { checkSameKey } from "../registry/identity.ts";
 import { scaleOf, withReplicas, type Scale } from "../registry/scale.ts";
 import { cloneValue } from "../registry/value.ts";
 import { expectedOf, storedObject, writeContext } from "./create.ts";
-import { sendForm, sendItem } from "./render.ts";
-import { scaleExpected } from "./scale.ts";
+import { sendItem } from "./render.ts";
+import { scaleExpected, sendScale } from "./scale.ts";
 import { servedObject } from "./served.ts";
+import { mergedWrongly } from "./strategic.ts";
 
 type Apply = (original: unknown, patch: unknown, schema: string) => unknown;
 
@@ -42,9 +44,16 @@ export async function answerPatch(
   const patch = parsePatch(await readBody(exchange.request));
   const expected = subresource === "scale" ? scaleExpected : expectedOf(served);
   const namesRevision = type !== "application/json-patch+json" && revisionOf(patch) !== undefined;
+  const strategic = type === "application/strategic-merge-patch+json";
+  const options = strategic ? { onMismatch: (error: ShapeError) => mergedWrongly(patch, error) } : {};
+  // A copy, since a patch may share what it did not touch with the stored object.
+  const shape = (value: unknown) => shapeObject(exchange, cloneValue(value), expected, options);
   const change = (before: KubeObject): KubeObject => {
-    if (subresource === "scale") return patchScale(exchange, before, (scale) => apply(scale, patch, expected.schema));
-    const next = patched(exchange, apply(servedObject(served, before), patch, expected.schema), expected);
+    if (subresource === "scale") {
+      const scale = shape(apply(scaleOf(before), patch, expected.schema)) as Scale;
+      return withReplicas(before, scale.spec?.replicas);
+    }
+    const next = shape(apply(servedObject(served, before), patch, expected.schema));
     const stored = storedObject(served, next);
     checkSameKey(stored, before);
     if (!namesRevision && stored.metadata.resourceVersion === before.metadata.resourceVersion) {
@@ -54,18 +63,8 @@ export async function answerPatch(
   };
   const update = { kind: definition.resource.kind, key, change, ...(subresource === undefined ? {} : { subresource }) };
   const { item } = await exchange.parts.registry.update(update, context);
-  if (subresource === "scale") await sendForm(exchange, scaleOf(item.object), form);
+  if (subresource === "scale") await sendScale(exchange, scaleOf(item.object), form);
   else await sendItem(exchange, served, item, form);
-}
-
-function patched(exchange: Exchange, value: unknown, expected: Expected): KubeObject {
-  // A copy, since a patch may share what it did not touch with the stored object.
-  return shapeObject(exchange, cloneValue(value), [], expected);
-}
-
-function patchScale(exchange: Exchange, before: KubeObject, apply: (scale: Scale) => unknown): KubeObject {
-  const scale = patched(exchange, apply(scaleOf(before)), scaleExpected) as Scale;
-  return withReplicas(before, scale.spec?.replicas);
 }
 
 function parsePatch(body: Buffer): unknown {

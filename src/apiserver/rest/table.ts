@@ -1,3 +1,4 @@
+import type { Column } from "#api/kind.ts";
 import type { ServedKind } from "#api/kinds.ts";
 import type { KubeObject } from "#api/meta/object.ts";
 import type { Item } from "../registry/item.ts";
@@ -25,6 +26,29 @@ export function tableOf(
   metadata: TableMetadata,
 ): object {
   const { columns } = served.definition;
+  const rows = items.map(({ object }) => ({
+    cells: columns.map((column) => column.cell(object, now)),
+    ...conditionsOf(object),
+    object: rowObject(object, apiVersion, include, () => servedObject(served, object)),
+  }));
+  return { ...tableHead(columns, apiVersion, metadata), rows };
+}
+
+/** The Table of one object of a subresource, whose columns are its own. */
+export function tableOfOne<T extends KubeObject>(
+  object: T,
+  columns: readonly Column<T>[],
+  apiVersion: string,
+  include: IncludeObject,
+  now: number,
+): object {
+  const cells = columns.map((column) => column.cell(object, now));
+  const metadata = { resourceVersion: object.metadata.resourceVersion ?? "" };
+  const rows = [{ cells, object: rowObject(object, apiVersion, include, () => object) }];
+  return { ...tableHead(columns, apiVersion, metadata), rows };
+}
+
+function tableHead(columns: readonly Column<never>[], apiVersion: string, metadata: TableMetadata): object {
   return {
     kind: "Table",
     apiVersion,
@@ -36,17 +60,17 @@ export function tableOf(
       description,
       priority,
     })),
-    rows: items.map(({ object }) => ({
-      cells: columns.map((column) => column.cell(object, now)),
-      ...conditionsOf(object),
-      object: rowObject(served, object, apiVersion, include),
-    })),
   };
 }
 
-function rowObject(served: ServedKind, object: KubeObject, apiVersion: string, include: IncludeObject): object | null {
+function rowObject(
+  object: KubeObject,
+  apiVersion: string,
+  include: IncludeObject,
+  whole: () => KubeObject,
+): object | null {
   if (include === "None") return null;
-  return include === "Object" ? servedObject(served, object) : partialOf(object, apiVersion);
+  return include === "Object" ? whole() : partialOf(object, apiVersion);
 }
 
 const finished: Readonly<Record<string, string>> = {
