@@ -15,11 +15,13 @@ export function claimFolder(file: string): { release(): void } | undefined {
     lock.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     lock.close();
-    if (((error as { errcode?: number }).errcode ?? 0) === busy) return undefined;
-    throw error;
+    const { errcode } = error as { errcode?: number };
+    if (errcode === busy) return undefined;
+    throw errcode === full ? Object.assign(new Error("no space left on device"), { code: "ENOSPC" }) : error;
   }
   return { release: () => lock.close() };
 }
 
-/** sqlite.org/rescode.html#busy */
+// sqlite.org/rescode.html
 const busy = 5;
+const full = 13;

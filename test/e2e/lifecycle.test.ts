@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { findProgram } from "#roles/packages.ts";
 import {
   curl,
   curlStatus,
@@ -236,6 +237,17 @@ describe("what goes wrong is one clear line with a next step", { skip: whyNoClus
     const outcome = run("setpriv", [...drop, process.execPath, program, "up", "--data-dir", folder()]);
     assert.equal(outcome.status, 1);
     assert.match(outcome.stderr, /^✗ this root lacks CAP_NET_ADMIN \(links, routes and rules\)\n {2}in a container, /);
+  });
+
+  test("a tool that is missing and cannot be installed", async () => {
+    const conmon = findProgram("conmon") ?? "";
+    run("mount", ["--bind", "/dev/null", conmon]);
+    const outcome = await runUp("--data-dir", folder());
+    run("umount", [conmon]);
+    assert.equal(outcome.status, 1);
+    assert.match(outcome.stdout, /installing Debian packages: conmon/);
+    assert.match(outcome.stderr, /^✗ .*conmon.*\n {2}/);
+    assert.doesNotMatch(outcome.stderr, /\n\s+at /);
   });
 
   test("flags that cannot be: all told at once, by name", () => {
