@@ -40,7 +40,7 @@ export function sectionOf({ path, text }: Page, heading: string): string {
 export function rowsOf(text: string): string[][] {
   const lines = text.split("\n");
   return lines.flatMap((line, at) => {
-    if (!line.startsWith("|") || /^[-| ]+$/.test(line) || /^\| ---/.test(lines[at + 1] ?? "")) return [];
+    if (!line.startsWith("|") || /^[|\s-]+$/.test(line) || lines[at + 1]?.startsWith("| ---")) return [];
     return [
       line
         .replace(/^\||\|$/g, "")

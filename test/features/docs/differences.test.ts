@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { kinds } from "#api/kinds.ts";
+import { modes } from "#proxy/modes/index.ts";
+import { codesOf, readPage, sectionOf } from "./pages.ts";
+
+const page = readPage("docs/reference/differences.md");
+
+test("the proxy modes of the references are those that are built", () => {
+  const names = modes.map(({ name }) => name);
+  assert.deepEqual(codesOf(/\*\*Proxy modes: .*?\*\*/.exec(page.text)?.[0] ?? ""), names);
+  const cli = sectionOf(readPage("docs/reference/cli.md"), "fairlead up");
+  assert.deepEqual(codesOf(/`\S+` and `\S+` are built/.exec(cli)?.[0] ?? ""), names);
+});
+
+test("no kind that is said to be missing is served", () => {
+  const list = /No (StatefulSet[^.]*?), and\s+none of their/.exec(page.text)?.[1] ?? "";
+  const missing = list.split(/,\s+/);
+  assert.ok(missing.length > 5);
+  const served = new Set<string>(kinds.map(({ resource }) => resource.kind));
+  assert.deepEqual(
+    missing.filter((kind) => served.has(kind)),
+    [],
+  );
+});
