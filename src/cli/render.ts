@@ -23,8 +23,19 @@ type TextStyle = "green" | "red" | "yellow" | "dim" | "bold" | "cyan";
 const paint = (on: boolean, style: TextStyle, text: string) =>
   on ? styleText(style, text, { validateStream: false }) : text;
 
+/**
+ * What others wrote (an image's name, a program's message) may hold signs that a terminal obeys: they are shown as what
+ * they are. Line breaks of a text of several lines stay.
+ */
+function visible(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/gu, (sign) => {
+    return `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`;
+  });
+}
+
 /** The text of one event, line breaks included; a begun step is shown on a terminal only, to be overwritten. */
-export function renderEvent(event: ReportEvent, style: "terminal" | "plain"): string {
+export function renderEvent(shown: ReportEvent, style: "terminal" | "plain"): string {
+  const event = shown.type === "ready" ? shown : { ...shown, text: visible(shown.text) };
   const color = style === "terminal";
   // On a terminal a begun step stays on its line until the next event takes the line over.
   const over = color ? "\r\u001b[K" : "";
@@ -93,7 +104,8 @@ function counted(count: number, noun: string): string {
 }
 
 /** Rows with columns aligned, two spaces in front. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map((cell) => visible(cell).replaceAll("\n", "\\n")));
   const widths: number[] = [];
   for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
   return rows

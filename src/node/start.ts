@@ -31,6 +31,8 @@ export interface NodesOptions {
   topology: Topology;
   /** Absolute path of a folder only root may read; everything about pods is kept here. */
   dataDir: string;
+  /** More folders of the machine that no pod may see: where keys are. `dataDir` is one anyway. */
+  keptFromPods?: readonly string[];
   /** Where the streaming server (logs, exec, attach, port-forward) listens; an old socket file is replaced. */
   socketPath: string;
   clusterDomain: string;
@@ -62,7 +64,7 @@ export interface RunningNodes {
 /** Registers the nodes, adopts the pods that still run, and runs all that the API has for these nodes from now on. */
 export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
   const { client, topology, dataDir, clock, log } = options;
-  const layout = layoutOf(topology.clusterId, dataDir);
+  const layout = layoutOf(topology.clusterId, dataDir, options.keptFromPods);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   chmodSync(dataDir, 0o700);
   await sweep(layout);

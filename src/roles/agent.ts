@@ -84,6 +84,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
             client,
             topology,
             dataDir: config.nodesDir,
+            keptFromPods: [config.dataDir, config.certificatesDir],
             socketPath: config.socketPath,
             clusterDomain: config.clusterDomain,
             dnsAddress: config.dnsAddress,

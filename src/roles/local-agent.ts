@@ -1,6 +1,4 @@
 import { fileURLToPath } from "node:url";
-import { removeTopology } from "#node/network/topology.ts";
-import { removeAllPods } from "#node/runtime/process/clear.ts";
 import type { AgentConfig, FromAgent, ToAgent } from "./agent-messages.ts";
 import type { Report } from "./report.ts";
 import { RoleError } from "./report.ts";
@@ -104,6 +102,7 @@ export function startLocalAgent(
       const isDone = await agent.stop({ type: "stop", pods }, 40_000);
       if (isDone || pods === "keep") return;
       // It had crashed, or did not come to an end: what it has left is found by its name.
+      const { removeAllPods, removeTopology } = await import("#node/start.ts");
       await removeAllPods(paths.nodes, clusterId);
       await removeTopology({ clusterId });
     },

@@ -278,6 +278,9 @@ async function ensureTools(report: Report): Promise<void> {
   await step(report, "packages", `installing Debian packages: ${names}`, () => {
     const problem = installTools(missing);
     if (problem !== undefined) throw new RoleError(problem, `install them by hand: ${installLine(missing)}`);
+    const still = missingTools(missing).map((tool) => `${tool.program} of package ${tool.package}`);
+    if (still.length > 0)
+      throw new RoleError(`still missing after installing: ${still.join(", ")}`, "see why it cannot be run");
   });
 }
 

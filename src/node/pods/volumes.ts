@@ -1,5 +1,5 @@
-import { chmodSync, chownSync, mkdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chmodSync, chownSync, lstatSync, mkdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Container, Pod, Volume } from "#api/core/pod/kind.ts";
 import { run } from "../run.ts";
 import type { BindMount } from "../runtime/contract.ts";
@@ -86,15 +86,20 @@ export function bindVolumes(pod: Pod, container: Container, podFolder: string): 
 
 function resolveSubPath(base: string, subPath: string, mayMake: boolean): string | undefined {
   if (subPath.startsWith("/") || subPath.split("/").includes("..")) return undefined;
-  const wanted = join(base, subPath);
   try {
-    if (mayMake && statSync(wanted, { throwIfNoEntry: false }) === undefined) {
-      const parent = realpathSync(dirname(wanted));
-      if (!isWithin(parent, realpathSync(base))) return undefined;
-      mkdirSync(wanted, { recursive: true, mode: 0o777 });
+    const top = realpathSync(base);
+    // Step by step, so that nothing is made, or bound, behind a link that leads out.
+    let real = top;
+    for (const word of subPath.split("/").filter((part) => part !== "" && part !== ".")) {
+      const next = join(real, word);
+      if (mayMake && lstatSync(next, { throwIfNoEntry: false }) === undefined) {
+        mkdirSync(next);
+        chmodSync(next, 0o777);
+      }
+      real = realpathSync(next);
+      if (!isWithin(real, top)) return undefined;
     }
-    const real = realpathSync(wanted);
-    return isWithin(real, realpathSync(base)) ? real : undefined;
+    return real;
   } catch {
     return undefined;
   }

@@ -1,11 +1,11 @@
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { namespacesWith, dropStaleNames } from "../../network/apply.ts";
 import { run } from "../../run.ts";
 import { podNetnsPrefix } from "./cable.ts";
 import { layoutOf, type Layout } from "./layout.ts";
 import { findProgram } from "./program.ts";
-import { readContainers, readSandboxes } from "./record.ts";
+import { readContainers, readSandboxes, readText } from "./record.ts";
 import { listControllers, removeTree } from "./cgroup.ts";
 import { removalScript } from "./shim.ts";
 
@@ -35,7 +35,24 @@ export function inspectPodLeftovers(dataDir: string, clusterId: string): string[
     ...readContainers(layout).map(({ id, config }) => `container ${config.name} (${id.slice(0, 12)})`),
     ...namespacesWith(podNetnsPrefix(clusterId)).real.map((name) => `network namespace ${name}`),
     ...mountsBelow(dataDir).map((target) => `mount ${target}`),
+    ...cgroupsOf(layout).map((folder) => `cgroup ${folder}`),
+    ...shimsOf(layout).map((pid) => `process ${pid}`),
   ];
+}
+
+function cgroupsOf(layout: Layout): string[] {
+  return listControllers()
+    .map((controller) => join("/sys/fs/cgroup", controller, layout.cgroup))
+    .filter((folder) => existsSync(folder));
+}
+
+/** Shims of containers name the folder they keep them in. */
+function shimsOf(layout: Layout): string[] {
+  return readdirSync("/proc").filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    const words = (readText(`/proc/${name}/cmdline`) ?? "").split("\0");
+    return words.includes("--exit-dir") && words.includes(layout.exits);
+  });
 }
 
 function ownFolders(layout: Layout): string[] {

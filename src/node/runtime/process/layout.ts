@@ -4,6 +4,8 @@ import { join } from "node:path";
 export interface Layout {
   readonly clusterId: string;
   readonly dataDir: string;
+  /** Folders of the machine that no container sees: this one, and the cluster's own with its keys. */
+  readonly keptFrom: readonly string[];
   /** One state file a sandbox: `<id>.json`. */
   readonly sandboxes: string;
   /** One folder a container: state, OCI bundle, root, log. */
@@ -22,13 +24,14 @@ export interface Layout {
 }
 
 /** `dataDir` must be absolute and free of the signs that mean something in mount options. */
-export function layoutOf(clusterId: string, dataDir: string): Layout {
+export function layoutOf(clusterId: string, dataDir: string, keptFrom: readonly string[] = []): Layout {
   if (!dataDir.startsWith("/") || /[,:\\\n]/.test(dataDir)) {
     throw new RangeError(`data folder ${dataDir}: must be an absolute path without comma, colon or backslash`);
   }
   return {
     clusterId,
     dataDir,
+    keptFrom: outermost([dataDir, ...keptFrom]),
     sandboxes: join(dataDir, "sandboxes"),
     containers: join(dataDir, "containers"),
     exits: join(dataDir, "exits"),
@@ -38,6 +41,12 @@ export function layoutOf(clusterId: string, dataDir: string): Layout {
     sockets: `/run/fairlead-${clusterId}/conmon`,
     cgroup: `/fairlead-${clusterId}`,
   };
+}
+
+/** Without those inside another: one mount hides both. */
+function outermost(folders: readonly string[]): string[] {
+  const unique = [...new Set(folders)];
+  return unique.filter((folder) => !unique.some((other) => folder.startsWith(`${other}/`)));
 }
 
 /** The files of one container. */

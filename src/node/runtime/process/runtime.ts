@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, rmdirSync, rmSync, watch, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmdirSync, rmSync, watch, writeFileSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "#base/clock.ts";
@@ -41,6 +41,12 @@ export interface ProcessRuntimeOptions {
   readonly node: TopologyNode;
   readonly log: Log;
   readonly clock: Clock;
+}
+
+/** The folders right below `/`; links go to folders that are hidden or shown by their own names. */
+function readTopFolders(): string[] {
+  const entries = readdirSync("/", { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
 /** How long a killed container may take to be gone before something is wrong. */
@@ -269,6 +275,7 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
         hostname: sandbox.config.hostname,
         netns: sandbox.netns,
         root: files.root,
+        topFolders: readTopFolders(),
         lastWords: files.lastWords,
       });
       writeFileSync(files.config, JSON.stringify(spec), { mode: 0o600 });
@@ -355,7 +362,8 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
     execArguments(id, command, terminal) {
       required(id);
       const logFile = join(bundleOf(layout, id).folder, `exec-${randomBytes(4).toString("hex")}.log`);
-      const flags = terminal ? ["--tty"] : [];
+      // Programs that draw ask for the kind of terminal, as they do on any node.
+      const flags = terminal ? ["--tty", "--env", "TERM=xterm"] : [];
       const logging = ["--log", logFile, "--log-format", "json"];
       const args = runcArguments(layout, ...logging, "exec", ...flags, id, ...command);
       const problem = () => {

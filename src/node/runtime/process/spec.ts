@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, posix } from "node:path";
 import type { ContainerConfig } from "../contract.ts";
 import type { Layout } from "./layout.ts";
 
@@ -36,6 +36,10 @@ const emptied = [
   "/var/lib/mysql",
   "/var/lib/redis",
 ];
+/** What of the machine a pod runs with: its programs and their settings. Every other folder of `/` is emptied too. */
+const shown = new Set(["bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "etc", "opt", "var", "nix", "gnu"]);
+/** Mounted anew for each container, or made on the way there. */
+const own = new Set(["proc", "sys", "dev"]);
 /** Of the machine, and no business of a pod: secrets, and what other programs of its kind keep. */
 const hidden = [
   "/etc/shadow",
@@ -48,6 +52,32 @@ const hidden = [
   "/etc/rancher",
   "/etc/sudoers.d",
   "/etc/sudoers",
+  "/etc/letsencrypt",
+  "/etc/wireguard",
+  "/etc/openvpn",
+  "/etc/ipsec.d",
+  "/etc/ipsec.secrets",
+  "/etc/ppp",
+  "/etc/NetworkManager/system-connections",
+  "/etc/wpa_supplicant",
+  "/etc/krb5.keytab",
+  "/etc/credstore",
+  "/etc/credstore.encrypted",
+  "/etc/apt/auth.conf",
+  "/etc/apt/auth.conf.d",
+  "/etc/docker",
+  "/etc/cni",
+  "/var/backups",
+  "/var/mail",
+  "/var/cache/debconf",
+  "/var/lib/cloud",
+  "/var/lib/NetworkManager",
+  "/var/lib/libvirt",
+  "/var/lib/lxc",
+  "/var/lib/lxd",
+  "/var/lib/postgresql",
+  "/var/lib/private",
+  "/var/lib/systemd",
   "/var/lib/kubelet",
   "/var/lib/containerd",
   "/var/lib/docker",
@@ -78,16 +108,21 @@ export interface SpecInput {
   readonly hostname: string;
   readonly netns: string;
   readonly root: string;
+  /** The folders right below `/` on the machine. */
+  readonly topFolders: readonly string[];
   /** On the machine; bound to the container's `terminationMessagePath`. */
   readonly lastWords: string;
 }
 
 /** The OCI runtime configuration (runtime-spec 1.0) of a container. Pure. */
 export function compileSpec(input: SpecInput): object {
-  const { config, layout, id, podUid, hostname, netns, root, lastWords } = input;
+  const { config, layout, id, podUid, hostname, netns, root, topFolders, lastWords } = input;
   const granted = config.privileged ? privilegedCapabilities : capabilities;
-  const kept = config.user === 0 ? granted : [];
-  const dataIsHidden = emptied.some((folder) => isInside(layout.dataDir, folder));
+  const secrets = hide(config);
+  const held = config.user === 0 ? granted : [];
+  const others = topFolders.filter((name) => !shown.has(name) && !own.has(name)).map((name) => `/${name}`);
+  const empty = [...new Set([...emptied, ...others])].sort();
+  const kept = layout.keptFrom.filter((folder) => !empty.some((parent) => isInside(folder, parent)));
   return {
     ociVersion: "1.0.2",
     hostname,
@@ -100,7 +135,7 @@ export function compileSpec(input: SpecInput): object {
       cwd: config.cwd,
       noNewPrivileges: false,
       // No rlimits: one above the agent's own hard limit would make every container fail.
-      capabilities: { bounding: granted, permitted: kept, effective: kept },
+      capabilities: { bounding: granted, permitted: held, effective: held },
     },
     mounts: [
       { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
@@ -119,8 +154,9 @@ export function compileSpec(input: SpecInput): object {
         source: "sysfs",
         options: ["nosuid", "noexec", "nodev", config.privileged ? "rw" : "ro"],
       },
-      ...emptied.map((folder) => tmpfs(folder, folder.endsWith("tmp") ? "mode=1777" : "mode=755", "nodev")),
-      ...(dataIsHidden ? [] : [tmpfs(layout.dataDir, "mode=000", "size=4k", "ro")]),
+      ...empty.map((folder) => tmpfs(folder, folder.endsWith("tmp") ? "mode=1777" : "mode=755", "nodev")),
+      ...kept.map((folder) => tmpfs(folder, "mode=000", "size=4k", "ro")),
+      ...secrets.emptied.map((folder) => tmpfs(folder, "mode=755", "nodev")),
       ...config.mounts.map(({ source, target, readOnly }) => bind(source, target, readOnly)),
       ...(config.terminationMessagePath === "" ? [] : [bind(lastWords, config.terminationMessagePath, false)]),
     ],
@@ -134,9 +170,22 @@ export function compileSpec(input: SpecInput): object {
       ],
       cgroupsPath: `${layout.cgroup}/${podUid}/${id}`,
       resources: compileResources(config),
-      ...(config.privileged ? {} : { maskedPaths: [...maskedKernel, ...hidden], readonlyPaths: readOnlyKernel }),
+      ...(config.privileged
+        ? {}
+        : { maskedPaths: [...maskedKernel, ...secrets.masked], readonlyPaths: readOnlyKernel }),
     },
   };
+}
+
+/**
+ * Masks are put up last, over everything. A volume in a hidden folder must still be seen, so such a folder is emptied
+ * before instead; and one that a volume takes the place of needs neither.
+ */
+function hide({ mounts }: ContainerConfig): { masked: string[]; emptied: string[] } {
+  const targets = mounts.map(({ target }) => posix.join("/", target).replace(/(.)\/$/, "$1"));
+  const open = hidden.filter((path) => !targets.some((target) => isInside(path, target)));
+  const isEntered = (path: string) => targets.some((target) => isInside(target, path));
+  return { masked: open.filter((path) => !isEntered(path)), emptied: open.filter(isEntered) };
 }
 
 function tmpfs(destination: string, ...options: string[]): object {
