@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
-import { blocksOf, readPages, root } from "./pages.ts";
+import { blocksOf, readPage, readPages, root } from "./pages.ts";
 
 const pages = readPages();
+/** What stands outside docs/ and leads into it. */
+const fronts = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"].map((path) => readPage(path));
 const pathPattern = /(?<![\w/.~-])(?:src|test|examples|scripts|bin|bench|docs)\/[\w./-]*\w/g;
 
 function pathsOf(text: string): string[] {
@@ -27,7 +29,7 @@ function defines(path: string, name: string): boolean {
 }
 
 test("every path that the documentation names exists", () => {
-  const named = pages.flatMap(({ path, text }) => pathsOf(text).map((name) => ({ path, name })));
+  const named = [...pages, ...fronts].flatMap(({ path, text }) => pathsOf(text).map((name) => ({ path, name })));
   assert.ok(named.length > 50);
   assert.deepEqual(
     named.filter(({ name }) => !existsSync(join(root, name))).map(({ path, name }) => `${path}: ${name}`),
@@ -51,9 +53,9 @@ test("every function that the documentation names is defined in a file that the 
   assert.deepEqual(wrong, []);
 });
 
-test("every link of the documentation leads to a page, and to a heading of it", () => {
+test("every link leads to a page, and to a heading of it", () => {
   const broken: string[] = [];
-  for (const { path, text } of pages) {
+  for (const { path, text } of [...pages, ...fronts]) {
     for (const [, target = ""] of text.matchAll(/\]\(([^)]+)\)/g)) {
       if (/^https?:/.test(target)) continue;
       const [file = "", heading] = target.split("#");
