@@ -50,6 +50,8 @@ export function openListener(
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(address, error)));
     server.listen(address.port, address.host, () => {
+      // A connection that could not be taken, as when no file descriptor is left, is no end of the server.
+      server.on("error", () => {});
       const { port } = server.address() as AddressInfo;
       resolve({ address: { host: address.host, port }, close: (graceMs) => closeServer(server, sockets, graceMs) });
     });

@@ -192,6 +192,7 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
     server.once("error", reject);
     server.listen(socketPath, resolve);
   });
+  server.on("error", (error) => log.warn({ error: error.message }, "a streaming connection could not be taken"));
   chmodSync(socketPath, 0o600);
   return {
     stop: () =>

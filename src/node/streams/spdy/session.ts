@@ -36,6 +36,8 @@ const largestData = 16 << 10;
 const streamLimit = 4_096;
 /** Unread bytes of one stream that make the whole connection wait: SPDY's own windows are not kept by the usual clients. */
 const unreadLimit = 1 << 20;
+/** Chunks that may wait for those before them, whose answers a slow client may not have taken yet. */
+const waitingLimit = 16;
 
 /** Speaks SPDY/3.1 on a connection. What is wrong on the wire destroys it. */
 export function startSpdy(socket: Duplex, { side, onStream }: SpdyOptions): SpdySession {
@@ -45,11 +47,31 @@ export function startSpdy(socket: Duplex, { side, onStream }: SpdyOptions): Spdy
   const streams = new Map<number, SpdyStream>();
   let nextId = side === "client" ? 1 : 2;
   let work = Promise.resolve();
+  let waiting = 0;
+  const full = new Set<SpdyStream>();
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
 
   function send(bytes: Buffer, done?: (error?: Error | null) => void): void {
     if (socket.destroyed || socket.writableEnded) done?.();
     else socket.write(bytes, done);
+  }
+
+  /** Reads on when nothing stands in the way any more. */
+  function proceed(): void {
+    if (full.size === 0 && waiting < waitingLimit) socket.resume();
+    else socket.pause();
+  }
+
+  /** Resolves when the client has taken what was written, or has gone. */
+  function taken(): Promise<void> {
+    if (!socket.writableNeedDrain || socket.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        socket.off("drain", done).off("close", done);
+        resolve();
+      };
+      socket.once("drain", done).once("close", done);
+    });
   }
 
   /** Header blocks share one compressor, so they leave in the order they are made. */
@@ -66,7 +88,10 @@ export function startSpdy(socket: Duplex, { side, onStream }: SpdyOptions): Spdy
     let finished = false;
     const stream = new Duplex({
       allowHalfOpen: true,
-      read: () => socket.resume(),
+      read() {
+        full.delete(made);
+        proceed();
+      },
       write(chunk: Buffer, _encoding, done) {
         for (let offset = 0; offset < chunk.length; offset += largestData) {
           const part = chunk.subarray(offset, offset + largestData);
@@ -81,12 +106,14 @@ export function startSpdy(socket: Duplex, { side, onStream }: SpdyOptions): Spdy
       },
       destroy(error, done) {
         streams.delete(id);
+        full.delete(made);
+        proceed();
         // 5 is CANCEL.
         if (!finished) send(renderControl(frameType.reset, 0, uint32(id, 5)));
         done(error);
       },
     });
-    const made = Object.assign(stream, { spdyId: id, headers });
+    const made: SpdyStream = Object.assign(stream, { spdyId: id, headers });
     made.on("error", () => {});
     streams.set(id, made);
     return made;
@@ -118,17 +145,30 @@ export function startSpdy(socket: Duplex, { side, onStream }: SpdyOptions): Spdy
   function takeData({ stream: id, fin, payload }: Extract<Frame, { kind: "data" }>): void {
     const stream = streams.get(id);
     if (stream === undefined) return;
-    if (payload.length > 0 && !stream.push(payload) && stream.readableLength > unreadLimit) socket.pause();
+    if (payload.length > 0 && !stream.push(payload) && stream.readableLength > unreadLimit) {
+      full.add(stream);
+      proceed();
+    }
     if (fin) stream.push(null);
   }
 
   socket.on("data", (chunk: Buffer) => {
+    waiting += 1;
+    if (waiting >= waitingLimit) proceed();
     work = work
       .then(async () => {
-        for (const frame of read(chunk)) await take(frame);
+        for (const frame of read(chunk)) {
+          await take(frame);
+          // Who asks and does not take the answers is not asked for more.
+          await taken();
+        }
       })
       .catch((error: unknown) => {
         socket.destroy(error as Error);
+      })
+      .finally(() => {
+        waiting -= 1;
+        proceed();
       });
   });
   socket.on("error", () => {});
