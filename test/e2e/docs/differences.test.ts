@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { eventually, run, startCluster, whyNoCluster, type TestCluster } from "../cluster.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const page = readFileSync(join(root, "docs/reference/differences.md"), "utf8").replaceAll(/\s+/g, " ");
+const service = join(root, "examples/quickstart/02-hello-service.yaml");
+const local = `{"spec":{"type":"LoadBalancer","externalTrafficPolicy":"Local"}}`;
+
+/** What the page says, what shows it, and what that prints. Each may be tried again for a while. */
+const claims: readonly (readonly [claim: string, command: string, prints: RegExp])[] = [
+  ["It is answered 415", `kubectl apply --server-side -f ${service}`, /Server-side apply not available on the server/],
+  [
+    "`metadata.managedFields` is not kept",
+    "kubectl get service hello -o json --show-managed-fields | grep -c managedFields",
+    /^0$/,
+  ],
+  ["Nothing is mounted at", "kubectl exec deploy/hello -- ls /var/run/secrets/kubernetes.io", /No such file/],
+  ["`kubectl create token` is refused", "kubectl create token default", /^[Ee]rror/],
+  ["`kubectl top` have nothing to ask", "kubectl top nodes", /^error: Metrics API not available/],
+  [
+    "`RequireDualStack` is refused",
+    `kubectl patch service hello -p '{"spec":{"ipFamilyPolicy":"RequireDualStack"}}'`,
+    /not configured for dual-stack/,
+  ],
+  ["Node ports answer at the nodes' addresses", "curl -s http://172.30.0.12:30080/", /^Hostname: hello-/],
+  ["not at this machine's own", "curl -sS http://127.0.0.1:30080/", /Failed to connect|Couldn't connect/],
+  ["A cluster IP answers ping as a closed port: unreachable", "ping -c 1 -W 1 10.96.0.10", /Unreachable/],
+  [
+    "`healthCheckNodePort` is given out and nothing listens there",
+    `kubectl patch service hello-nodeport -p '${local}' > /dev/null
+     port=$(kubectl get service hello-nodeport -o jsonpath='{.spec.healthCheckNodePort}')
+     curl -sS http://172.30.0.11:$port/`,
+    /Failed to connect to 172\.30\.0\.11 port \d+|Couldn't connect/,
+  ],
+  [
+    "Negative answers may be kept for 5 seconds",
+    "dig @10.96.0.10 none.default.svc.cluster.local +noall +authority",
+    /\s5\s+IN\s+SOA\s.* 5$/m,
+  ],
+  ["RA is set in every answer", "dig @10.96.0.10 hello.default.svc.cluster.local", /flags: qr aa rd ra;/],
+  [
+    "Type ANY of a name that exists has no data",
+    "dig @10.96.0.10 ANY hello.default.svc.cluster.local",
+    /NOERROR.*\n.*ANSWER: 0/,
+  ],
+  ["AXFR and IXFR are refused", "dig @10.96.0.10 AXFR cluster.local", /Transfer failed/],
+  [
+    "HTTP/1.1 only, to clients",
+    "curl -sk --http2 -o /dev/null -w '%{http_version}' https://hello.localhost/",
+    /^1\.1$/,
+  ],
+  [
+    "No `Strict-Transport-Security`",
+    "curl -skD - -o /dev/null https://hello.localhost/ | grep -ci strict-transport",
+    /^0$/,
+  ],
+  [
+    "neither are header names with underscores",
+    "curl -s -H 'a_b: seen' -H 'a-b: seen' http://hello.localhost/ | grep -i seen",
+    /^A-B: seen$/i,
+  ],
+  [
+    "is answered 400",
+    `kubectl create ingress two --rule='two.localhost/*=hello:80' --rule='two.localhost/inner=hello:80' > /dev/null 2>&1
+     curl -s --path-as-is -o /dev/null -w '%{http_code}' http://two.localhost/a/..%2finner`,
+    /^400$/,
+  ],
+  [
+    "an Ingress that asks for them answers 503",
+    `kubectl annotate --overwrite ingress hello nginx.ingress.kubernetes.io/auth-type=basic > /dev/null
+     curl -s -o /dev/null -w '%{http_code}' http://hello.localhost/`,
+    /^503$/,
+  ],
+];
+
+describe("differences from Kubernetes", { skip: whyNoCluster() }, () => {
+  let cluster: TestCluster;
+  before(async () => {
+    cluster = await startCluster({ manifests: [join(root, "examples/quickstart")] });
+  });
+  after(() => cluster?.purge());
+
+  for (const [claim, command, prints] of claims) {
+    test(claim, async () => {
+      assert.ok(page.includes(claim), "the page does not say so any more");
+      await eventually(() => {
+        const { stdout } = run("bash", ["-c", `exec 2>&1\n${command}`], { env: cluster.env });
+        assert.match(stdout.trim(), prints);
+      });
+    });
+  }
+});
