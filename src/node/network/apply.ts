@@ -1,4 +1,4 @@
-import { readdirSync, statSync, unlinkSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { run } from "../run.ts";
@@ -48,7 +48,7 @@ export function namespacesWith(prefix: string): { real: string[]; stale: string[
 }
 
 export function dropStaleNames(prefix: string): void {
-  for (const name of namespacesWith(prefix).stale) unlinkSync(join(netnsFolder, name));
+  for (const name of namespacesWith(prefix).stale) rmSync(join(netnsFolder, name), { force: true });
 }
 
 function surplusNodes({ clusterId, namespaces }: TopologyPlan): string[] {

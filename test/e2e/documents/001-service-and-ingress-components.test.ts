@@ -136,8 +136,15 @@ for (const form of forms) {
       });
       try {
         cluster.kubectl("apply", "-f", manifest("07-external-endpoints"));
-        const [row] = rowsOf(cluster.kubectl("get", "endpoints", "google-map"));
-        assert.equal(row?.["ENDPOINTS"], "11.11.11.11:80,22.22.22.22:80");
+        if (form === "legacy") {
+          const [row] = rowsOf(cluster.kubectl("get", "endpoints", "google-map"));
+          assert.equal(row?.["ENDPOINTS"], "11.11.11.11:80,22.22.22.22:80");
+        }
+        const listed = ["get", "endpointslices", "-l", "kubernetes.io/service-name=google-map"];
+        await eventually(() => {
+          const [row] = rowsOf(cluster.kubectl(...listed));
+          assert.equal(row?.["ENDPOINTS"], "11.11.11.11,22.22.22.22");
+        });
         const address = clusterIP("google-map");
         await eventually(() => {
           const asked = cluster.kubectl(
