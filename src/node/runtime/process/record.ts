@@ -127,6 +127,11 @@ export function wasStarted(layout: Layout, record: ContainerRecord): boolean {
   return !/(^|\/)runc\0(.*\0)?init\0/.test(command);
 }
 
+/** Whether a process is still runc's, about to become the program: its signal handlers go with it, and end it until then. */
+export function isLaunching(pid: number): boolean {
+  return /^Name:\s*runc:/m.test(readText(`/proc/${pid}/status`) ?? "");
+}
+
 /**
  * Whether a process has a handler for SIGTERM. The first process of a container does not get a signal it has none for:
  * one that has just started may not have come that far.
@@ -134,8 +139,7 @@ export function wasStarted(layout: Layout, record: ContainerRecord): boolean {
 export function hearsTermination(pid: number): boolean {
   const status = readText(`/proc/${pid}/status`) ?? "";
   const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
-  // Before it becomes the program, the process is runc's, whose handlers go with it.
-  return !/^Name:\s*runc:/m.test(status) && (Number.parseInt(caught.slice(-4), 16) & (1 << 14)) !== 0;
+  return !isLaunching(pid) && (Number.parseInt(caught.slice(-4), 16) & (1 << 14)) !== 0;
 }
 
 /** Whether `pid` is the shim of this container: numbers are used again, so the command line must name the id. */

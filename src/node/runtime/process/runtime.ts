@@ -20,6 +20,7 @@ import { bundleOf, type Layout } from "./layout.ts";
 import { findProgram } from "./program.ts";
 import {
   hearsTermination,
+  isLaunching,
   inspectContainer,
   isShimOf,
   makeFolders,
@@ -159,7 +160,7 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
   function terminate(id: string, until: number): void {
     const pid = containers.get(id)?.pid ?? 0;
     const hears = hearsTermination(pid);
-    signal(id, "SIGTERM");
+    if (hears || !isLaunching(pid)) signal(id, "SIGTERM");
     if (hears) return;
     const again = () => {
       if (containers.get(id)?.state !== "running" || clock.monotonic() > until) return;
