@@ -9,10 +9,14 @@ export function checkCidr(value: string): string[] {
   return parseCidr(value) === undefined ? ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"] : [];
 }
 
+/** Addresses of IPv4 written as IPv6 (RFC 4291 2.5.5.2) are what they are to the kernel. */
 const special = [
-  [["0.0.0.0/32", "::/128"], "may not be unspecified (0.0.0.0 or ::)"],
-  [["127.0.0.0/8", "::1/128"], "may not be in the loopback range (127.0.0.0/8, ::1/128)"],
-  [["169.254.0.0/16", "fe80::/10"], "may not be in the link-local range (169.254.0.0/16, fe80::/10)"],
+  [["0.0.0.0/32", "::/128", "::ffff:0.0.0.0/128"], "may not be unspecified (0.0.0.0 or ::)"],
+  [["127.0.0.0/8", "::1/128", "::ffff:127.0.0.0/104"], "may not be in the loopback range (127.0.0.0/8, ::1/128)"],
+  [
+    ["169.254.0.0/16", "fe80::/10", "::ffff:169.254.0.0/112"],
+    "may not be in the link-local range (169.254.0.0/16, fe80::/10)",
+  ],
   [["224.0.0.0/24", "ff02::/16"], "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"],
 ] as const;
 
