@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { serverVersion } from "#apiserver/version.ts";
 import { systemClock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import { createRemoteClient, type RemoteClient } from "#client/remote.ts";
@@ -89,6 +90,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
             clusterDomain: config.clusterDomain,
             dnsAddress: config.dnsAddress,
             nodeBinary: process.execPath,
+            kubeletVersion: serverVersion.gitVersion,
             withdrawn: async (address) => proxies?.withdrawn(address),
             log: log.child({ part: "nodes" }),
             clock: systemClock,

@@ -23,6 +23,7 @@ import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start
 import type { Store } from "#store/contract.ts";
 import { openSqliteStore } from "#store/drivers/sqlite.ts";
 import { ensureDnsService, ensureIngressClass } from "./cluster-objects.ts";
+import { startFailureLog } from "./failure-log.ts";
 import type { AddressPlan, UpOptions } from "./options.ts";
 import type { DataPaths } from "./state.ts";
 import { workerUrl } from "./worker-url.ts";
@@ -131,6 +132,7 @@ function hostResolvConf(): string {
 export interface RunningEntry {
   readonly dataplane: RunningDataplane;
   readonly ingress: RunningIngress;
+  readonly stopFailureLog: () => void;
 }
 
 /** Starts the HTTP data plane on its two ports and the Ingress controller that feeds it. */
@@ -163,7 +165,8 @@ export async function startEntry(
     clock: systemClock,
   });
   await ingress.ready;
-  return { dataplane, ingress };
+  const stopFailureLog = startFailureLog(dataplane, { log: log.child({ part: "requests" }), clock: systemClock });
+  return { dataplane, ingress, stopFailureLog };
 }
 
 /** The uplink has appeared: the API server and DNS answer there too, and their Services point to it. */

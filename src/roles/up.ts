@@ -222,7 +222,8 @@ async function stopApi({ api, controllers, loadBalancer, store }: RunningApi): P
   await store.close();
 }
 
-async function stopEntry({ dataplane, ingress }: RunningEntry): Promise<void> {
+async function stopEntry({ dataplane, ingress, stopFailureLog }: RunningEntry): Promise<void> {
+  stopFailureLog();
   await ingress.stop();
   await dataplane.stop({ drainMs: 3000 });
 }
