@@ -4,7 +4,7 @@ import { placeOf } from "../images/recipe.ts";
 import type { BindMount, ContainerConfig } from "../runtime/contract.ts";
 import { programPath } from "../runtime/process/program.ts";
 import { expand } from "./expand.ts";
-import { parseQuantity } from "./quantity.ts";
+import { parseQuantity } from "#api/meta/quantity.ts";
 
 export interface ContainerInput {
   readonly pod: Pod;

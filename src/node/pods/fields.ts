@@ -1,5 +1,5 @@
 import type { Container, Pod } from "#api/core/pod/kind.ts";
-import { parseQuantity } from "./quantity.ts";
+import { parseQuantity } from "#api/meta/quantity.ts";
 
 /** What the downward API can tell beyond the object itself. */
 export interface PodFacts {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Container, Pod, Volume } from "#api/core/pod/kind.ts";
 import { run } from "../run.ts";
 import type { BindMount } from "../runtime/contract.ts";
-import { parseQuantity } from "./quantity.ts";
+import { parseQuantity } from "#api/meta/quantity.ts";
 import { compileVolume, type VolumeSources } from "./volume-files.ts";
 import { writeVolume } from "./volume-write.ts";
 
