@@ -4,7 +4,7 @@ import type { Container, Pod } from "#api/core/pod/kind.ts";
 import { compileEnv, type EnvSources } from "#node/pods/env.ts";
 import { expand } from "#node/pods/expand.ts";
 import { renderHosts } from "#node/pods/hosts.ts";
-import { parseQuantity } from "#node/pods/quantity.ts";
+import { parseQuantity } from "#api/meta/quantity.ts";
 
 const pod: Pod = {
   apiVersion: "v1",
