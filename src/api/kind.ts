@@ -69,8 +69,7 @@ export type Subresource =
   | "portforward"
   | "binding"
   | "eviction"
-  | "finalize"
-  | "token";
+  | "finalize";
 
 /** One column of `kubectl get`. Cells are computed when served, since ages move. */
 export interface Column<T> {

@@ -5,6 +5,7 @@ import { decodeEnvelope, decodeProtobuf, ProtobufError } from "#api/schema/decod
 import { findDuplicateFields } from "#api/schema/duplicate-fields.ts";
 import { mediaTypeOf, readBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
+import { parseJson } from "./json.ts";
 
 /** What a body must be. */
 export interface Expected {
@@ -74,7 +75,7 @@ async function parseBody(type: string, body: Buffer, expected: Expected, findDup
   const text = body.toString("utf8");
   try {
     if (type === "application/yaml") return await parseYaml(text);
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(body);
     const duplicates = findDuplicates ? findDuplicateFields(text) : [];
     return { value, problems: duplicates.map((path) => `duplicate field "${path}"`) };
   } catch (error) {

@@ -5,6 +5,7 @@ import type { DeleteOptions } from "#client/contract.ts";
 import { mediaTypeOf, readBody } from "../http/body.ts";
 import { dryRunOf } from "../http/decode.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { parseJson } from "../http/json.ts";
 
 /** What a DELETE asks besides the object's name. */
 export interface DeleteWish {
@@ -91,7 +92,7 @@ async function parseOptions(type: string, body: Buffer): Promise<unknown> {
       const { parseYamlBody } = await import("#api/manifest/yaml.ts");
       return parseYamlBody(body.toString()).value;
     }
-    return JSON.parse(body.toString());
+    return parseJson(body);
   } catch (error) {
     throw bad((error as Error).message);
   }

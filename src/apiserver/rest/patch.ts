@@ -6,6 +6,7 @@ import type { ShapeError } from "#api/schema/decode-json.ts";
 import { mediaTypeOf, readBody } from "../http/body.ts";
 import { shapeObject, unsupported } from "../http/decode.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { parseJson } from "../http/json.ts";
 import type { Form } from "../http/negotiate.ts";
 import { checkSameKey } from "../registry/identity.ts";
 import { scaleOf, withReplicas, type Scale } from "../registry/scale.ts";
@@ -69,7 +70,7 @@ export async function answerPatch(
 
 function parsePatch(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString("utf8"));
+    return parseJson(body);
   } catch (error) {
     throw new ApiError("BadRequest", `error decoding patch: ${(error as Error).message}`);
   }

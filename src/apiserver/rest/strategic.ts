@@ -1,4 +1,4 @@
-import { ApiError, invalid } from "#api/meta/status.ts";
+import { type ApiError, invalid } from "#api/meta/status.ts";
 import type { ShapeError } from "#api/schema/decode-json.ts";
 
 /**
@@ -28,6 +28,6 @@ function goText(value: unknown, depth = 0): string {
   if (value === null) return "<nil>";
   if (Array.isArray(value)) return `[${value.map((item) => goText(item, depth + 1)).join(" ")}]`;
   if (typeof value !== "object") return JSON.stringify(value);
-  const fields = Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1));
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `map[${fields.map(([key, item]) => `${key}:${goText(item, depth + 1)}`).join(" ")}]`;
 }

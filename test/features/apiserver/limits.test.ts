@@ -21,6 +21,14 @@ test("too much is refused with its own code, and long answers are packed for tho
   assert.match(large.body.toString(), /may not be more than 1048576 bytes/);
   const deep = await post(`{"metadata":{"name":"a"},"data":${"[".repeat(100_000)}${"]".repeat(100_000)}}`);
   assert.equal(deep.code, 400);
+  for (const type of ["json-patch", "merge-patch", "strategic-merge-patch"]) {
+    const nest = `${'{"a":['.repeat(50_000)}1${"]}".repeat(50_000)}`;
+    const body = type === "json-patch" ? `[{"op":"add","path":"/data","value":${nest}}]` : `{"data":${nest}}`;
+    const headers = { "Content-Type": `application/${type}+json` };
+    const answer = await ask(server, "/api/v1/namespaces/n", { method: "PATCH", headers, body });
+    assert.equal(answer.code, 400, type);
+    assert.match(answer.body.toString(), /exceeded max depth/);
+  }
   assert.equal((await ask(server, `/api/v1/pods?labelSelector=${"a".repeat(10_000)}`)).code, 414);
   assert.equal((await ask(server, "/api/v1/namespaces/%zz/pods")).code, 400);
 

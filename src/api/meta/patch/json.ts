@@ -44,6 +44,8 @@ function readOperations(patch: unknown): Operation[] {
     const { op, path, from } = (operation ?? {}) as { op?: unknown; path?: unknown; from?: unknown };
     if (!names.has(op) || typeof path !== "string") throw rejected();
     if ((op === "copy" || op === "move") && typeof from !== "string") throw rejected();
+    // RFC 6902, 4.4: nothing can be moved into itself.
+    if (op === "move" && path.startsWith(`${String(from)}/`)) throw rejected();
     // Applied values become part of the document, and the caller may apply the same patch again.
     return jsonpatch.deepClone(operation) as Operation;
   });
