@@ -34,6 +34,8 @@ export interface ApiServerOptions {
   connectNode?: (nodeName: string) => Promise<Duplex>;
   /** Requests answered at once, watches apart; more are told to come again. 400 by default. */
   maxInFlight?: number;
+  /** A client that takes nothing of a long answer for so long is cut off; a minute by default. */
+  stalledMs?: number;
   clock?: Clock;
   log?: Log;
 }
@@ -56,10 +58,10 @@ const stopGraceMs = 5000;
 /** Starts the API server over a store. Resolves when every address listens; rejects when one cannot be had. */
 export async function startApiServer(options: ApiServerOptions): Promise<RunningApiServer> {
   const { store, certificates, kinds = allKinds, admissions = [], tokens = [], connectNode } = options;
-  const { clock = systemClock, log = silentLog } = options;
+  const { clock = systemClock, log = silentLog, stalledMs = 60_000 } = options;
   const registry = await openRegistry({ store, definitions: kinds, admissions, clock, log });
   const served = servedKinds.filter(({ definition }) => kinds.includes(definition));
-  const parts: Parts = { registry, served, log, connectNode, open: new Set() };
+  const parts: Parts = { registry, served, log, stalledMs, connectNode, open: new Set() };
   const documents = { discovery: createDiscovery(served), openApi: createOpenApi() };
   const handler = createHandler(parts, createAuthenticate(tokens), documents, options.maxInFlight);
   const listeners: Listener[] = [];

@@ -10,6 +10,8 @@ export interface Parts {
   readonly registry: Registry;
   readonly served: readonly ServedKind[];
   readonly log: Log;
+  /** A client that takes nothing of a long answer for so long is cut off. */
+  readonly stalledMs: number;
   readonly connectNode: ((nodeName: string) => Promise<Duplex>) | undefined;
   /** Ends of the long answers now open (watches); called when the server stops. */
   readonly open: Set<() => void>;

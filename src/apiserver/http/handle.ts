@@ -56,7 +56,11 @@ export function createHandler(
       }
       inFlight += 1;
       void answer(exchange).finally(() => {
-        inFlight -= 1;
+        const release = () => (inFlight -= 1);
+        // An answer counts as long as it waits for its client to read it; a watch or a log only until it is open.
+        const isStream = response.headersSent && !response.writableEnded;
+        if (isStream || response.closed) release();
+        else response.once("close", release);
       });
     },
     isUpgrade: (request) => isStreamPath(pathOf(request)) && request.headers.upgrade !== undefined,

@@ -6,6 +6,9 @@ import type { Exchange } from "./exchange.ts";
 /** Smaller answers are sent as they are, as upstream does. */
 const gzipFrom = 128 * 1024;
 
+/** Shorter answers fit into the buffers on the way: they are gone once they are written. */
+const stallsFrom = 64 * 1024;
+
 export type Headers = Readonly<Record<string, string>>;
 
 /** Sends bytes that are JSON already. Indented for people: `?pretty=true`, curl and browsers. */
@@ -24,7 +27,8 @@ export function sendText(exchange: Exchange, code: number, text: string): void {
 }
 
 export function sendBytes(exchange: Exchange, code: number, bytes: Buffer, headers: Headers): void {
-  const { response } = exchange;
+  const { response, parts } = exchange;
+  if (bytes.length > stallsFrom) response.setTimeout(parts.stalledMs, () => response.destroy());
   if (response.headersSent || response.destroyed) return;
   writeCommonHeaders(exchange);
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
