@@ -27,6 +27,8 @@ export interface Decision {
 
 const firstDelayMs = 10_000;
 const longestDelayMs = 300_000;
+/** The file system's time and the clock's may differ by this. */
+const clockSlackMs = 1_000;
 /** A container that ran this long before it failed starts with the first delay again. */
 export const goodRunMs = 600_000;
 
@@ -48,7 +50,8 @@ export function decide(spec: PodSpec, standingOf: (name: string) => Standing, no
   /** Starts the container now, or notes when it may be. */
   function startInTime(name: string, standing: Standing): void {
     const delay = standing.state === "exited" ? restartDelay(standing.crashes) : 0;
-    const due = standing.finishedAt + delay;
+    // An end that lies ahead tells that the clock was set back since: nobody waits for it to come round again.
+    const due = standing.finishedAt > now + clockSlackMs ? now : standing.finishedAt + delay;
     if (delay === 0 || due <= now) start.push(name);
     else {
       backingOff.set(name, delay);
