@@ -8,7 +8,7 @@ export interface Timed {
 
 /**
  * One timer for all connections of a worker: setting a deadline is one store, and a sweep every tick finds those that
- * passed. Deadlines are late by at most two ticks.
+ * passed. Deadlines are late by at most two ticks, and never early.
  */
 export class Deadlines {
   /** A coarse monotonic clock, in milliseconds. */
@@ -54,8 +54,10 @@ export class Deadlines {
 
   private sweep(): void {
     this.now = this.clock.monotonic();
+    // The clock that a deadline was set by was up to one tick slow.
+    const passed = this.now - this.tickMs;
     for (const item of this.items) {
-      if (item.deadline === 0 || item.deadline > this.now) continue;
+      if (item.deadline === 0 || item.deadline > passed) continue;
       item.deadline = 0;
       try {
         item.onDeadline();

@@ -1,5 +1,6 @@
 import type { CounterSlot } from "./counters.ts";
 import { compileFilters, type CompiledFilters } from "./filters/index.ts";
+import { compilePattern, type Pattern } from "./pattern.ts";
 import type { HostEntry, RouteEntry } from "./table.ts";
 
 /** A route made ready for matching. */
@@ -19,6 +20,8 @@ export interface RouteMatch {
   readonly route: CompiledRoute;
   /** The groups of a regex route: the whole match, then `$1` and on. */
   readonly groups?: readonly (string | undefined)[];
+  /** Whether it matches would have taken too long to find out; nobody but this route may have the request. */
+  readonly isUndecided?: true;
 }
 
 interface Positioned {
@@ -48,7 +51,7 @@ export function compileHost(entry: HostEntry, slotOf: (id: string) => CounterSlo
       const found: RouteMatch = { route: compiled };
       scanned.push({ ...at, match: (candidate) => (candidate.startsWith(path) ? found : undefined) });
     } else {
-      const pattern = anchored(match.source);
+      const pattern = compilePattern(match.source);
       if (pattern !== undefined)
         scanned.push({ ...at, match: (candidate) => matchPattern(compiled, pattern, candidate) });
     }
@@ -60,17 +63,10 @@ function putFirst(map: Map<string, Positioned>, path: string, route: Positioned)
   if (!map.has(path)) map.set(path, route);
 }
 
-function anchored(source: string): RegExp | undefined {
-  try {
-    return new RegExp(`^(?:${source.replace(/^\^/, "")})`, "is");
-  } catch {
-    return undefined;
-  }
-}
-
-function matchPattern(route: CompiledRoute, pattern: RegExp, path: string): RouteMatch | undefined {
+function matchPattern(route: CompiledRoute, pattern: Pattern, path: string): RouteMatch | undefined {
   const groups = pattern.exec(path);
-  return groups === null ? undefined : { route, groups };
+  if (groups === "undecided") return { route, isUndecided: true };
+  return groups === undefined ? undefined : { route, groups };
 }
 
 function findRoute(

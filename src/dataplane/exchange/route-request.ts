@@ -33,6 +33,9 @@ export function routeRequest(context: ServeContext, request: ClientRequest): Dec
   }
   if (match === undefined) return { answer: notFound };
   const { route } = match;
+  if (match.isUndecided) {
+    return { route, answer: { status: 500 }, reason: "the path takes too long to compare with the regular expression" };
+  }
   const { entry, filters } = route;
   if (entry.maxBodyBytes > 0 && request.framing > entry.maxBodyBytes && request.framing <= maxLength) {
     return { route, answer: { status: 413 }, reason: "body too large" };
