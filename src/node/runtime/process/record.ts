@@ -92,6 +92,8 @@ function readJson(path: string): unknown {
 export function inspectContainer(layout: Layout, record: ContainerRecord): ContainerInfo {
   const files = bundleOf(layout, record.id);
   const { node: _node, ...facts } = record;
+  // Looked at first: a shim that ends has written how the container ended.
+  const shimLives = hasShim(layout, record.id);
   const exit = readExit(join(layout.exits, record.id));
   if (exit !== undefined) {
     return {
@@ -103,8 +105,7 @@ export function inspectContainer(layout: Layout, record: ContainerRecord): Conta
     };
   }
   const pid = Number(readText(files.pid));
-  const shim = Number(readText(files.conmonPid));
-  if (!isShimOf(shim, record.id)) {
+  if (!shimLives) {
     // The shim was killed, or the machine was started anew: nobody can tell how the container ended.
     return {
       ...facts,
@@ -140,6 +141,15 @@ export function hearsTermination(pid: number): boolean {
   const status = readText(`/proc/${pid}/status`) ?? "";
   const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
   return !isLaunching(pid) && (Number.parseInt(caught.slice(-4), 16) & (1 << 14)) !== 0;
+}
+
+function hasShim(layout: Layout, id: string): boolean {
+  return isShimOf(Number(readText(bundleOf(layout, id).conmonPid)), id);
+}
+
+/** Whether the container's shim is gone without a word of how it ended: its processes may still be there. */
+export function isUnwatched(layout: Layout, id: string): boolean {
+  return !hasShim(layout, id) && readExit(join(layout.exits, id)) === undefined;
 }
 
 /** Whether `pid` is the shim of this container: numbers are used again, so the command line must name the id. */

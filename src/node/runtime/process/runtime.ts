@@ -22,6 +22,7 @@ import {
   hearsTermination,
   isLaunching,
   inspectContainer,
+  isUnwatched,
   isShimOf,
   makeFolders,
   readContainers,
@@ -95,6 +96,7 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
     for (const record of readContainers(layout)) {
       if (record.node !== node.name) continue;
       records.set(record.id, record);
+      if (isUnwatched(layout, record.id)) void endUnwatched(record.id);
       if (wasStarted(layout, record)) containers.set(record.id, inspectContainer(layout, record));
       else halfMade.push(record.id);
     }
@@ -119,8 +121,20 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
     const before = containers.get(id);
     if (record === undefined || before === undefined || before.state === "exited") return;
     const after = inspectContainer(layout, record);
+    if (after.state !== "exited") containers.set(id, after);
+    else if (isUnwatched(layout, id)) void endUnwatched(id).then(() => tellExit(id, after));
+    else tellExit(id, after);
+  }
+
+  /** Ends what a killed shim has left running: the container that comes next wants its ports. */
+  async function endUnwatched(id: string): Promise<void> {
+    const { code } = await run(programs.runc, runcArguments(layout, "kill", id, "KILL"));
+    if (code === 0) log.warn({ container: id }, "the container's conmon is gone, so the container was ended");
+  }
+
+  function tellExit(id: string, after: ContainerInfo): void {
+    if (containers.get(id)?.state === "exited" || !records.has(id)) return;
     containers.set(id, after);
-    if (after.state !== "exited") return;
     for (const resolve of exitWaiters.get(id) ?? []) resolve();
     exitWaiters.delete(id);
     for (const handler of exitHandlers) handler(after);
