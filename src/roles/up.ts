@@ -32,6 +32,7 @@ import {
   type DataPaths,
   type RunState,
 } from "./state.ts";
+import { foreignFolder } from "./own-folder.ts";
 import { endOnUnexpected } from "./unexpected.ts";
 import { startUserspace, type RunningUserspace } from "./userspace.ts";
 import { waitApplied, waitServed } from "./wait.ts";
@@ -249,6 +250,15 @@ function alreadyRuns(paths: DataPaths, who = ""): RoleError {
 
 /** Of two that start at the same moment, one gets the folder. */
 function claimDataDir(paths: DataPaths): { release(): void } {
+  const caller = process.env["SUDO_UID"];
+  const owners = [process.getuid?.(), caller === undefined ? undefined : Number(caller)];
+  const problem = process.getuid === undefined ? undefined : foreignFolder(paths.root, owners);
+  if (problem !== undefined) {
+    throw new RoleError(
+      `${paths.root} cannot be used: ${problem}`,
+      "choose a folder of its own with --data-dir, or take it back with chown and chmod go-w",
+    );
+  }
   const claim = inDataDir(paths, () => claimFolder(paths.lock));
   if (claim === undefined) throw alreadyRuns(paths);
   return claim;

@@ -14,11 +14,25 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
+export interface ConnectionLimits {
+  readonly connections: number;
+  /** Of one address; this machine's own tools share one and are let in all the same. */
+  readonly perClient: number;
+}
+
+/** A connection costs some 50 kB before anybody knows who asks: one pod must not take what all others need. */
+export const connectionLimits: ConnectionLimits = { connections: 8_192, perClient: 512 };
+
+function isLocal(address: string): boolean {
+  return address === "::1" || /^(::ffff:)?127\./.test(address);
+}
+
 /** Opens one door. Rejects when the address cannot be had. */
 export function openListener(
   address: ListenAddress,
   { ca, server: pair }: Pick<Certificates, "ca" | "server">,
   handler: Handler,
+  limits: ConnectionLimits = connectionLimits,
 ): Promise<Listener> {
   const server = createServer({
     cert: pair.cert,
@@ -40,9 +54,23 @@ export function openListener(
     shouldUpgradeCallback: (request) => handler.isUpgrade(request),
   } as Parameters<typeof createServer>[0]);
   const sockets = new Set<Socket>();
+  const ofClient = new Map<string, number>();
+  server.maxConnections = limits.connections;
   server.on("connection", (socket: Socket) => {
+    const client = socket.remoteAddress ?? "";
+    const held = ofClient.get(client) ?? 0;
+    if (held >= limits.perClient && !isLocal(client)) {
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    ofClient.set(client, held + 1);
+    socket.on("close", () => {
+      sockets.delete(socket);
+      const left = (ofClient.get(client) ?? 1) - 1;
+      if (left === 0) ofClient.delete(client);
+      else ofClient.set(client, left);
+    });
   });
   server.on("request", handler.request);
   server.on("upgrade", handler.upgrade);

@@ -87,6 +87,29 @@ describe("pods that mean harm", { skip: whyNoCluster() }, () => {
     });
   });
 
+  test("a pod that opens connections without end leaves the API to the others", async () => {
+    const script = `
+      let open = 0;
+      for (let index = 0; index < 700; index += 1) {
+        const socket = require("net").connect(6443, "172.30.0.254");
+        socket.on("connect", () => (open += 1)).on("close", () => (open -= 1)).on("error", () => {});
+      }
+      setInterval(() => console.log(open), 200);
+    `;
+    const flood = pod("flood", "", { image: "node", command: ["node", "-e", script] });
+    await withCluster({ args: ["--nodes", "1"] }, async (cluster) => {
+      cluster.kubectlWith(JSON.stringify(flood), "create", "-f", "-");
+      await eventually(() => assert.equal(cluster.kubectl("logs", "flood", "--tail=1").trim(), "512"));
+      assert.equal(cluster.kubectl("get", "--raw", "/readyz"), "ok");
+      const other = pod(
+        "other",
+        "wget -q -T 5 --no-check-certificate -O- https://172.30.0.254:6443/version; sleep 600",
+      );
+      cluster.kubectlWith(JSON.stringify(other), "create", "-f", "-");
+      await eventually(() => assert.match(cluster.kubectl("logs", "other"), /gitVersion/));
+    });
+  });
+
   test("a pod sees no key, no secret of the machine, and reaches nothing without credentials", async () => {
     const dataDir = openFolder();
     const volume = { name: "pg", mountPath: "/var/lib/postgresql/data" };
