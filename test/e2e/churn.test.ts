@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { curlStatus, eventually, run, startCluster, whyNoCluster, type TestCluster } from "./cluster.ts";
+import { endWithoutFailure, startLoad, type Load } from "./load.ts";
 
 /** How many changes are made while the load runs. */
 const changes = 200;
@@ -36,11 +36,7 @@ describe("changes under load", { skip: whyNoCluster() }, () => {
       startLoad("node port", [`http://${node}:30080/`, "-H", "Connection: close"]),
     ];
     for (let change = 0; change < changes; change += 1) await makeChange(change);
-    const results = await Promise.all(loads.map((load) => load.end()));
-    for (const { name, output } of results) {
-      assert.match(output, /Requests\/sec/, `${name}: ${output}`);
-      assert.doesNotMatch(output, /Socket errors|Non-2xx/, `${name}: ${output}`);
-    }
+    await endWithoutFailure(loads);
   });
 
   async function makeChange(number: number): Promise<void> {
@@ -103,27 +99,4 @@ function ingress(number: number): string {
       rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
     },
   });
-}
-
-interface Load {
-  /** Ends the load and gives what wrk says of it. */
-  end(): Promise<{ name: string; output: string }>;
-}
-
-/** wrk until it is ended; it prints its count of failures when it is interrupted, as when its time is over. */
-function startLoad(name: string, args: readonly string[]): Load {
-  const child = spawn("wrk", ["-t1", "-c4", "-d300s", "--timeout", "5s", ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  return {
-    async end() {
-      child.kill("SIGINT");
-      await ended;
-      return { name, output };
-    },
-  };
 }
