@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -11,6 +11,7 @@ import { renderKubeconfig } from "#client/kubeconfig.ts";
 import { rfc3339 } from "#base/clock.ts";
 import { startTestServer, type TestServer } from "../../fakes/api-server.ts";
 import { findKubectls, type Kubectl } from "./kubectls.ts";
+import { expectOutput, readSteps, runStep, type Step } from "./steps.ts";
 
 const here = new URL(".", import.meta.url).pathname;
 const admin = { name: "test", groups: ["system:masters"] };
@@ -23,7 +24,7 @@ for (const kubectl of findKubectls()) {
       const client = server.localClient(admin);
       await bootstrap(client, { serviceAddress: "10.96.0.1", apiEndpoints: [{ address: "192.0.2.1", port: 6443 }] });
       prepareHome(home, server);
-      for (const step of readSteps(kubectl))
+      for (const step of readSteps("commands.txt", kubectl))
         await t.test(step.line, () => take(step, { kubectl, home, server, client }));
     } finally {
       await server.stop();
@@ -32,32 +33,11 @@ for (const kubectl of findKubectls()) {
   });
 }
 
-interface Step {
-  readonly line: string;
-  readonly words: readonly string[];
-  readonly own: boolean;
-  readonly fails: boolean;
-  readonly expected: readonly string[];
-}
-
 interface Ground {
   readonly kubectl: Kubectl;
   readonly home: string;
   readonly server: TestServer;
   readonly client: Client;
-}
-
-function readSteps({ age }: Kubectl): Step[] {
-  const parts = readFileSync(join(here, "commands.txt"), "utf8").split(/^(?=[$@])/m);
-  return parts.flatMap((part) => {
-    const [line = "", ...rest] = part.split("\n");
-    const match = /^(\$|@)(new|old)?(!)? (.*)$/.exec(line);
-    if (match === null) return [];
-    const [, sign, only, fails, words = ""] = match;
-    if (only !== undefined && only !== age) return [];
-    const expected = rest.filter((text) => text.trim() !== "" && !text.startsWith("#"));
-    return [{ line, words: words.split(" "), own: sign === "@", fails: fails !== undefined, expected }];
-  });
 }
 
 function prepareHome(home: string, { certificates, url }: TestServer): void {
@@ -75,24 +55,10 @@ function environment(home: string): NodeJS.ProcessEnv {
 }
 
 async function take(step: Step, ground: Ground): Promise<void> {
-  const output = step.own ? await act(step, ground) : await runKubectl(step, ground);
-  const flat = output.replaceAll(/[ \t]+/g, " ");
-  for (const line of step.expected) {
-    const words = line.replaceAll(/[ \t]+/g, " ").split("*");
-    const pattern = new RegExp(words.map((text) => RegExp.escape(text)).join("[^\\n]*"));
-    assert.match(flat, pattern, `${step.line}\nprinted:\n${output}`);
-  }
-}
-
-function runKubectl({ words, fails, line }: Step, { kubectl, home }: Ground): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = { cwd: home, env: environment(home), timeout: 30_000 };
-    execFile(kubectl.path ?? "", words, options, (error, stdout, stderr) => {
-      const output = `${stdout}${stderr}`;
-      if ((error !== null) === fails) resolve(output);
-      else reject(new Error(`${line} ${fails ? "did not fail" : "failed"}:\n${output}`));
-    });
-  });
+  const output = step.own
+    ? await act(step, ground)
+    : await runStep(step, { kubectl: ground.kubectl, cwd: ground.home, env: environment(ground.home) });
+  expectOutput(step, output);
 }
 
 /** What no kubectl does: the work of controllers, and a watch that is looked at while something changes. */
