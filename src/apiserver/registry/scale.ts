@@ -1,3 +1,4 @@
+import { selectorText } from "#api/meta/columns.ts";
 import type { KubeObject } from "#api/meta/object.ts";
 import { invalid } from "#api/meta/status.ts";
 import type { LabelSelector } from "#api/meta/selector.ts";
@@ -30,7 +31,7 @@ export function scaleOf(object: KubeObject): Scale {
       ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
     },
     spec: spec.replicas === undefined || spec.replicas === 0 ? {} : { replicas: spec.replicas },
-    status: { replicas: status?.replicas ?? 0, ...(selector === "" ? {} : { selector }) },
+    status: { replicas: status?.replicas ?? 0, ...(selector === "<none>" ? {} : { selector }) },
   };
 }
 
@@ -47,25 +48,4 @@ export function withReplicas(object: KubeObject, replicas: unknown): KubeObject 
   next.spec.replicas = count;
   delete next.metadata.resourceVersion;
   return next;
-}
-
-/** `a=b,c in (d,e),!f`, in the order upstream prints. */
-function selectorText({ matchLabels = {}, matchExpressions = [] }: LabelSelector = {}): string {
-  const terms = [
-    ...Object.entries(matchLabels).map(([key, value]) => ({ key, text: `${key}=${value}` })),
-    ...matchExpressions.map(({ key, operator, values = [] }) => {
-      const members = `(${[...values].sort().join(",")})`;
-      const texts = {
-        In: `${key} in ${members}`,
-        NotIn: `${key} notin ${members}`,
-        Exists: key,
-        DoesNotExist: `!${key}`,
-      };
-      return { key, text: texts[operator] };
-    }),
-  ];
-  return terms
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .map(({ text }) => text)
-    .join(",");
 }
