@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { writeSync } from "node:fs";
 import { PassThrough, Writable, type Readable } from "node:stream";
 import type { IPty } from "@lydell/node-pty";
 import type { RuntimeService } from "../runtime/contract.ts";
@@ -64,17 +65,20 @@ async function startOnTerminal(
   const { program, args, problem } = runtime.execArguments(id, command, true);
   const terminal: IPty = pty.spawn(program, args, { name: "xterm", cols: 80, rows: 24, encoding: null });
   const stdout = new PassThrough();
-  let isOver = false;
+  let hasEnded = false;
+  const { fd, _socket: own } = terminal as unknown as { fd: number; _socket: { destroyed: boolean } };
+  // After that neither the descriptor nor the process number are its own any more.
+  const isOver = () => hasEnded || own.destroyed;
   terminal.onData((data) => {
     if (!stdout.write(data)) {
       terminal.pause();
       stdout.once("drain", () => terminal.resume());
     }
   });
-  const input = inputOf(terminal);
+  const input = inputOf(fd, isOver);
   const ended = new Promise<CommandEnd>((resolve) => {
     terminal.onExit(({ exitCode }) => {
-      isOver = true;
+      hasEnded = true;
       stdout.end();
       resolve(endOf(exitCode, problem()));
     });
@@ -83,26 +87,45 @@ async function startOnTerminal(
     ...(stdin ? { stdin: input } : {}),
     stdout,
     ended,
-    // After its end neither its terminal nor its process number are its own any more.
     resize({ columns, rows }) {
-      if (!isOver) terminal.resize(columns, rows);
+      if (isOver()) return;
+      try {
+        terminal.resize(columns, rows);
+      } catch {
+        // Its program has just ended.
+      }
     },
     hangUp() {
-      if (!isOver) terminal.kill("SIGHUP");
+      if (!hasEnded) terminal.kill("SIGHUP");
     },
   };
 }
 
+/** How long a program that does not read its terminal is left alone before it is given more. */
+const unreadPauseMs = 10;
+
 /**
- * The terminal's input, as bytes. Its `write` neither takes bytes nor tells when they are through: only its own stream
- * does, so that a program that does not read holds up whoever writes to it.
+ * The terminal's input. Its own `write` knows text only, and keeps this whole process waiting for a program that does
+ * not read; this one holds up whoever writes to it, and nobody else.
  */
-function inputOf(terminal: IPty): Writable {
-  const { _socket: own } = terminal as unknown as { _socket: Writable };
+function inputOf(fd: number, isOver: () => boolean): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
-      // A terminal that has just closed is told by the command's end.
-      own.write(chunk, () => done());
+      let offset = 0;
+      const next = (): void => {
+        if (isOver()) return done();
+        try {
+          // The descriptor does not block: what finds no room is refused at once.
+          while (offset < chunk.length) offset += writeSync(fd, chunk, offset);
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === "EAGAIN") setTimeout(next, unreadPauseMs);
+          // A terminal that has just closed is told by the command's end.
+          else done();
+          return;
+        }
+        done();
+      };
+      next();
     },
   });
 }

@@ -133,8 +133,8 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
   function acceptWebSocket(request: http.IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocket> {
     return new Promise((resolve) => {
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        // A frame that is none may come before anybody else listens; `ws` closes the connection then.
-        webSocket.on("error", () => {});
+        // A frame that is none may come before anybody else listens; its sender is not waited for.
+        webSocket.on("error", () => webSocket.terminate());
         resolve(webSocket);
       });
     });

@@ -19,7 +19,8 @@ export async function serveWebSocketCommand(socket: WebSocket, start: () => Prom
   socket.on("message", (data: Buffer) => takeMessage(socket, data, command));
   socket.resume();
   socket.on("close", () => command.hangUp());
-  socket.on("error", () => command.hangUp());
+  // The client may have gone while the command was started.
+  if (socket.readyState !== socket.OPEN) command.hangUp();
   const copies = [copyOut(socket, channel.stdout, command.stdout)];
   if (command.stderr !== undefined) copies.push(copyOut(socket, channel.stderr, command.stderr));
   const end = await command.ended;
