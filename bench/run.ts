@@ -6,6 +6,7 @@ import { canSandbox, runInSandbox } from "../scripts/sandbox.ts";
  */
 const benches: Readonly<Record<string, string>> = {
   up: "bench/up.ts",
+  apiserver: "bench/apiserver.ts",
   dataplane: "bench/dataplane.ts",
   proxy: "bench/proxy.ts",
   dns: "bench/dns.ts",

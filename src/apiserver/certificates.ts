@@ -3,12 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "n
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { issueAuthority, issueCertificate, type Subject } from "./auth/issue.ts";
-
-/** A certificate and its private key, both PEM. */
-export interface KeyPair {
-  readonly cert: string;
-  readonly key: string;
-}
+import type { KeyPair } from "./auth/key-pair.ts";
 
 /** All that the API server and its clients present to each other. */
 export interface Certificates {

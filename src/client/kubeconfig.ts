@@ -1,5 +1,5 @@
 import { parse, stringify } from "yaml";
-import type { ConnectionOptions } from "./remote.ts";
+import type { ConnectionOptions } from "./remote-connection.ts";
 
 /** A kubeconfig that cannot be used; `message` says which field of which entry. */
 export class KubeconfigError extends Error {

@@ -2,7 +2,26 @@ import { Agent, request as httpsRequest } from "node:https";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { ApiError, type Status, type StatusReason } from "#api/meta/status.ts";
-import type { ConnectionOptions } from "./remote.ts";
+
+/** How to reach an API server and prove who is asking. */
+export interface ConnectionOptions {
+  /** `https://127.0.0.1:6443` */
+  server: string;
+  /** PEM; the system's authorities by default. */
+  ca?: string;
+  cert?: string;
+  key?: string;
+  token?: string;
+  /** Called before each request where the token may be renewed on disk; wins over `token`. */
+  tokenSource?: () => string;
+  /** The name the server's certificate is checked against, where it differs from the host. */
+  tlsServerName?: string;
+  insecureSkipTlsVerify?: boolean;
+  /** `fairlead-agent` or the like: User-Agent and field manager. */
+  name?: string;
+  /** The most requests on their way at once, watches apart; 8 by default. */
+  maxConnections?: number;
+}
 
 /** Requests to one API server over connections that are kept. */
 export interface Connection {

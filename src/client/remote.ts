@@ -4,28 +4,8 @@ import { isApiError } from "#api/meta/status.ts";
 import { resourcePath, resources } from "#api/resources.ts";
 import type { KindName } from "#api/types.ts";
 import type { Client, MergePatch, Scope, WriteOptions } from "./contract.ts";
-import { createConnection } from "./remote-connection.ts";
+import { createConnection, type ConnectionOptions } from "./remote-connection.ts";
 import { watchRemotely } from "./remote-watch.ts";
-
-/** How to reach an API server and prove who is asking. */
-export interface ConnectionOptions {
-  /** `https://127.0.0.1:6443` */
-  server: string;
-  /** PEM; the system's authorities by default. */
-  ca?: string;
-  cert?: string;
-  key?: string;
-  token?: string;
-  /** Called before each request where the token may be renewed on disk; wins over `token`. */
-  tokenSource?: () => string;
-  /** The name the server's certificate is checked against, where it differs from the host. */
-  tlsServerName?: string;
-  insecureSkipTlsVerify?: boolean;
-  /** `fairlead-agent` or the like: User-Agent and field manager. */
-  name?: string;
-  /** The most requests on their way at once, watches apart; 8 by default. */
-  maxConnections?: number;
-}
 
 export interface RemoteClient extends Client {
   /** Ends watches and drops idle connections. */

@@ -1,7 +1,7 @@
 import { webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import { loadX509 } from "#base/x509.ts";
-import type { KeyPair } from "../certificates.ts";
+import type { KeyPair } from "./key-pair.ts";
 
 /** What a certificate says. */
 export interface Subject {

@@ -1,6 +1,5 @@
 import { sourceOf, type Loser } from "../because.ts";
-import type { Claim } from "./claim.ts";
-import type { Claimant } from "./host.ts";
+import type { Claim, Claimant } from "./claim.ts";
 import { placeOf } from "./path.ts";
 
 /** A claim that got its place, and those that wanted the same one. */

@@ -1,4 +1,5 @@
 import type { Ingress, IngressBackend, PathType } from "#api/networking/ingress/kind.ts";
+import type { RouteSettings } from "./settings.ts";
 
 /** One path that one Ingress wants on one host. */
 export interface Claim {
@@ -10,6 +11,13 @@ export interface Claim {
   readonly isDefault: boolean;
   /** The field that says so. */
   readonly field: string;
+}
+
+/** An Ingress that wants something on the host. */
+export interface Claimant {
+  readonly ingress: Ingress;
+  readonly settings: RouteSettings;
+  readonly claims: readonly Claim[];
 }
 
 /**

@@ -8,9 +8,9 @@ import type { BackendEntry, CertificateEntry, HostEntry, TableChange } from "#da
 import type { Problem } from "../because.ts";
 import { compileBackend, type BackendRef } from "./backend.ts";
 import { compileCertificate, type CertificateOutcome } from "./certificate.ts";
-import { claimsOf, compareAge, wildcardOf, type Claim } from "./claim.ts";
+import { claimsOf, compareAge, wildcardOf, type Claim, type Claimant } from "./claim.ts";
 import { whyNotOurs } from "./class.ts";
-import { compileHost, type Claimant, type HostOutcome } from "./host.ts";
+import { compileHost, type HostOutcome } from "./host.ts";
 import { createManyIndex } from "./many.ts";
 import { collectResult } from "./result.ts";
 import type { RouteSettings } from "./settings.ts";

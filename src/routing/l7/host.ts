@@ -4,18 +4,11 @@ import type { HostEntry, RouteEntry } from "#dataplane/table.ts";
 import { sourceOf, type Because, type Problem } from "../because.ts";
 import type { BackendRef } from "./backend.ts";
 import { chooseClaims, type Chosen } from "./choose.ts";
-import type { Claim } from "./claim.ts";
+import type { Claim, Claimant } from "./claim.ts";
 import { comparePlain, compareRegex, plainForms, regexForms, regexProblem, type PathForm } from "./path.ts";
 import type { RouteDraft, RouteFacts, RouteSettings } from "./settings.ts";
 import { compileTarget } from "./target.ts";
 import type { HostTls } from "./tls.ts";
-
-/** An Ingress that wants something on the host. */
-export interface Claimant {
-  readonly ingress: Ingress;
-  readonly settings: RouteSettings;
-  readonly claims: readonly Claim[];
-}
 
 export interface HostInput {
   readonly host: string;

@@ -4,12 +4,7 @@ import net from "node:net";
 import type { Container, ProbeAction } from "#api/core/pod/kind.ts";
 import type { ExecResult } from "../../runtime/contract.ts";
 import { checkGrpc } from "./grpc.ts";
-
-export interface CheckResult {
-  readonly ok: boolean;
-  /** Why not, or what was answered; for Events. */
-  readonly message: string;
-}
+import type { CheckResult } from "./result.ts";
 
 export interface CheckContext {
   readonly container: Container;

@@ -1,5 +1,5 @@
 import http2 from "node:http2";
-import type { CheckResult } from "./check.ts";
+import type { CheckResult } from "./result.ts";
 
 const longestAnswer = 4 << 10;
 

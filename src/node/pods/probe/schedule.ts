@@ -1,6 +1,6 @@
 import type { Clock } from "#base/clock.ts";
 import type { Probe } from "#api/core/pod/kind.ts";
-import type { CheckResult } from "./check.ts";
+import type { CheckResult } from "./result.ts";
 
 export interface ProbeRun {
   readonly probe: Probe;
