@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** A program that must be on the PATH and the Debian package that brings it. */
@@ -59,19 +59,30 @@ export function installLine(tools: readonly Tool[]): string {
   return `apt-get install --no-install-recommends -y ${names}`;
 }
 
+/** Debian asks this program whether a service may be started (invoke-rc.d, deb-systemd-invoke); 101 forbids it. */
+const policyFile = "/usr/sbin/policy-rc.d";
+
 /**
  * Installs the packages without starting any daemon they bring. Returns what went wrong, in one line, or `undefined`.
  * Only for root on a system with apt.
  */
 export function installTools(tools: readonly Tool[]): string | undefined {
   if (findProgram("apt-get") === undefined) return `there is no apt-get here; install by hand: ${installLine(tools)}`;
-  // RUNLEVEL=1 keeps Debian's invoke-rc.d from starting the services of nginx or redis on this machine.
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-  const [command = "", ...words] = installLine(tools).split(" ");
-  for (const args of [["update", "-q"], words]) {
-    const { status, stderr } = spawnSync(command, args, { env, encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
-    const last = stderr?.trim().split("\n").at(-1) ?? "";
-    if (status !== 0 && args === words) return `${installLine(tools)} failed: ${last}`;
+  const forbid = !existsSync(policyFile);
+  if (forbid) writeFileSync(policyFile, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    return runApt(tools);
+  } finally {
+    if (forbid) rmSync(policyFile, { force: true });
   }
-  return undefined;
+}
+
+function runApt(tools: readonly Tool[]): string | undefined {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const [command = "", ...words] = installLine(tools).split(" ");
+  // The list of packages may be old or missing; an update that fails shows in the installation.
+  spawnSync(command, ["update", "-q"], { env, stdio: "ignore" });
+  const { status, stderr } = spawnSync(command, words, { env, encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
+  if (status === 0) return undefined;
+  return `${installLine(tools)} failed: ${stderr?.trim().split("\n").at(-1) ?? ""}`;
 }
