@@ -100,9 +100,11 @@ export function startLocalAgent(
       revision <= applied ? Promise.resolve() : new Promise((resolve) => waiters.push({ revision, resolve })),
     async stop(pods) {
       const isDone = await agent.stop({ type: "stop", pods }, 40_000);
-      if (isDone || pods === "keep") return;
-      // It had crashed, or did not come to an end: what it has left is found by its name.
-      const { removeAllPods, removeTopology } = await import("#node/start.ts");
+      if (pods === "keep") return;
+      const { inspectPodLeftovers, removeAllPods } = await import("#node/runtime/process/clear.ts");
+      if (isDone && inspectPodLeftovers(paths.nodes, clusterId).length === 0) return;
+      // It had crashed, had not come to its pods yet, or did not end: what is left is found by its name.
+      const { removeTopology } = await import("#node/network/topology.ts");
       await removeAllPods(paths.nodes, clusterId);
       await removeTopology({ clusterId });
     },

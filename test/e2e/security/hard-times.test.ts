@@ -77,6 +77,28 @@ describe("hard times", { skip: whyNoCluster() }, () => {
     assert.doesNotMatch(run("cat", ["/proc/self/mounts"]).stdout, new RegExp(basename(dataDir)));
   });
 
+  test("Ctrl-C while it takes over from one that was killed leaves no pod behind", async () => {
+    const dataDir = folder();
+    const first = await startCluster({ dataDir, args: ["--nodes", "1", "--wait", "none"] });
+    first.kubectlWith(deployment(2, 1), "apply", "-f", "-");
+    first.kubectl("rollout", "status", "deployment/moving", "--timeout=40s");
+    await first.kill();
+    for (const wait of [0, 150, 400]) {
+      const child = spawn(process.execPath, [program, "up", "--data-dir", dataDir, "--nodes", "1", "--json"]);
+      await new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));
+      await setTimeout(wait);
+      const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+      child.kill("SIGINT");
+      await ended;
+      assert.equal(run("pgrep", ["-f", `exit-dir ${dataDir}`]).stdout, "");
+      assert.deepEqual(readdirSync("/run/netns"), []);
+      if (wait === 400) break;
+      const again = await startCluster({ dataDir, args: ["--nodes", "1", "--wait", "served"] });
+      await again.kill();
+    }
+    await first.purge();
+  });
+
   test("of several that are started at once in one folder one runs, and the others leave it alone", async () => {
     const dataDir = folder();
     const ups = Array.from({ length: 3 }, () => {
