@@ -23,6 +23,7 @@ const relayProgram = import.meta.url.endsWith(".ts") ? "./relay.ts" : "./pod-rel
  * wrong with one connection is written on its error stream and leaves the others alone.
  */
 export async function servePortForward(socket: Duplex, target: ForwardTarget, log: Log): Promise<void> {
+  const relays: Relays = { running: 0 };
   const pairs = new Map<string, { error?: SpdyStream; data?: SpdyStream }>();
   const session = startSpdy(socket, {
     side: "server",
@@ -38,13 +39,22 @@ export async function servePortForward(socket: Duplex, target: ForwardTarget, lo
       });
       if (pair.error === undefined || pair.data === undefined) return;
       pairs.delete(id);
-      void forward(pair.data, pair.error, target, log);
+      void forward(pair.data, pair.error, { ...target, relays }, log);
     },
   });
   await session.closed;
 }
 
-async function forward(data: SpdyStream, error: SpdyStream, target: ForwardTarget, log: Log): Promise<void> {
+/** Programs that carry one connection each run for a session; further ones are refused. */
+const relayLimit = 64;
+
+interface Relays {
+  running: number;
+}
+
+type Target = ForwardTarget & { readonly relays: Relays };
+
+async function forward(data: SpdyStream, error: SpdyStream, target: Target, log: Log): Promise<void> {
   const port = Number(data.headers.get("port"));
   error.resume();
   try {
@@ -65,11 +75,11 @@ async function forward(data: SpdyStream, error: SpdyStream, target: ForwardTarge
 }
 
 /** The pod's address first; a program that listens on 127.0.0.1 alone is reached from inside its network. */
-async function dial(target: ForwardTarget, port: number): Promise<Duplex> {
+async function dial({ address, netns, relays }: Target, port: number): Promise<Duplex> {
   try {
-    return await dialAddress(target.address, port);
+    return await dialAddress(address, port);
   } catch {
-    return dialInside(target.netns, port);
+    return dialInside(netns, port, relays);
   }
 }
 
@@ -87,11 +97,14 @@ function dialAddress(host: string, port: number): Promise<Duplex> {
 }
 
 /** A program of ours enters the pod's network and carries one connection; its first byte says that it is connected. */
-function dialInside(netns: string, port: number): Promise<Duplex> {
+function dialInside(netns: string, port: number, relays: Relays): Promise<Duplex> {
+  if (relays.running >= relayLimit) return Promise.reject(new Error(`${relayLimit} connections are open already`));
   const relay = fileURLToPath(new URL(relayProgram, import.meta.url));
   const child = spawn("nsenter", [`--net=${netns}`, process.execPath, relay, String(port)], {
     stdio: ["pipe", "pipe", "pipe"],
   });
+  relays.running += 1;
+  child.once("close", () => (relays.running -= 1));
   let problem = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (problem += text));
   child.stdin.on("error", () => {});
