@@ -37,7 +37,7 @@ export interface RunningProxy {
   cleanup(): Promise<void>;
 }
 
-const checkMs = 30_000;
+const checkMs = 10_000;
 /** How often the revision is looked at while somebody waits for one; changes are told at once. */
 const watchMs = 50;
 
@@ -113,7 +113,7 @@ export function startProxy(options: ProxyOptions): RunningProxy {
     }
   }
 
-  /** What another program took away is put in force again, as upstream does every 30 s. */
+  /** What another program took away is put in force again, sooner than upstream, which looks every 30 s. */
   function check(): void {
     cancelCheck = clock.after(checkMs, check);
     if (running !== undefined || pending !== undefined || mode.isIntact === undefined) return;

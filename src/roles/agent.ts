@@ -4,7 +4,13 @@ import { serverVersion } from "#apiserver/version.ts";
 import { systemClock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import { createRemoteClient, type RemoteClient } from "#client/remote.ts";
-import { createTopology, removeTopology, type Topology, type TopologyOptions } from "#node/network/topology.ts";
+import {
+  createTopology,
+  removeTopology,
+  watchTopology,
+  type Topology,
+  type TopologyOptions,
+} from "#node/network/topology.ts";
 import { startNodes, type RunningNodes } from "#node/start.ts";
 import type { ProxyModeName } from "#proxy/mode.ts";
 import { startNodeProxies, type RunningProxies } from "#proxy/sync.ts";
@@ -47,6 +53,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
   let config: AgentConfig | undefined;
   let log: Log | undefined;
   let topology: Topology | undefined;
+  let stopWatching: (() => Promise<void>) | undefined;
   let client: RemoteClient | undefined;
   let nodes: RunningNodes | undefined;
   let proxies: RunningProxies | undefined;
@@ -64,6 +71,10 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
         log = openLog(given.logFile, "agent");
         endOnUnexpected(log, (text) => process.stderr.write(`unexpected: ${text}\n`));
         topology = await createTopology(topologyOptions(given));
+        stopWatching = watchTopology(topologyOptions(given), {
+          clock: systemClock,
+          log: log.child({ part: "network" }),
+        });
         tell({ type: "network", uplinkAddress: topology.uplink.address });
       } catch (error) {
         fail(error);
@@ -124,6 +135,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
       }
     },
     async stop(pods) {
+      await stopWatching?.();
       await proxies?.stop();
       await nodes?.stop({ pods });
       if (pods === "remove" && config !== undefined) {

@@ -4,6 +4,7 @@ import { findConflicts } from "./conflict.ts";
 
 export type { TopologyNode, TopologyOptions } from "./plan.ts";
 export { inspectLeftovers, removeTopology } from "./remove.ts";
+export { watchTopology } from "./watch.ts";
 
 /** The network that the nodes of one cluster live in, as it stands in the kernel. */
 export interface Topology {

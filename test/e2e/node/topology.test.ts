@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { silentLog } from "#base/log.ts";
+import { compileTopology } from "#node/network/plan.ts";
 import { createTopology, inspectLeftovers, removeTopology, TopologyConflict } from "#node/network/topology.ts";
+import { repairRoutes } from "#node/network/watch.ts";
 import { say, whyNoNodes } from "./ground.ts";
 
 const clusterId = "tp1";
@@ -53,6 +56,20 @@ describe("the nodes' network", { skip: whyNoNodes() }, () => {
     for (const address of ["172.30.0.11", "10.244.2.1", "10.244.3.1"]) {
       assert.match(say("ping", "-c1", "-W2", address), / 1 received/, address);
     }
+  });
+
+  test("routes that went with a link come back with it, and a link that is down stays down", async () => {
+    const plan = compileTopology({ clusterId });
+    assert.deepEqual(await repairRoutes(plan, silentLog), []);
+    inside("node-2", "ip", "link", "set", "eth0", "down");
+    assert.deepEqual(await repairRoutes(plan, silentLog), []);
+    inside("node-2", "ip", "link", "set", "eth0", "up");
+    assert.match(inside("node-2", ...ping("10.244.1.1")), /[Uu]nreachable|No route to host/);
+    assert.ok((await repairRoutes(plan, silentLog)).includes("default via 172.30.0.254"));
+    assert.match(inside("node-2", ...ping("10.244.1.1")), / 1 received/);
+    say("ip", "route", "del", "10.244.2.0/24");
+    assert.deepEqual(await repairRoutes(plan, silentLog), ["10.244.2.0/24 via 172.30.0.12"]);
+    assert.deepEqual(await repairRoutes(plan, silentLog), []);
   });
 
   test("fewer nodes: the surplus goes", async () => {
