@@ -3,7 +3,7 @@ import { ageSince } from "../../meta/age.ts";
 import { ageColumn, nameColumn, textColumn, wideColumn } from "../../meta/columns.ts";
 import { findCondition } from "../../meta/condition.ts";
 import type { ContainerStatus, Pod } from "./kind.ts";
-import { podStatusText } from "./status-text.ts";
+import { isInitializing, podStatusText } from "./status-text.ts";
 
 /** The containers that count as running parts of the pod: its own, and the init containers that stay. */
 function countedStatuses({ spec, status }: Pod): { statuses: ContainerStatus[]; total: number } {
@@ -22,9 +22,7 @@ function readyText(pod: Pod): string {
 }
 
 function restartsText(pod: Pod, now: number): string {
-  const { status } = pod;
-  const { statuses } = countedStatuses(pod);
-  const counted = statuses.length > 0 ? statuses : (status?.initContainerStatuses ?? []);
+  const counted = isInitializing(pod) ? (pod.status?.initContainerStatuses ?? []) : countedStatuses(pod).statuses;
   const restarts = counted.reduce((sum, { restartCount }) => sum + restartCount, 0);
   const last = counted
     .map(({ lastState }) => lastState?.terminated?.finishedAt)

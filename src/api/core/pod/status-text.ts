@@ -12,6 +12,11 @@ export function podStatusText(pod: Pod): string {
   return terminal ? text : "Terminating";
 }
 
+/** Whether init containers still stand between the pod and its own containers. */
+export function isInitializing(pod: Pod): boolean {
+  return initText(pod) !== undefined;
+}
+
 function gatedText({ status }: Pod): string | undefined {
   const scheduled = findCondition(status?.conditions, "PodScheduled");
   return scheduled?.reason === "SchedulingGated" ? "SchedulingGated" : undefined;
