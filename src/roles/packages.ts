@@ -25,6 +25,7 @@ export const testTools: readonly Tool[] = [
   { program: "kubectl", package: "kubernetes-client" },
   { program: "curl", package: "curl" },
   { program: "dig", package: "bind9-dnsutils" },
+  { program: "dnsperf", package: "dnsperf" },
   { program: "openssl", package: "openssl" },
   { program: "wrk", package: "wrk" },
   { program: "nginx", package: "nginx-light" },

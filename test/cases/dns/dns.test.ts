@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { parse, parseAllDocuments } from "yaml";
 import type { KubeObject } from "#api/meta/object.ts";
 import { createFakeClient } from "#client/fake.ts";
+import { nameToText } from "#wire/dns/name.ts";
 import { flags, rcodeName, rcodes } from "#wire/dns/numbers.ts";
 import type { DnsOptions } from "../../../src/dns/contract.ts";
 import { startDns } from "../../../src/dns/start.ts";
@@ -19,9 +20,15 @@ import { startFakeUpstream, type UpstreamAnswer } from "../../fakes/dns-upstream
  *
  * Names without a final dot are below the zone. Records are `[owner.] TTL TYPE data`, in any order; the owner is left
  * out of answers when it is the name asked for. `soa` stands for the zone's SOA in a negative answer. `count=N` for N answers.
+ *
+ * Options that change the packet before it is sent: `flags=HEX` `qd=N` `an=N` `ns=N` `ar=N` (words of the header), `class=N`,
+ * `version=N` (EDNS), `do`, `option=HEX` (EDNS option), `cut=N` (only so many bytes), `tail=HEX` (bytes behind it). What then
+ * may be expected: `silence`, or `bare RCODE` for a header alone.
  */
 const zone = "cluster.local";
 const soa = `${zone}. 5 SOA ns.dns.${zone}. hostmaster.${zone}. * 7200 1800 86400 5`;
+
+let asked = 0;
 
 for (const file of globSync(join(import.meta.dirname, "*.txt")).sort()) {
   test(`dns answers: ${basename(file, ".txt")}`, async (t) => {
@@ -46,8 +53,8 @@ for (const file of globSync(join(import.meta.dirname, "*.txt")).sort()) {
       for (const line of linesOf(sections.get("queries") ?? "")) {
         await t.test(line, () => runQuery(dns.addresses[0] ?? { address: "", port: 0 }, line));
       }
-      for (const asked of upstream.asked)
-        assert.doesNotMatch(asked, /(^|\.)cluster\.local /, "the own zone is never forwarded");
+      for (const question of upstream.asked)
+        assert.doesNotMatch(question, /(^|\.)cluster\.local /, "the own zone is never forwarded");
     } finally {
       await dns.stop();
       await upstream.stop();
@@ -55,31 +62,74 @@ for (const file of globSync(join(import.meta.dirname, "*.txt")).sort()) {
   });
 }
 
+test("all of DNS that the cases know", (t) => {
+  t.diagnostic(`${asked} questions, each over UDP and TCP unless it says otherwise`);
+  assert.ok(asked >= 250, `only ${asked} questions`);
+});
+
 async function runQuery(at: { address: string; port: number }, line: string): Promise<void> {
+  asked += 1;
   const [left = "", right = ""] = line.split("=>");
-  const [asked = "", type = "", ...options] = left.trim().split(/\s+/);
-  const name = asked.endsWith(".") ? asked : asked === "@" ? zone : `${asked}.${zone}`;
+  const [name = "", type = "", ...options] = left.trim().split(/\s+/);
   const size = options.includes("noedns") ? undefined : Number(optionOf(options, "size") ?? 1232);
-  const query = queryFor(name, type, { size });
-  for (const transport of ["udp", "tcp"]) {
+  const query = packetFor(name.endsWith(".") ? name : name === "@" ? zone : `${name}.${zone}`, type, size, options);
+  for (const transport of ["udp", "tcp"] as const) {
     if (options.includes(transport === "udp" ? "tcp" : "udp")) continue;
-    const packet = transport === "udp" ? await sendUdp(at, query) : (await sendTcp(at, [query]))[0];
-    if (transport === "udp") assert.ok((packet?.length ?? 0) <= Math.max(512, size ?? 512), "fits what was offered");
-    assert.deepEqual(textOf(read(packet), right), expected(right), transport);
+    const silent = right.trim() === "silence";
+    const packet =
+      transport === "udp" ? await sendUdp(at, query, silent ? 100 : 5_000) : (await sendTcp(at, [query], 1))[0];
+    if (silent) {
+      assert.equal(packet, undefined, transport);
+      continue;
+    }
+    assert.ok(packet !== undefined, `no answer over ${transport}`);
+    assert.equal(packet.readUInt16BE(0), query.readUInt16BE(0), "the id comes back");
+    if (right.trim().startsWith("bare ")) {
+      assert.equal(packet.length, 12);
+      assert.equal(rcodeName(packet.readUInt16BE(2) & 15), right.trim().slice(5), transport);
+      continue;
+    }
+    if (transport === "udp") assert.ok(packet.length <= Math.min(1232, Math.max(512, size ?? 512)), "fits");
+    const end = queryFor(nameToText(read(packet).question?.name ?? ""), type).length;
+    assert.deepEqual(packet.subarray(12, end), query.subarray(12, end), "the question comes back as it was spelled");
+    assert.deepEqual(textOf(read(packet), query, right), expected(right), transport);
   }
 }
 
+function packetFor(name: string, type: string, size: number | undefined, options: readonly string[]): Buffer {
+  const id = Math.floor(Math.random() * 65_536);
+  const packet = queryFor(name, type, { id, size, do: options.includes("do") });
+  const end = packet.length - (size === undefined ? 0 : 11);
+  const change = (option: string, at: number, base = 10) => {
+    const value = optionOf(options, option);
+    if (value !== undefined) packet.writeUInt16BE(Number.parseInt(value, base), at);
+  };
+  change("flags", 2, 16);
+  for (const [index, word] of ["qd", "an", "ns", "ar"].entries()) change(word, 4 + 2 * index);
+  change("class", end - 2);
+  const version = optionOf(options, "version");
+  if (version !== undefined) packet[packet.length - 5] = Number(version);
+  const option = Buffer.from(optionOf(options, "option") ?? "", "hex");
+  if (option.length > 0) packet.writeUInt16BE(option.length, packet.length - 2);
+  const whole = Buffer.concat([packet, option, Buffer.from(optionOf(options, "tail") ?? "", "hex")]);
+  return whole.subarray(0, Number(optionOf(options, "cut") ?? whole.length));
+}
+
 /** The answer in the words of the expectation: sections sorted, and counted only where only a count is expected. */
-function textOf(message: ReturnType<typeof read>, right: string): string[] {
+function textOf(message: ReturnType<typeof read>, query: Buffer, right: string): string[] {
   const set = [
     ["aa", flags.AA],
     ["tc", flags.TC],
+    ["ad", flags.AD],
+    ["cd", flags.CD],
   ] as const;
   const head = [
     rcodeName(message.rcode),
     ...set.filter(([, bit]) => (message.flags & bit) !== 0).map(([word]) => word),
   ].join(" ");
-  assert.ok(message.flags & flags.QR && message.flags & flags.RA && message.flags & flags.RD);
+  assert.ok(message.flags & flags.QR && message.flags & flags.RA);
+  assert.equal(message.flags & flags.RD, query.readUInt16BE(2) & flags.RD, "RD comes back as it was sent");
+  assert.equal(message.edns, query.readUInt16BE(10) > 0, "OPT is there exactly when it was sent");
   const texts = [message.answers, message.authorities, message.additionals].map((records, section) =>
     records.map((record) => recordText(record, section === 0 ? message.question?.name : undefined)).sort(),
   );
