@@ -3,6 +3,7 @@ import type { Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import type { NameTable } from "#routing/names/table.ts";
 import type { DnsCounters } from "./metrics.ts";
+import type { DnsSettings, PodNames } from "./settings.ts";
 
 /** What cluster DNS needs to run; see `startDns`. */
 export interface DnsOptions {
@@ -19,8 +20,10 @@ export interface DnsOptions {
   readonly serviceAddresses?: readonly string[];
   /** The Service that stands for this server in the zone's NS record. */
   readonly selfService?: { readonly namespace: string; readonly name: string };
-  /** `a-b-c-d.ns.pod.zone` is answered by its spelling alone, or not at all. */
+  /** What `settings` says of pods comes first. */
   readonly pods?: PodNames;
+  /** What a configuration file says; `configure` takes another while it runs. Refused as a whole when part of it is wrong. */
+  readonly settings?: DnsSettings;
   readonly log?: Log;
   readonly clock?: Clock;
   /** False runs the server on the calling thread; for tests and for debugging. */
@@ -29,7 +32,7 @@ export interface DnsOptions {
   readonly workerUrl?: URL;
 }
 
-export type PodNames = "insecure" | "disabled";
+export type { DnsSettings, PodNames } from "./settings.ts";
 
 export interface ListenAddress {
   readonly address: string;
@@ -56,6 +59,13 @@ export interface RunningDns {
   addListener(address: string, port: number): Promise<ListenAddress>;
   /** Replaces where names outside the cluster are asked, as when the machine moves to another network. */
   setUpstreams(to: { readonly upstreams?: readonly Upstream[]; readonly resolvConf?: string }): void;
+  /**
+   * Uses other settings from now on, and resolves once every worker answers by them; questions that are being asked
+   * upstream still get their answers. Rejects, and changes nothing, when the settings are wrong (`settingsProblems`).
+   */
+  configure(settings: DnsSettings): Promise<void>;
+  /** The settings in use. */
+  settings(): DnsSettings;
   /** Whether all objects have been read and answers show them. Before that the zone answers SERVFAIL. */
   isReady(): boolean;
   /** The compiled names with the reasons for each; live, for explanations. */

@@ -119,6 +119,8 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
         waiting.add({ revision, resolve, reject });
       }),
     addListener,
+    configure: async () => {},
+    settings: () => options.settings ?? {},
     setUpstreams: (to) => host.setUpstreams(allUpstreams(to)),
     isReady: () => ready,
     table: () => compiler.table(),

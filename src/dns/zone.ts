@@ -5,6 +5,7 @@ import { nameData, record, srvData, txtData, type ResourceRecord } from "#wire/d
 import type { NameDiff, NameEntry } from "#routing/names/table.ts";
 import { addressData } from "./address-data.ts";
 import { createSoa, type Soa } from "./negative.ts";
+import type { PodNames } from "./settings.ts";
 import { podAddress } from "./pod-name.ts";
 
 /** What the zone says to a question. */
@@ -44,7 +45,7 @@ export interface ZoneOptions {
   readonly zone: string;
   /** Seconds that answers may be kept; 30 as in the usual Corefile. */
   readonly ttl?: number;
-  readonly pods?: "insecure" | "disabled";
+  readonly pods?: PodNames;
   readonly selfService?: { readonly namespace: string; readonly name: string };
 }
 
@@ -116,7 +117,7 @@ export function createZone({ zone: text, ttl = 30, pods = "insecure", selfServic
   }
 
   function askPod(name: WireName, type: number): Verdict {
-    if (pods === "disabled" || !isWithin(name, podBranch)) return noName;
+    if (pods !== "insecure" || !isWithin(name, podBranch)) return noName;
     const namespace = parentOf(name);
     if (namespace === podBranch || !names.has(namespace)) return noName;
     const address = podAddress(name);

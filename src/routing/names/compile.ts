@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from "#base/clock.ts";
+import type { Pod } from "#api/core/pod/kind.ts";
 import type { Namespace } from "#api/core/namespace/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import { serviceNameLabel, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
@@ -6,7 +7,8 @@ import { keyOf, parseKey } from "#api/meta/object.ts";
 import type { Problem } from "../because.ts";
 import { sameRecords } from "./diff.ts";
 import { compileReverse } from "./reverse.ts";
-import { compileServiceNames, type Pointer, type ServiceNames } from "./service.ts";
+import { compilePodName, type PodAddress } from "./pod.ts";
+import { compileServiceNames, type Pointer, type ServiceNameRules, type ServiceNames } from "./service.ts";
 import type { NameDiff, NameEntry, NameTable } from "./table.ts";
 
 /** One object that came, changed or went; an informer's change fits. */
@@ -23,6 +25,10 @@ export interface NameCompiler {
   service(change: ObjectChange<Service>): void;
   slice(change: ObjectChange<EndpointSlice>): void;
   namespace(change: ObjectChange<Namespace>): void;
+  /** Needed for `verified` pods only; all pods again after each `configure`. */
+  pod(change: ObjectChange<Pod>): void;
+  /** Other rules from the next `take` on, which then holds every name that changes by them. */
+  configure(rules: NameRules): void;
   /**
    * The difference since the last call, or `undefined` when no object changed. It may hold no name at all, when only
    * the revision moved. `revision` is how far the objects told are complete; by default the newest one seen.
@@ -33,11 +39,17 @@ export interface NameCompiler {
   problems(): readonly Problem[];
 }
 
-export interface NameCompilerOptions {
+export interface NameCompilerOptions extends NameRules {
   readonly zone: string;
-  /** Whether `<namespace>.pod.<zone>` is a branch of the zone. */
-  readonly pods?: "insecure" | "disabled";
   readonly clock?: Clock;
+}
+
+/** Which names there are; as CoreDNS's options of the plugin `kubernetes`. */
+export interface NameRules extends ServiceNameRules {
+  /** Whether `<namespace>.pod.<zone>` is a branch of the zone, and whether it holds names of the pods there are. */
+  readonly pods?: "insecure" | "verified" | "disabled";
+  /** Only these are served; all by default. */
+  readonly namespaces?: readonly string[];
 }
 
 /** The version of the DNS specification that these names follow. */
@@ -46,7 +58,9 @@ const schemaVersion = "1.1.0";
 const nothing: ServiceNames = { names: new Map(), reverse: new Map(), problems: [] };
 
 export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
-  const { pods = "insecure", clock = systemClock } = options;
+  const { clock = systemClock } = options;
+  let rules: NameRules = options;
+  let served = options.namespaces && new Set(options.namespaces);
   const zone = options.zone.toLowerCase().replace(/\.$/, "");
   const services = new Map<string, Service>();
   const slices = new Map<string, Map<string, EndpointSlice>>();
@@ -56,6 +70,9 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
   const pointers = new Map<string, Map<string, Pointer>>();
   const names = new Map<string, NameEntry>();
   const reverse = new Map<string, NameEntry>();
+  /** Name of a pod -> its address, and the pods that have it. */
+  const pods = new Map<string, PodAddress & { readonly keys: Set<string> }>();
+  const dirtyPods = new Map<string, string>();
   const dirtyServices = new Set<string>();
   const dirtyNamespaces = new Set<string>();
   let changed = true;
@@ -75,12 +92,23 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
 
   function compileOne(key: string): ServiceNames {
     const service = services.get(key);
-    if (service === undefined || !namespaces.has(parseKey(key).namespace ?? "")) return nothing;
-    return compileServiceNames(zone, service, [...(slices.get(key)?.values() ?? [])]);
+    if (service === undefined || !isServed(parseKey(key).namespace ?? "")) return nothing;
+    return compileServiceNames(zone, service, [...(slices.get(key)?.values() ?? [])], rules);
   }
 
-  function branches(namespace: string): string[] {
-    return [`${namespace}.svc.${zone}`, ...(pods === "disabled" ? [] : [`${namespace}.pod.${zone}`])];
+  function isServed(namespace: string): boolean {
+    return namespaces.has(namespace) && (served === undefined || served.has(namespace));
+  }
+
+  function* branches(namespace: string): Iterable<[string, NameEntry | undefined]> {
+    const exists = isServed(namespace);
+    yield [`${namespace}.svc.${zone}`, exists ? {} : undefined];
+    yield [`${namespace}.pod.${zone}`, exists && rules.pods !== "disabled" ? {} : undefined];
+  }
+
+  function podEntry(name: string, namespace: string): NameEntry | undefined {
+    const found = rules.pods === "verified" && isServed(namespace) ? pods.get(name) : undefined;
+    return found && (found.family === 4 ? { a: [found.address] } : { aaaa: [found.address] });
   }
 
   function take(reached?: string): NameDiff | undefined {
@@ -93,9 +121,12 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
       taken = true;
     }
     for (const namespace of dirtyNamespaces) {
-      for (const branch of branches(namespace)) touchedNames.set(branch, namespaces.has(namespace) ? {} : undefined);
+      for (const [branch, entry] of branches(namespace)) touchedNames.set(branch, entry);
       for (const key of inNamespace.get(namespace) ?? []) dirtyServices.add(key);
     }
+    if (dirtyNamespaces.size > 0)
+      for (const [name, pod] of pods) if (dirtyNamespaces.has(pod.namespace)) dirtyPods.set(name, pod.namespace);
+    for (const [name, namespace] of dirtyPods) touchedNames.set(name, podEntry(name, namespace));
     for (const key of dirtyServices) {
       const before = compiled.get(key) ?? nothing;
       const after = compileOne(key);
@@ -119,6 +150,7 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
       [...touchedReverse].map((at) => [at, compileReverse(pointers.get(at))] as const),
     );
     dirtyServices.clear();
+    dirtyPods.clear();
     dirtyNamespaces.clear();
     changed = false;
     revision = newest(revision, reached ?? "0");
@@ -170,6 +202,34 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
       if (after === undefined) namespaces.delete(name);
       else namespaces.add(name);
       dirtyNamespaces.add(name);
+    },
+    pod({ before, after }) {
+      const object = after ?? before;
+      if (object === undefined) return;
+      saw(object);
+      const [was, is] = [before && compilePodName(zone, before), after && compilePodName(zone, after)];
+      const key = keyOf(object);
+      if (was !== undefined) {
+        const known = pods.get(was.name);
+        known?.keys.delete(key);
+        if (known?.keys.size === 0) pods.delete(was.name);
+        dirtyPods.set(was.name, was.namespace);
+      }
+      if (is !== undefined) {
+        const known = pods.get(is.name) ?? { ...is, keys: new Set() };
+        known.keys.add(key);
+        pods.set(is.name, known);
+        dirtyPods.set(is.name, is.namespace);
+      }
+    },
+    configure(next) {
+      rules = next;
+      served = next.namespaces && new Set(next.namespaces);
+      changed = true;
+      for (const key of services.keys()) dirtyServices.add(key);
+      for (const namespace of namespaces) dirtyNamespaces.add(namespace);
+      for (const [name, pod] of pods) dirtyPods.set(name, pod.namespace);
+      if (next.pods !== "verified") pods.clear();
     },
     take,
     table: () => ({ zone, names, reverse, serial, revision }),

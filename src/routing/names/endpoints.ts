@@ -16,7 +16,7 @@ export interface NamedEndpoint {
  * The ready endpoints of a Service's slices, each address once a slice, slices in order of their names. Ready is
  * `conditions.ready` other than false, as CoreDNS reads it; `serving` and `terminating` say nothing here.
  */
-export function readyEndpoints(slices: readonly EndpointSlice[]): NamedEndpoint[] {
+export function readyEndpoints(slices: readonly EndpointSlice[], podNames = false): NamedEndpoint[] {
   const found: NamedEndpoint[] = [];
   for (const slice of slices.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
     const ports = (slice.ports ?? []).filter((port): port is SlicePort & { port: number } => port.port !== undefined);
@@ -26,12 +26,18 @@ export function readyEndpoints(slices: readonly EndpointSlice[]): NamedEndpoint[
       for (const address of endpoint.addresses) {
         const parsed = parseAddress(address);
         if (parsed === undefined) continue;
-        const label = endpoint.hostname ? endpoint.hostname.toLowerCase() : dashedAddress(address);
+        const label = endpoint.hostname?.toLowerCase() || (podNames && podLabel(endpoint)) || dashedAddress(address);
         found.push({ label, address, family: parsed.family, ports, source });
       }
     }
   }
   return found;
+}
+
+/** The name of its pod, when that is one label of a name. */
+function podLabel({ targetRef }: EndpointSlice["endpoints"][number]): string | undefined {
+  const name = targetRef?.name ?? "";
+  return /^[a-z0-9-]{1,63}$/.test(name) ? name : undefined;
 }
 
 /**

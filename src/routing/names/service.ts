@@ -20,6 +20,14 @@ export interface Pointer {
   readonly because: Because;
 }
 
+/** As CoreDNS's options `endpoint_pod_names` and `ignore empty_service`. */
+export interface ServiceNameRules {
+  /** Endpoints without a host name are called by their pod instead of their dashed address. */
+  readonly endpointPodNames?: boolean;
+  /** A ClusterIP Service without ready endpoints does not exist. */
+  readonly ignoreEmptyService?: boolean;
+}
+
 /** An address and a port under which the Service, or one of its endpoints, is reached. */
 interface Reach {
   readonly target: string;
@@ -33,13 +41,18 @@ interface Reach {
  * `slices` are all EndpointSlices labelled with the Service's name. Names that must be NODATA because something lies
  * below them (`_tcp.web...`) have an entry without records (RFC 8020).
  */
-export function compileServiceNames(zone: string, service: Service, slices: readonly EndpointSlice[]): ServiceNames {
+export function compileServiceNames(
+  zone: string,
+  service: Service,
+  slices: readonly EndpointSlice[],
+  { endpointPodNames = false, ignoreEmptyService = false }: ServiceNameRules = {},
+): ServiceNames {
   const { name, namespace = "" } = service.metadata;
   const own = `${name}.${namespace}.svc.${zone}`.toLowerCase();
   if (service.spec.type === "ExternalName") return externalNames(service, own);
 
   const because: Because = { from: [sourceOf(service), ...slices.map((slice) => sourceOf(slice))] };
-  const endpoints = readyEndpoints(slices);
+  const endpoints = readyEndpoints(slices, endpointPodNames);
   const clusterIps = clusterAddresses(service);
   const names = new Map<string, NameEntry>();
   const reverse = new Map<string, Pointer>();
@@ -51,7 +64,7 @@ export function compileServiceNames(zone: string, service: Service, slices: read
           (service.spec.ports ?? []).map((port) => ({ target: own, address, family, port })),
         );
   const addresses = clusterIps === "headless" ? endpoints : clusterIps;
-  if (addresses.length === 0 && endpoints.length === 0) return { names, reverse, problems: [] };
+  if (endpoints.length === 0 && (addresses.length === 0 || ignoreEmptyService)) return { names, reverse, problems: [] };
   if (addresses.length > 0) names.set(own, { ...addressEntry(addresses), ...srvEntry(reaches), because });
   for (const [owner, matched] of Map.groupBy(reaches, ({ port }) => portOwner(port, own))) {
     if (owner === undefined) continue;
