@@ -16,6 +16,8 @@ const words: Readonly<Record<string, string>> = {
   ETIMEDOUT: "timed out",
   EHOSTUNREACH: "host unreachable",
   ENETUNREACH: "network unreachable",
+  ENOTFOUND: "name not found",
+  EFORBIDDEN: "the name leads to this machine itself",
 };
 
 /** What happened to a connection, in the word that failures use. */

@@ -11,6 +11,7 @@ import {
   type DialTarget,
   type WriteResult,
 } from "./connection.ts";
+import { lookupEndpoint } from "./lookup.ts";
 
 /** What a read from an endpoint may bring: enough for most answers at first, more once an answer filled it. */
 const firstReadBytes = 16 * 1024;
@@ -182,7 +183,14 @@ function connect(
 }
 
 function dialTls(host: string, port: number): Socket {
-  const options = { host, port, rejectUnauthorized: false, servername: "", ALPNProtocols: ["http/1.1"] };
+  const options = {
+    host,
+    port,
+    rejectUnauthorized: false,
+    servername: "",
+    ALPNProtocols: ["http/1.1"],
+    lookup: lookupEndpoint,
+  };
   return connectTls(options).setNoDelay(true);
 }
 
@@ -191,6 +199,7 @@ function dialTcp(host: string, port: number, reader: ReadBuffer): Socket {
     host,
     port,
     noDelay: true,
+    lookup: lookupEndpoint,
     onread: { buffer: reader.next, callback: reader.read },
   });
 }

@@ -1,0 +1,34 @@
+import { lookup as systemLookup, type LookupAddress } from "node:dns";
+import { BlockList, isIPv6, type LookupFunction } from "node:net";
+
+/**
+ * What a name must never lead to: this machine's own services and its link's (cloud metadata among them). An endpoint
+ * that is meant to be there is given by its address; a name is somebody else's word, and may change its mind.
+ */
+const forbidden = new BlockList();
+forbidden.addSubnet("127.0.0.0", 8, "ipv4");
+forbidden.addSubnet("0.0.0.0", 8, "ipv4");
+forbidden.addSubnet("169.254.0.0", 16, "ipv4");
+forbidden.addAddress("::", "ipv6");
+forbidden.addAddress("::1", "ipv6");
+forbidden.addSubnet("fe80::", 10, "ipv6");
+
+/** Whether a name may lead to this address. IPv4-mapped IPv6 addresses are held to the IPv4 rules. */
+export function mayBeNamed(address: string): boolean {
+  return !forbidden.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+}
+
+/** The resolver of connections to endpoints that are given by name; addresses never come here. */
+export const lookupEndpoint: LookupFunction = (name, options, done) => {
+  systemLookup(name, { ...options, all: true }, (error, found: LookupAddress[]) => {
+    if (error !== null) return done(error, "", 0);
+    const allowed = found.filter(({ address }) => mayBeNamed(address));
+    const [first] = allowed;
+    if (first === undefined) {
+      const message = `${name} leads to this machine itself, which an endpoint's name may not`;
+      return done(Object.assign(new Error(message), { code: "EFORBIDDEN" }), "", 0);
+    }
+    if (options.all === true) return done(null, allowed);
+    done(null, first.address, first.family);
+  });
+};
