@@ -1,3 +1,5 @@
+import { checkEndpointAddress } from "#api/meta/addresses.ts";
+import { parseAddress } from "#base/cidr.ts";
 import type { EndpointSlice, SliceEndpoint } from "#api/discovery/endpointslice/kind.ts";
 import type { Service, ServicePort } from "#api/core/service/kind.ts";
 import type { IngressBackend } from "#api/networking/ingress/kind.ts";
@@ -62,13 +64,15 @@ function endpointsOf(service: Service, port: ServicePort, slices: Iterable<Endpo
   if (service.spec?.type === "ExternalName") {
     const target = typeof port.targetPort === "number" && port.targetPort > 0 ? port.targetPort : port.port;
     const address = (service.spec.externalName ?? "").toLowerCase().replace(/\.$/, "");
-    return address === "" ? [] : [{ address, port: target }];
+    return address === "" || leadsInside(address) ? [] : [{ address, port: target }];
   }
   const byFamily = new Map<EndpointSlice["addressType"], EndpointSlice[]>();
   for (const slice of slices) byFamily.set(slice.addressType, [...(byFamily.get(slice.addressType) ?? []), slice]);
   for (const family of ["IPv4", "IPv6", "FQDN"] as const) {
     const found = byFamily.get(family) ?? [];
-    const ready = pick(found, port, ({ conditions }) => conditions?.ready !== false);
+    const ready = pick(found, port, ({ addresses, conditions }) => {
+      return conditions?.ready !== false && (family !== "FQDN" || !addresses?.some(leadsInside));
+    });
     if (ready.length > 0) return ready;
     const leaving = pick(found, port, ({ conditions }) => {
       return conditions?.terminating === true && conditions.serving === true;
@@ -76,6 +80,11 @@ function endpointsOf(service: Service, port: ServicePort, slices: Iterable<Endpo
     if (leaving.length > 0) return leaving;
   }
   return [];
+}
+
+/** A name that is the address of the machine itself, as ingress-nginx refuses it; what names resolve to is seen later. */
+function leadsInside(name: string): boolean {
+  return parseAddress(name) !== undefined && checkEndpointAddress(name).length > 0;
 }
 
 function pick(
