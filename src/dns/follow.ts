@@ -28,7 +28,7 @@ export async function followExternalName(zone: Zone, resolver: Resolver | undefi
   for (let target = zone.pointsTo(name); target !== undefined; target = zone.pointsTo(name)) {
     if (chain.length === chainLimit || seen.has(lowerName(name))) return nowhere;
     seen.add(lowerName(name));
-    chain.push(record(name, types.CNAME, zone.ttl, nameData(target)));
+    chain.push(record(name, types.CNAME, zone.ttl(), nameData(target)));
     name = target;
   }
   if (zone.owns(name)) {
@@ -42,7 +42,7 @@ export async function followExternalName(zone: Zone, resolver: Resolver | undefi
   if (resolution.got !== "answer") return { answers: chain, truncated: false };
   const answers = resolution.answers.map((found) => ({
     ...found,
-    ttl: resolution.ttl === 0 ? Math.min(found.ttl, zone.ttl) : Math.min(resolution.ttl, zone.ttl),
+    ttl: resolution.ttl === 0 ? Math.min(found.ttl, zone.ttl()) : Math.min(resolution.ttl, zone.ttl()),
   }));
   return { answers: [...chain, ...answers], truncated: resolution.truncated };
 }

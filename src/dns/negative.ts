@@ -12,7 +12,7 @@ export interface Soa {
 }
 
 /** How long a negative answer may be kept, in seconds: short, since what is missing now is often being made. */
-const negativeTtl = 5;
+const usualNegativeTtl = 5;
 const [refresh, retry, expire] = [7200, 1800, 86_400];
 const soaTtlLimit = 300;
 
@@ -20,7 +20,7 @@ const soaTtlLimit = 300;
  * The SOA with CoreDNS's names and times. A negative answer's record is the same bytes each time but for the serial and
  * three pointers to the zone inside the question, so it costs four writes.
  */
-export function createSoa(zone: WireName, ttl: number): Soa {
+export function createSoa(zone: WireName, ttl: number, negativeTtl: number = Math.min(ttl, usualNegativeTtl)): Soa {
   const ns = nameFromText("ns.dns") as WireName;
   const hostmaster = nameFromText("hostmaster") as WireName;
   const dataLength = ns.length + 2 + hostmaster.length + 2 + 20;
@@ -29,11 +29,11 @@ export function createSoa(zone: WireName, ttl: number): Soa {
   const times = 12 + dataLength - 20;
   bytes.writeUInt16BE(types.SOA, 2);
   bytes.writeUInt16BE(1, 4);
-  bytes.writeUInt32BE(Math.min(ttl, negativeTtl), 6);
+  bytes.writeUInt32BE(negativeTtl, 6);
   bytes.writeUInt16BE(dataLength, 10);
   bytes.write(ns, 12, "latin1");
   bytes.write(hostmaster, pointers[1] + 2, "latin1");
-  for (const [index, value] of [0, refresh, retry, expire, Math.min(ttl, negativeTtl)].entries())
+  for (const [index, value] of [0, refresh, retry, expire, negativeTtl].entries())
     bytes.writeUInt32BE(value, times + index * 4);
   const body: Body = { bytes, ends: [bytes.length], ttls: [6], counts: [0, 1, 0] };
   let serial = 0;
@@ -50,7 +50,7 @@ export function createSoa(zone: WireName, ttl: number): Soa {
     record() {
       const primary = ns + zone;
       const mailbox = hostmaster + zone;
-      const data = soaData({ primary, mailbox, serial, refresh, retry, expire, minimum: Math.min(ttl, negativeTtl) });
+      const data = soaData({ primary, mailbox, serial, refresh, retry, expire, minimum: negativeTtl });
       return record(zone, types.SOA, Math.min(ttl, soaTtlLimit), data);
     },
     setSerial(next) {

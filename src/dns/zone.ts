@@ -1,9 +1,10 @@
-import { emptyBody, renderBody, type Body } from "#wire/dns/body.ts";
-import { isWithin, lowerName, nameFromText, parentOf, type WireName } from "#wire/dns/name.ts";
+import { renderBody, type Body } from "#wire/dns/body.ts";
+import { isWithin, labelsOf, lowerName, nameFromText, parentOf, type WireName } from "#wire/dns/name.ts";
 import { types } from "#wire/dns/numbers.ts";
 import { nameData, record, srvData, txtData, type ResourceRecord } from "#wire/dns/record.ts";
 import type { NameDiff, NameEntry } from "#routing/names/table.ts";
 import { addressData } from "./address-data.ts";
+import { unpackEntry, type PackedDiff, type PackedEntry } from "./entry.ts";
 import { createSoa, type Soa } from "./negative.ts";
 import type { PodNames } from "./settings.ts";
 import { podAddress } from "./pod-name.ts";
@@ -15,7 +16,7 @@ export type Verdict =
   | { readonly says: "no-data"; readonly soa: Soa }
   | { readonly says: "no-name"; readonly soa: Soa }
   /** An ExternalName that must be followed. */
-  | { readonly says: "follow"; readonly target: WireName }
+  | { readonly says: "follow" }
   /** The objects have not been read yet. */
   | { readonly says: "unknown-yet" }
   /** Not a name of this server. */
@@ -31,27 +32,45 @@ export interface Zone {
   /** Where an ExternalName points, or `undefined`. */
   pointsTo(name: WireName): WireName | undefined;
   owns(name: WireName): boolean;
-  apply(diff: NameDiff): void;
+  apply(diff: NameDiff | PackedDiff): void;
+  /** Answers by other rules from now on; the names stay. */
+  configure(rules: ZoneRules): void;
   /** The addresses that `ns.dns.<zone>` has. */
   setOwnAddresses(addresses: readonly string[]): void;
   isKnown(): boolean;
   size(): number;
-  /** Seconds. */
-  readonly ttl: number;
+  /** Seconds, now. */
+  ttl(): number;
 }
 
-export interface ZoneOptions {
+export interface ZoneRules {
+  /** Seconds that answers may be kept; 30 as in the usual Corefile. */
+  readonly ttlSeconds?: number;
+  /** Seconds that it may be kept that there is no such name. */
+  readonly negativeTtlSeconds?: number;
+  /** `verified` and `disabled` answer by the names that were told, and by no other. */
+  readonly pods?: PodNames;
+  /** Further zones with the same names. */
+  readonly zones?: readonly string[];
+}
+
+export interface ZoneOptions extends ZoneRules {
   /** Dotted text. */
   readonly zone: string;
-  /** Seconds that answers may be kept; 30 as in the usual Corefile. */
-  readonly ttl?: number;
-  readonly pods?: PodNames;
   readonly selfService?: { readonly namespace: string; readonly name: string };
 }
 
 interface Holder {
   readonly entry: NameEntry;
   bodies?: Map<number, { readonly body: Body; readonly generation: number }>;
+}
+
+/** One of the zones that hold the names. */
+interface Served {
+  readonly wire: WireName;
+  readonly soa: Soa;
+  /** Of the bodies that are kept for it. */
+  readonly number: number;
 }
 
 const versionTtl = 28_800;
@@ -62,26 +81,44 @@ const unknownYet: Verdict = { says: "unknown-yet" };
  * The zone's names with their answers. An answer is rendered at its first question after a change and then kept as
  * bytes; a change of one name lets go of that name's answers only (and of those with other names' addresses in them).
  */
-export function createZone({ zone: text, ttl = 30, pods = "insecure", selfService }: ZoneOptions): Zone {
+export function createZone({ zone: text, selfService, ...first }: ZoneOptions): Zone {
   const zone = lowerName(wire(text));
   const podBranch = wire("pod") + zone;
-  const soa = createSoa(zone, ttl);
-  const reverseZones = ["in-addr.arpa", "ip6.arpa"].map((name) => ({
-    wire: wire(name),
-    soa: createSoa(wire(name), ttl),
-  }));
-  const names = new Map<WireName, Holder>();
-  const reverse = new Map<WireName, Holder>();
-  const builtIn = new Map<WireName, Holder>();
   const version = wire("dns-version") + zone;
-  const noData: Verdict = { says: "no-data", soa };
-  const noName: Verdict = { says: "no-name", soa };
   const selfName = selfService && wire(`${selfService.name}.${selfService.namespace}.svc`) + zone;
+  const names = new Map<WireName, Holder | PackedEntry>();
+  const reverse = new Map<WireName, Holder | PackedEntry>();
+  const builtIn = new Map<WireName, Holder>();
+  let ttl = 30;
+  let pods: PodNames = "insecure";
+  let primary: Served;
+  /** The longest first, as they are looked for. */
+  let served: readonly Served[] = [];
+  let reverseZones: readonly Served[] = [];
   let generation = 0;
+  let serial = 0;
   let known = false;
 
+  configure(first);
   names.set(version, { entry: { txt: ["1.1.0"] } });
   setOwnAddresses([]);
+
+  function configure({ ttlSeconds = 30, negativeTtlSeconds, pods: mode = "insecure", zones = [] }: ZoneRules): void {
+    ttl = ttlSeconds;
+    pods = mode;
+    const serve = (name: WireName, number: number): Served => {
+      const soa = createSoa(name, ttl, negativeTtlSeconds);
+      soa.setSerial(serial);
+      return { wire: name, soa, number };
+    };
+    const all = [...new Set([zone, ...zones.map((name) => lowerName(wire(name)))])].map(serve);
+    primary = all[0] as Served;
+    served = all.toSorted((a, b) => b.wire.length - a.wire.length);
+    reverseZones = ["in-addr.arpa", "ip6.arpa"].map((name) => serve(wire(name), 0));
+    for (const map of [names, reverse, builtIn])
+      for (const holder of map.values()) if (typeof holder !== "string") delete holder.bodies;
+    generation += 1;
+  }
 
   function setOwnAddresses(addresses: readonly string[]): void {
     const a = addresses.filter((address) => addressData(address, 4) !== undefined);
@@ -91,55 +128,78 @@ export function createZone({ zone: text, ttl = 30, pods = "insecure", selfServic
     generation += 1;
   }
 
-  const find = (name: WireName) => names.get(name) ?? builtIn.get(name);
+  /** The zone that a name belongs to. */
+  function ownerOf(name: WireName): Served | undefined {
+    if (served.length === 1) return isWithin(name, zone) ? primary : undefined;
+    return served.find((own) => isWithin(name, own.wire));
+  }
+
+  /** The name under which the cluster zone has it. */
+  function keyOf(name: WireName, own: Served): WireName {
+    return own === primary ? name : name.slice(0, name.length - own.wire.length) + zone;
+  }
+
+  /** A name of the cluster zone as `own` has it. */
+  function within(own: Served, name: WireName): WireName {
+    return own === primary || !isWithin(name, zone) ? name : name.slice(0, name.length - zone.length) + own.wire;
+  }
+
+  const find = (key: WireName) => open(names, key) ?? builtIn.get(key);
 
   function ask(name: WireName, type: number): Verdict {
-    const holder = names.get(name) ?? builtIn.get(name);
-    if (holder !== undefined && (known || name === version)) return askHolder(name, type, holder);
-    if (isWithin(name, zone)) return known ? askPod(name, type) : unknownYet;
+    const own = ownerOf(name);
+    if (own !== undefined) {
+      const key = keyOf(name, own);
+      if (!known && key !== version) return unknownYet;
+      const holder = find(key);
+      return holder === undefined ? askPod(name, key, type, own) : askHolder(name, type, holder, own);
+    }
     for (const reversed of reverseZones) {
       if (!isWithin(name, reversed.wire)) continue;
       if (!known) return unknownYet;
-      const holder = reverse.get(name);
+      const holder = open(reverse, name);
       if (holder === undefined) return { says: "outside-reverse", soa: reversed.soa };
-      const body = bodyOf(name, type, holder);
+      const body = bodyOf(name, type, holder, primary);
       return body === undefined ? { says: "no-data", soa: reversed.soa } : { says: "answer", body };
     }
     return outside;
   }
 
-  function askHolder(name: WireName, type: number, holder: Holder): Verdict {
-    const { cname } = holder.entry;
-    if (cname !== undefined && (type === types.A || type === types.AAAA))
-      return { says: "follow", target: wire(cname) };
-    const body = bodyOf(name, type, holder);
-    return body === undefined ? noData : { says: "answer", body };
+  function askHolder(name: WireName, type: number, holder: Holder, own: Served): Verdict {
+    if (holder.entry.cname !== undefined && (type === types.A || type === types.AAAA)) return { says: "follow" };
+    const body = bodyOf(name, type, holder, own);
+    return body === undefined ? { says: "no-data", soa: own.soa } : { says: "answer", body };
   }
 
-  function askPod(name: WireName, type: number): Verdict {
-    if (pods !== "insecure" || !isWithin(name, podBranch)) return noName;
-    const namespace = parentOf(name);
-    if (namespace === podBranch || !names.has(namespace)) return noName;
-    const address = podAddress(name);
-    if (address === undefined) return noName;
+  function askPod(name: WireName, key: WireName, type: number, own: Served): Verdict {
+    const address = spelledPod(key);
+    if (address === undefined) return { says: "no-name", soa: own.soa };
     const { family, text } = address;
-    if (type !== (family === 4 ? types.A : types.AAAA)) return noData;
+    if (type !== (family === 4 ? types.A : types.AAAA)) return { says: "no-data", soa: own.soa };
     return { says: "answer", body: renderBody(name, { answers: addressRecords(name, type, [text]) }) };
   }
 
-  function bodyOf(name: WireName, type: number, holder: Holder): Body | undefined {
-    const kept = holder.bodies?.get(type);
-    const body = kept?.generation === generation || (kept && !hasOthers(type)) ? kept?.body : undefined;
-    if (body !== undefined) return body === emptyBody ? undefined : body;
-    const answers = recordsOf(name, type, holder.entry);
-    const targets = type === types.SRV ? holder.entry.srv?.map(({ target }) => wire(target)) : nsTargets(name, type);
+  /** The address in a pod's name, while pods are answered by that alone. */
+  function spelledPod(key: WireName): ReturnType<typeof podAddress> {
+    if (pods !== "insecure" || !isWithin(key, podBranch)) return undefined;
+    const namespace = parentOf(key);
+    return namespace === podBranch || !names.has(namespace) ? undefined : podAddress(key);
+  }
+
+  function bodyOf(name: WireName, type: number, holder: Holder, own: Served): Body | undefined {
+    const slot = type | (own.number << 16);
+    const kept = holder.bodies?.get(slot);
+    if (kept !== undefined && (kept.generation === generation || !hasOthers(type))) return kept.body;
+    const answers = recordsOf(name, type, holder.entry, own);
+    if (answers.length === 0) return undefined;
+    const targets = type === types.SRV ? answers.map(srvTarget) : nsTargets(name, type, own);
     const additionals = [...new Set(targets)].flatMap((target) => [
       ...addresses(target, types.A),
       ...addresses(target, types.AAAA),
     ]);
-    const fresh = answers.length === 0 ? emptyBody : renderBody(name, { answers, additionals });
-    if (answers.length > 0) (holder.bodies ??= new Map()).set(type, { body: fresh, generation });
-    return fresh === emptyBody ? undefined : fresh;
+    const body = renderBody(name, { answers, additionals });
+    (holder.bodies ??= new Map()).set(slot, { body, generation });
+    return body;
   }
 
   /** Answers that hold the addresses of other names, or the serial: good until any name changes. */
@@ -147,12 +207,13 @@ export function createZone({ zone: text, ttl = 30, pods = "insecure", selfServic
     return type === types.SRV || type === types.NS || type === types.SOA;
   }
 
-  function nsTargets(name: WireName, type: number): WireName[] {
-    if (type !== types.NS || name !== zone) return [];
-    return [selfName !== undefined && find(selfName)?.entry.a ? selfName : wire("ns.dns") + zone];
+  function nsTargets(name: WireName, type: number, own: Served): WireName[] {
+    if (type !== types.NS || name !== own.wire) return [];
+    const self = selfName !== undefined && find(selfName)?.entry.a ? selfName : wire("ns.dns") + zone;
+    return [within(own, self)];
   }
 
-  function recordsOf(name: WireName, type: number, entry: NameEntry): ResourceRecord[] {
+  function recordsOf(name: WireName, type: number, entry: NameEntry, own: Served): ResourceRecord[] {
     switch (type) {
       case types.A:
         return addressRecords(name, type, entry.a);
@@ -160,7 +221,7 @@ export function createZone({ zone: text, ttl = 30, pods = "insecure", selfServic
         return addressRecords(name, type, entry.aaaa);
       case types.SRV:
         return (entry.srv ?? []).map(({ priority, weight, port, target }) =>
-          record(name, type, ttl, srvData(priority, weight, port, wire(target))),
+          record(name, type, ttl, srvData(priority, weight, port, within(own, wire(target)))),
         );
       case types.PTR:
         return (entry.ptr ?? []).map((target) => record(name, type, ttl, nameData(wire(target))));
@@ -169,9 +230,9 @@ export function createZone({ zone: text, ttl = 30, pods = "insecure", selfServic
       case types.CNAME:
         return entry.cname === undefined ? [] : [record(name, type, ttl, nameData(wire(entry.cname)))];
       case types.SOA:
-        return name === zone ? [soa.record()] : [];
+        return name === own.wire ? [own.soa.record()] : [];
       case types.NS:
-        return nsTargets(name, type).map((target) => record(name, type, ttl, nameData(target)));
+        return nsTargets(name, type, own).map((target) => record(name, type, ttl, nameData(target)));
       default:
         return [];
     }
@@ -185,39 +246,62 @@ export function createZone({ zone: text, ttl = 30, pods = "insecure", selfServic
   }
 
   function addresses(name: WireName, type: number): readonly ResourceRecord[] {
-    const entry = find(lowerName(name))?.entry;
-    return entry === undefined ? [] : addressRecords(name, type, type === types.A ? entry.a : entry.aaaa);
-  }
-
-  function write(into: Map<WireName, Holder>, changes: NameDiff["names"]): void {
-    for (const [text, entry] of changes) {
-      const name = nameFromText(text);
-      if (name === undefined) continue;
-      if (entry === undefined) into.delete(name);
-      else into.set(name, { entry });
-    }
+    const own = ownerOf(lowerName(name));
+    if (own === undefined) return [];
+    const key = keyOf(lowerName(name), own);
+    const entry = find(key)?.entry;
+    if (entry !== undefined) return addressRecords(name, type, type === types.A ? entry.a : entry.aaaa);
+    const pod = spelledPod(key);
+    return pod === undefined ? [] : addressRecords(name, type, [pod.text]);
   }
 
   return {
-    ttl,
+    ttl: () => ttl,
     ask,
     addresses,
     pointsTo(name) {
-      const cname = find(lowerName(name))?.entry.cname;
+      const own = ownerOf(lowerName(name));
+      const cname = own && find(keyOf(lowerName(name), own))?.entry.cname;
       return cname === undefined ? undefined : wire(cname);
     },
-    owns: (name) => isWithin(lowerName(name), zone),
+    owns: (name) => ownerOf(lowerName(name)) !== undefined,
     apply(diff) {
       write(names, diff.names);
       write(reverse, diff.reverse);
-      for (const each of [soa, ...reverseZones.map((reversed) => reversed.soa)]) each.setSerial(diff.serial);
+      serial = diff.serial;
+      for (const { soa } of [...served, ...reverseZones]) soa.setSerial(serial);
       generation += 1;
       known = true;
     },
+    configure,
     setOwnAddresses,
     isKnown: () => known,
     size: () => names.size,
   };
+}
+
+/** Unpacks a name that is asked for the first time. */
+function open(map: Map<WireName, Holder | PackedEntry>, key: WireName): Holder | undefined {
+  const found = map.get(key);
+  if (typeof found !== "string") return found;
+  const holder: Holder = { entry: unpackEntry(labelsOf(key).join("."), found) };
+  map.set(key, holder);
+  return holder;
+}
+
+function write(into: Map<WireName, Holder | PackedEntry>, changes: (NameDiff | PackedDiff)["names"]): void {
+  for (const [text, entry] of changes) {
+    const name = nameFromText(text);
+    if (name === undefined) continue;
+    if (entry === undefined) into.delete(name);
+    // One empty text for all branches; copies from another thread are each their own.
+    else if (typeof entry === "string") into.set(name, entry === "" ? "" : entry);
+    else into.set(name, { entry });
+  }
+}
+
+function srvTarget({ data }: ResourceRecord): WireName {
+  return Buffer.from(data.buffer, data.byteOffset + 6, data.length - 7).toString("latin1");
 }
 
 /** A name that was checked before it came here; one that does not fit DNS leads to the root, where nothing is. */
