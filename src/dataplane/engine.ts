@@ -23,6 +23,7 @@ export interface EngineOptions {
   readonly worker: number;
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
+  readonly nameServers: readonly string[];
   readonly ticketKeys?: Buffer;
   readonly total: CounterSlot;
   readonly slotOf: (id: string) => CounterSlot;
@@ -62,7 +63,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     log,
     limits,
     deadlines,
-    dialer: createPublicDialer(onFault),
+    dialer: createPublicDialer(onFault, options.nameServers),
     table,
     failures,
     total,

@@ -9,6 +9,7 @@ export interface WorkerData {
   readonly worker: number;
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
+  readonly nameServers: readonly string[];
   readonly ticketKeys: Uint8Array;
   readonly pages: readonly Float64Array<SharedArrayBuffer>[];
 }

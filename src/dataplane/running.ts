@@ -23,6 +23,8 @@ export interface DataplaneOptions {
   readonly limits?: Partial<Limits>;
   /** Ranges (CIDR) of clients whose X-Forwarded-* fields are believed; none by default. */
   readonly trustedProxies?: readonly string[];
+  /** DNS servers that know the names of endpoints, asked before the machine's own resolver; none by default. */
+  readonly nameServers?: readonly string[];
 }
 
 /** What a started data plane offers. */

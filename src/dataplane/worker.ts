@@ -41,6 +41,7 @@ try {
     worker: data.worker,
     limits: data.limits,
     trustedProxies: data.trustedProxies,
+    nameServers: data.nameServers,
     ticketKeys: Buffer.from(data.ticketKeys),
     total: slotAt(0),
     slotOf: (id) => slotAt(slots.get(id) ?? 0),

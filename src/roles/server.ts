@@ -137,7 +137,7 @@ export interface RunningEntry {
 
 /** Starts the HTTP data plane on its two ports and the Ingress controller that feeds it. */
 export async function startEntry(
-  { log }: ServerParts,
+  { log, plan }: ServerParts,
   client: Client,
   { httpPort, httpsPort, publishAddress }: { httpPort: number; httpsPort: number; publishAddress: string },
 ): Promise<RunningEntry> {
@@ -151,6 +151,7 @@ export async function startEntry(
       log: log.child({ part: "dataplane" }),
       clock: systemClock,
       workerUrl: workerUrl("http"),
+      nameServers: [plan.uplinkAddress],
     }),
     createDefaultCertificate(),
   ]);

@@ -1,4 +1,4 @@
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, type LookupFunction, type Socket } from "node:net";
 import { connect as connectTls, TLSSocket } from "node:tls";
 import {
   headroom,
@@ -11,7 +11,7 @@ import {
   type DialTarget,
   type WriteResult,
 } from "./connection.ts";
-import { lookupEndpoint } from "./lookup.ts";
+import { createLookup } from "./lookup.ts";
 
 /** What a read from an endpoint may bring: enough for most answers at first, more once an answer filled it. */
 const firstReadBytes = 16 * 1024;
@@ -147,17 +147,18 @@ class ReadBuffer {
 
 /** Connects with public APIs. TLS to endpoints is encrypted, not verified, and names no server, as ingress-nginx does by
  * default. */
-export function createPublicDialer(onFault: OnFault): Dialer {
-  return { connect: (target, done) => connect(target, done, onFault) };
+export function createPublicDialer(onFault: OnFault, nameServers: readonly string[] = []): Dialer {
+  const lookup = createLookup(nameServers);
+  return { connect: (target, done) => connect(target, done, { onFault, lookup }) };
 }
 
 function connect(
   { address, port, tls }: DialTarget,
   done: (result: Connection | NodeJS.ErrnoException) => void,
-  onFault: OnFault,
+  { onFault, lookup }: { onFault: OnFault; lookup: LookupFunction },
 ): Connecting {
   const reader = tls ? undefined : new ReadBuffer();
-  const socket = reader === undefined ? dialTls(address, port) : dialTcp(address, port, reader);
+  const socket = reader === undefined ? dialTls(address, port, lookup) : dialTcp({ address, port, reader, lookup });
   const event = tls ? "secureConnect" : "connect";
   const cancel = () => {
     socket.off("error", failed);
@@ -182,24 +183,31 @@ function connect(
   return { cancel };
 }
 
-function dialTls(host: string, port: number): Socket {
+function dialTls(host: string, port: number, lookup: LookupFunction): Socket {
   const options = {
     host,
     port,
     rejectUnauthorized: false,
     servername: "",
     ALPNProtocols: ["http/1.1"],
-    lookup: lookupEndpoint,
+    lookup,
   };
   return connectTls(options).setNoDelay(true);
 }
 
-function dialTcp(host: string, port: number, reader: ReadBuffer): Socket {
+interface TcpTarget {
+  address: string;
+  port: number;
+  reader: ReadBuffer;
+  lookup: LookupFunction;
+}
+
+function dialTcp({ address, port, reader, lookup }: TcpTarget): Socket {
   return connectTcp({
-    host,
+    host: address,
     port,
     noDelay: true,
-    lookup: lookupEndpoint,
+    lookup,
     onread: { buffer: reader.next, callback: reader.read },
   });
 }

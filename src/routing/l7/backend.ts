@@ -82,8 +82,12 @@ function endpointsOf(service: Service, port: ServicePort, slices: Iterable<Endpo
   return [];
 }
 
-/** A name that is the address of the machine itself, as ingress-nginx refuses it; what names resolve to is seen later. */
+/**
+ * A name that means the machine itself, as ingress-nginx refuses it (`localhost`: RFC 6761 6.3); what other names
+ * resolve to is seen by the data plane.
+ */
 function leadsInside(name: string): boolean {
+  if (name === "localhost" || name.endsWith(".localhost")) return true;
   return parseAddress(name) !== undefined && checkEndpointAddress(name).length > 0;
 }
 

@@ -68,11 +68,25 @@ describe("Ingress", { skip: whyNoCluster() }, () => {
   test("503 while the Service is missing or has no pods, and its answer as soon as it has", async () => {
     apply(cluster, ingress("later", "later.test", "later"));
     await eventually(() => assert.equal(status("http://later.test/"), 503));
-    assert.match(warnings("later"), /Service default\/later does not exist/);
+    await eventually(() => assert.match(warnings("later"), /Service default\/later does not exist/));
     apply(cluster, service("later", { ports: [{ port: 80, targetPort: "http" }] }));
     assert.equal(status("http://later.test/"), 503);
     apply(cluster, echo("later", 1));
     await eventually(() => assert.equal(status("http://later.test/"), 200));
+  });
+
+  test("an ExternalName may be a Service of another namespace, and never the machine itself", async () => {
+    const alias = (name: string, externalName: string) =>
+      service(name, { type: "ExternalName", externalName, selector: null, ports: [{ port: 80 }] });
+    apply(
+      cluster,
+      alias("alias", "one.default.svc.cluster.local"),
+      alias("inside", "localhost"),
+      ingress("alias", "alias.test", "alias"),
+      ingress("inside", "inside.test", "inside"),
+    );
+    await eventually(() => assert.match(ask("http://alias.test/").body, /^Hostname: one-/));
+    await eventually(() => assert.equal(status("http://inside.test/"), 503));
   });
 
   test("a time limit answers 504, not before its time", async () => {
@@ -142,7 +156,7 @@ describe("Ingress", { skip: whyNoCluster() }, () => {
     live.destroy();
     cluster.kubectl("delete", "secret", "second");
     await eventually(async () => assert.notEqual(await subject("second.test"), second));
-    assert.match(warnings("second"), /TlsSecretNotFound/);
+    await eventually(() => assert.match(warnings("second"), /TlsSecretNotFound/));
   });
 
   test("big bodies go through whole, both ways", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lookupEndpoint, mayBeNamed } from "#dataplane/transport/lookup.ts";
+import { startFakeUpstream } from "../../fakes/dns-upstream.ts";
+import { createLookup, mayBeNamed } from "#dataplane/transport/lookup.ts";
 
 const addresses: [address: string, allowed: boolean][] = [
   ["127.0.0.1", false],
@@ -22,7 +23,24 @@ for (const [address, allowed] of addresses) {
 
 test("an endpoint called localhost is not this machine", async () => {
   const error = await new Promise<NodeJS.ErrnoException | null>((resolve) =>
-    lookupEndpoint("localhost", { all: true }, (failed) => resolve(failed)),
+    createLookup()("localhost", { all: true }, (failed) => resolve(failed)),
   );
   assert.equal(error?.code, "EFORBIDDEN");
+});
+
+test("names are asked of the given servers first, and what these say is held to the same rule", async () => {
+  const records: Record<string, string> = { "web.dev.test.": "10.96.7.7", "inside.dev.test.": "127.0.0.1" };
+  const upstream = await startFakeUpstream((name, type) => {
+    const address = records[name.endsWith(".") ? name : `${name}.`];
+    return address !== undefined && type === "A" ? { answers: [`${name} 5 A ${address}`] } : { rcode: 3 };
+  });
+  const lookup = createLookup([`${upstream.address}:${upstream.port}`]);
+  const resolve = (name: string) =>
+    new Promise((done) => lookup(name, {}, (error, address) => done(error?.code ?? address)));
+  try {
+    assert.equal(await resolve("web.dev.test"), "10.96.7.7");
+    assert.equal(await resolve("inside.dev.test"), "EFORBIDDEN");
+  } finally {
+    await upstream.stop();
+  }
 });
