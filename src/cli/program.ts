@@ -8,6 +8,10 @@ function integer(text: string): number {
   return Number(text);
 }
 
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
 /**
  * The command line. Each command's code is loaded when it runs, so that `version` or `--help` costs nothing of the
  * others. `exit` takes the exit code of the command that ran.
@@ -76,6 +80,21 @@ export function createProgram(exit: (code: number) => void): Command {
       exit(await runDown(resolveDataDir(flags.dataDir), { purge: flags.purge ?? false, json: flags.json ?? false }));
     });
 
+  program
+    .command("dns")
+    .description("serve cluster DNS for a cluster that runs elsewhere")
+    .option("--kubeconfig <file>", "how its API is reached (default: the account of the pod this runs in)")
+    .option("--context <name>", "which context of the kubeconfig (default: the current one)")
+    .option("--config <file>", "configuration in YAML, or a Corefile; changes to it are taken while it runs")
+    .option("--listen <address>", "where to answer, ADDRESS:PORT; may be given several times", collect)
+    .option("--cluster-domain <name>", "the zone of the cluster (default: cluster.local)")
+    .option("--json", "one JSON object a line instead of text")
+    .exitOverride()
+    .action(async ({ json, ...options }: DnsFlags) => {
+      const { runDns } = await import("./commands/dns.ts");
+      exit(await runDns(options, json ?? false));
+    });
+
   inDataDir(program.command("kubeconfig"))
     .description("print the kubeconfig of the administrator")
     .action(async (flags: { dataDir: string }) => {
@@ -101,6 +120,15 @@ export function createProgram(exit: (code: number) => void): Command {
       await runAgent();
     });
   return program;
+}
+
+interface DnsFlags {
+  kubeconfig?: string;
+  context?: string;
+  config?: string;
+  listen?: string[];
+  clusterDomain?: string;
+  json?: boolean;
 }
 
 interface UpFlags {

@@ -12,6 +12,12 @@ export function openLog(file: string, name: string, limit: number = largestBytes
   return pino({ name, level }, openFile(file, limit));
 }
 
+/** A log that writes JSON lines to a stream, for parts that run in the foreground. */
+export function openStreamLog(stream: { write(line: string): unknown }, name: string): Log {
+  const level = process.env["FAIRLEAD_LOG_LEVEL"] ?? "info";
+  return pino({ name, level }, { write: (line: string) => void stream.write(line) });
+}
+
 function openFile(file: string, limit: number): { write(line: string): void } {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   let descriptor = openSync(file, "a", 0o600);

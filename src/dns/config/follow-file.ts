@@ -10,8 +10,8 @@ export interface FollowOptions {
   readonly clock?: Clock;
   /** Between two looks; 2 seconds by default. */
   readonly everyMs?: number;
-  /** The files say something new that can be used. When this throws, the old configuration stays. */
-  readonly changed: (config: DnsConfig) => void;
+  /** The files say something new that can be used. When it rejects, the old configuration stays. */
+  readonly changed: (config: DnsConfig) => Promise<void>;
   /** The files say something new that cannot be used: the old configuration stays. */
   readonly refused: (why: string) => void;
 }
@@ -21,8 +21,8 @@ export interface FollowedFile {
   hash(): string;
   /** How often something new could not be used. */
   failures(): number;
-  /** Looks now. */
-  look(): void;
+  /** Looks now; resolves when what was found is in use, or has been refused. */
+  look(): Promise<void>;
   stop(): void;
 }
 
@@ -35,9 +35,10 @@ export function followConfig(options: FollowOptions): FollowedFile {
   const { readFile, read, clock = systemClock, everyMs = 2_000, changed, refused } = options;
   let failures = 0;
   let stopped = false;
+  let looking: Promise<void> | undefined;
   let used = take().hash;
   let seen = used;
-  let cancel = clock.after(everyMs, look);
+  let cancel = clock.after(everyMs, () => void look());
 
   /** The configuration, and one hash of all texts that it was made of. */
   function take(): { hash: string; config?: DnsConfig; why?: string } {
@@ -62,21 +63,28 @@ export function followConfig(options: FollowOptions): FollowedFile {
     }
   }
 
-  function look(): void {
+  function look(): Promise<void> {
+    looking ??= takeNew().finally(() => {
+      looking = undefined;
+      if (!stopped) cancel = clock.after(everyMs, () => void look());
+    });
+    return looking;
+  }
+
+  async function takeNew(): Promise<void> {
     cancel();
     if (stopped) return;
     const { hash, config, why } = take();
     if (hash !== seen) {
       seen = hash;
       if (config === undefined) fail(why ?? "it cannot be read");
-      else if (hash !== used) use(hash, config);
+      else if (hash !== used) await use(hash, config);
     }
-    cancel = clock.after(everyMs, look);
   }
 
-  function use(hash: string, config: DnsConfig): void {
+  async function use(hash: string, config: DnsConfig): Promise<void> {
     try {
-      changed(config);
+      await changed(config);
       used = hash;
     } catch (error) {
       fail((error as Error).message);
