@@ -1,12 +1,17 @@
 import { emptyBody, renderBody, type Body } from "#wire/dns/body.ts";
 import { classIn, flags, rcodeName, rcodes, typeName, types } from "#wire/dns/numbers.ts";
+import type { WireName } from "#wire/dns/name.ts";
 import { parseQuery, type Malformed, type Query } from "#wire/dns/query.ts";
 import { writeMalformed, writeResponse } from "#wire/dns/response.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import { createErrorBudget } from "./error-budget.ts";
+import type { ClientRate } from "./client-rate.ts";
 import { followExternalName } from "./follow.ts";
-import type { Forwarder } from "./forward/forward.ts";
+import type { Hosts } from "./hosts.ts";
+import type { QueryLog } from "./query-log.ts";
+import { askInstead, bodyForAsked } from "./rewrite/answer.ts";
+import type { Rewriter } from "./rewrite/rules.ts";
 import type { Resolution, Resolver } from "./forward/resolve.ts";
 import type { Asked } from "./forward/sockets.ts";
 import { count, observe, type DnsCounters } from "./metrics.ts";
@@ -39,12 +44,24 @@ export const outSize = 65_535 + 300;
 export interface AnswererOptions {
   readonly zone: Zone;
   readonly resolver: Resolver;
-  readonly forwarder: Forwarder;
+  /** Whether the name is one of those sent out to find circles. */
+  readonly cameBack: (name: WireName) => boolean;
+  /** What a configuration can change; read for each question. */
+  readonly rules: () => AnswerRules;
+  readonly rate: ClientRate;
+  readonly queryLog: QueryLog;
   readonly counters: DnsCounters;
   readonly clock: Clock;
   readonly log: Log;
   /** Between 0 and 1: the order of addresses. */
   readonly random: () => number;
+}
+
+export interface AnswerRules {
+  readonly hosts: Hosts;
+  readonly rewrite: Rewriter | undefined;
+  /** The largest UDP answer, whatever the client offers: no fragments, and little to gain for an amplifier. */
+  readonly udpLimit: number;
 }
 
 interface Reply {
@@ -55,18 +72,16 @@ interface Reply {
   readonly authenticData?: boolean;
 }
 
-/** The largest UDP answer, whatever the client offers: no fragments, and little to gain for an amplifier. */
-const udpLimit = 1232;
 const tcpLimit = 65_535;
 const plainUdpLimit = 512;
 
 export function createAnswerer(options: AnswererOptions): Answerer {
-  const { zone, resolver, forwarder, counters, clock, log, random } = options;
+  const { zone, resolver, cameBack, rules, rate, queryLog, counters, clock, log, random } = options;
   const budget = createErrorBudget(clock);
 
   function limitOf({ edns }: Query, { transport }: Source): number {
     if (transport === "tcp") return tcpLimit;
-    return edns === undefined ? plainUdpLimit : Math.min(udpLimit, Math.max(plainUdpLimit, edns.size));
+    return edns === undefined ? plainUdpLimit : Math.min(rules().udpLimit, Math.max(plainUdpLimit, edns.size));
   }
 
   function write(out: Uint8Array, packet: Uint8Array, query: Query, source: Source, reply: Reply): number {
@@ -86,10 +101,38 @@ export function createAnswerer(options: AnswererOptions): Answerer {
   }
 
   /** What can be said without asking anyone; otherwise what to do to find out. */
-  function decide(query: Query): Reply | (() => Promise<Reply>) {
+  function decide(query: Query, packet: Uint8Array): Reply | (() => Promise<Reply>) {
     const { name, type, edns } = query;
     if (edns !== undefined && edns.version !== 0) return plain(rcodes.BADVERS);
     if (query.class !== classIn || type === types.AXFR || type === types.IXFR) return plain(rcodes.REFUSED);
+    const rewritten = rules().rewrite?.(name);
+    if (rewritten === undefined) return look(query);
+    return rewritten === "failed" ? plain(rcodes.SERVFAIL) : lookInstead(query, packet, rewritten);
+  }
+
+  /** Answers for another name, whole, and hands the records back under the asked one. */
+  function lookInstead(
+    query: Query,
+    packet: Uint8Array,
+    { name, answerAsked }: { name: WireName; answerAsked: boolean },
+  ): Reply | (() => Promise<Reply>) {
+    const instead = askInstead(packet, query, name);
+    const back = (reply: Reply): Reply => {
+      const room = new Uint8Array(reply.body.bytes.length + 600);
+      const head = { ...reply, recursion: true };
+      const length = writeResponse(room, instead.packet, instead.query, head, reply.body, tcpLimit);
+      const names = { asked: query.name, rewritten: name, answerAsked };
+      const body = bodyForAsked(room.subarray(0, length), names);
+      return body === undefined ? plain(rcodes.SERVFAIL) : { ...reply, body };
+    };
+    const found = look(instead.query);
+    return typeof found === "function" ? async () => back(await found()) : back(found);
+  }
+
+  function look(query: Query): Reply | (() => Promise<Reply>) {
+    const { name, type } = query;
+    const host = rules().hosts.ask(name, type);
+    if (host !== undefined) return { rcode: rcodes.NOERROR, body: host, authoritative: true };
     const verdict = zone.ask(name, type);
     switch (verdict.says) {
       case "answer":
@@ -103,10 +146,10 @@ export function createAnswerer(options: AnswererOptions): Answerer {
       case "follow":
         return () => follow(query);
       case "outside-reverse":
-        if (forwarder.hasUpstreams()) return outside(query);
+        if (resolver.canAsk(name)) return outside(query);
         return { rcode: rcodes.NXDOMAIN, body: verdict.soa.negative(name.length), authoritative: true };
       case "outside":
-        return forwarder.hasUpstreams() ? outside(query) : plain(rcodes.REFUSED);
+        return resolver.canAsk(name) ? outside(query) : plain(rcodes.REFUSED);
     }
   }
 
@@ -115,7 +158,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     const asked = askedBy(query);
     const cached = resolver.cached(asked);
     if (cached !== undefined) return fromOutside(query, { got: "answer", ...cached });
-    if (type === types.HINFO && forwarder.cameBack(name)) return plain(rcodes.REFUSED);
+    if (type === types.HINFO && cameBack(name)) return plain(rcodes.REFUSED);
     return async () => fromOutside(query, await resolver.resolve(asked));
   }
 
@@ -135,8 +178,9 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     const { name } = query;
     const { answers, truncated } = await followExternalName(
       zone,
-      forwarder.hasUpstreams() ? resolver : undefined,
+      resolver,
       askedBy(query),
+      rules().hosts,
     );
     if (answers.length > 0)
       return { rcode: rcodes.NOERROR, body: renderBody(name, { answers }), truncated, authoritative: true };
@@ -152,12 +196,22 @@ export function createAnswerer(options: AnswererOptions): Answerer {
       return silence;
     }
     if (query.kind === "malformed") return malformed(out, query, source);
+    if (!rate.spend(source.address)) {
+      count(counters.dropped, "rate");
+      return silence;
+    }
     const started = clock.monotonic();
+    const finish = (rcode: number) => {
+      const took = clock.monotonic() - started;
+      observe(counters, took / 1000);
+      const { name, type } = query;
+      queryLog({ client: source.address, transport: source.transport, name, type, rcode, took });
+    };
     count(counters.requests, `${source.transport} ${source.family === 4 ? 1 : 2} ${knownType(query.type)}`);
-    const decided = decide(query);
+    const decided = decide(query, packet);
     if (typeof decided !== "function") {
       const length = write(out, packet, query, source, decided);
-      observe(counters, (clock.monotonic() - started) / 1000);
+      finish(decided.rcode);
       return length;
     }
     const kept = new Uint8Array(packet.subarray(0, query.questionEnd));
@@ -169,7 +223,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
       .then((reply) => {
         const room = new Uint8Array(reply.body.bytes.length + 300);
         const length = write(room, kept, query, source, reply);
-        observe(counters, (clock.monotonic() - started) / 1000);
+        finish(reply.rcode);
         later(room.subarray(0, length));
       });
     return 0;

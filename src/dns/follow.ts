@@ -4,6 +4,7 @@ import { types } from "#wire/dns/numbers.ts";
 import { nameData, record, type ResourceRecord } from "#wire/dns/record.ts";
 import type { Asked } from "./forward/sockets.ts";
 import type { Resolver } from "./forward/resolve.ts";
+import type { Hosts } from "./hosts.ts";
 import type { Zone } from "./zone.ts";
 
 export interface Followed {
@@ -21,7 +22,12 @@ const nowhere: Followed = { answers: [], truncated: false };
  * A target outside without an answer leaves the CNAME alone; a target inside that does not exist, a circle, and a chain
  * that is too long leave nothing, as CoreDNS answers them.
  */
-export async function followExternalName(zone: Zone, resolver: Resolver | undefined, asked: Asked): Promise<Followed> {
+export async function followExternalName(
+  zone: Zone,
+  resolver: Resolver,
+  asked: Asked,
+  hosts: Hosts,
+): Promise<Followed> {
   const chain: ResourceRecord[] = [];
   const seen = new Set<WireName>();
   let { name } = asked.question;
@@ -35,8 +41,11 @@ export async function followExternalName(zone: Zone, resolver: Resolver | undefi
     const addresses = zone.addresses(name, asked.question.type);
     return addresses.length === 0 ? nowhere : { answers: [...chain, ...addresses], truncated: false };
   }
-  if (resolver === undefined) return { answers: chain, truncated: false };
+  const host = hosts.addresses(lowerName(name), asked.question.type);
+  if (host.length > 0)
+    return { answers: [...chain, ...host.map((found) => ({ ...found, name }))], truncated: false };
   const outside: Asked = { ...asked, question: { ...asked.question, name: lowerName(name) } };
+  if (!resolver.canAsk(outside.question.name)) return { answers: chain, truncated: false };
   const cached = resolver.cached(outside);
   const resolution = cached === undefined ? await resolver.resolve(outside) : { got: "answer" as const, ...cached };
   if (resolution.got !== "answer") return { answers: chain, truncated: false };

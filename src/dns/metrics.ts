@@ -9,6 +9,9 @@ export interface DnsCounters {
   readonly cacheHits: { success: number; denial: number };
   cacheMisses: number;
   cacheEntries: number;
+  /** Answers given after their time because no upstream answered, and answers asked for again before their end. */
+  cacheStale?: number;
+  cachePrefetches?: number;
   /** `address:port` -> queries sent there. */
   readonly forwards: Record<string, number>;
   /** `address:port` -> attempts that got no usable answer. */
@@ -47,4 +50,23 @@ export function observe(counters: DnsCounters, seconds: number): void {
   while (bucket < durationBuckets.length && seconds > (durationBuckets[bucket] as number)) bucket += 1;
   counters.durations[bucket] = (counters.durations[bucket] ?? 0) + 1;
   counters.durationSum += seconds;
+}
+
+/** The counts of several workers together. */
+export function sumCounters(all: readonly DnsCounters[]): DnsCounters {
+  const sum = createCounters();
+  for (const one of all) {
+    for (const field of ["requests", "responses", "dropped", "forwards", "forwardFailures"] as const)
+      for (const [key, value] of Object.entries(one[field])) sum[field][key] = (sum[field][key] ?? 0) + value;
+    sum.cacheHits.success += one.cacheHits.success;
+    sum.cacheHits.denial += one.cacheHits.denial;
+    sum.cacheMisses += one.cacheMisses;
+    sum.cacheEntries += one.cacheEntries;
+    sum.cacheStale = (sum.cacheStale ?? 0) + (one.cacheStale ?? 0);
+    sum.cachePrefetches = (sum.cachePrefetches ?? 0) + (one.cachePrefetches ?? 0);
+    sum.forwardRejects += one.forwardRejects;
+    for (const [bucket, value] of one.durations.entries()) sum.durations[bucket] = (sum.durations[bucket] ?? 0) + value;
+    sum.durationSum += one.durationSum;
+  }
+  return sum;
 }

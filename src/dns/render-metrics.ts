@@ -37,6 +37,10 @@ export function renderDnsMetrics(counters: DnsCounters): string {
     lines.push(`coredns_cache_hits_total{${cache},type="${type}"} ${value}`);
   family("coredns_cache_misses_total", "counter", "Questions that had to be asked upstream.");
   lines.push(`coredns_cache_misses_total{${cache}} ${counters.cacheMisses}`);
+  family("coredns_cache_served_stale_total", "counter", "Answers given after their time, as no upstream answered.");
+  lines.push(`coredns_cache_served_stale_total{${cache}} ${counters.cacheStale ?? 0}`);
+  family("coredns_cache_prefetch_total", "counter", "Answers asked for again before their end.");
+  lines.push(`coredns_cache_prefetch_total{${cache}} ${counters.cachePrefetches ?? 0}`);
 
   family("coredns_forward_requests_total", "counter", "Questions sent to each upstream.");
   for (const [to, value] of Object.entries(counters.forwards))

@@ -29,15 +29,24 @@ export const tcpLimits: TcpLimits = {
 
 /** Answers at one TCP address: many questions a connection, each answered as soon as its answer is known (RFC 7766). */
 export async function listenTcp(
-  { address, port }: { address: string; port: number },
-  context: { answer: Answerer; log: Log; clock: Clock; counters: DnsCounters; limits?: TcpLimits },
+  { address, port, share = false }: { address: string; port: number; share?: boolean },
+  context: {
+    answer: Answerer;
+    log: Log;
+    clock: Clock;
+    counters: DnsCounters;
+    limits?: TcpLimits;
+    /** What a configuration says now, in place of those limits. */
+    chosen?: () => Pick<TcpLimits, "connections" | "idle">;
+  },
 ): Promise<Listener> {
-  const { log, counters, limits = tcpLimits } = context;
+  const { log, counters } = context;
   const open = new Set<Socket>();
   const clients = new Map<string, number>();
   /** One for all connections: an answer is copied out before the next is written. */
   const out = Buffer.alloc(outSize);
   const server = createServer({ allowHalfOpen: true }, (socket) => {
+    const limits = { ...(context.limits ?? tcpLimits), ...context.chosen?.() };
     const client = socket.remoteAddress ?? "";
     const ofClient = clients.get(client) ?? 0;
     if (open.size >= limits.connections || ofClient >= limits.perClient) {
@@ -60,7 +69,7 @@ export async function listenTcp(
       { ...context, limits, out },
     );
   });
-  await listen(server, address, port);
+  await listen(server, { address, port, share });
   server.on("error", (error) => log.warn({ address, port, error: error.message }, "DNS over TCP"));
   const bound = server.address();
   return {
@@ -138,10 +147,13 @@ function serve(
   socket.once("close", () => cancelIdle());
 }
 
-function listen(server: Server, address: string, port: number): Promise<void> {
+function listen(
+  server: Server,
+  { address, port, share }: { address: string; port: number; share: boolean },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host: address, port, ipv6Only: isIPv6(address), backlog: 256 }, () => {
+    server.listen({ host: address, port, ipv6Only: isIPv6(address), reusePort: share, backlog: 256 }, () => {
       server.off("error", reject);
       resolve();
     });

@@ -17,13 +17,14 @@ const bufferSize = 4 << 20;
 
 /** Answers at one UDP address. */
 export async function listenUdp(
-  { address, port }: { address: string; port: number },
+  { address, port, share = false }: { address: string; port: number; share?: boolean },
   { answer, log, counters }: { answer: Answerer; log: Log; counters: DnsCounters },
 ): Promise<Listener> {
   const family = isIPv6(address) ? 6 : 4;
   const socket = createSocket({
     type: family === 6 ? "udp6" : "udp4",
     ipv6Only: family === 6,
+    reusePort: share,
     // Replies go to addresses, never to names.
     lookup: (host, _options, done) => done(null, host, family),
   });

@@ -5,6 +5,7 @@ import { flags, rcodes, types } from "#wire/dns/numbers.ts";
 import type { Message } from "#wire/dns/message.ts";
 import type { ResourceRecord } from "#wire/dns/record.ts";
 import type { DnsCounters } from "../metrics.ts";
+import type { CacheSettings } from "../settings.ts";
 import type { Asked } from "./sockets.ts";
 
 /** An answer from outside, ready to be written. */
@@ -19,20 +20,29 @@ export interface Resolved {
   readonly authenticData: boolean;
 }
 
+/** What is kept of a question. */
+export interface Found {
+  readonly resolved: Resolved;
+  /** Asked often and near its end: worth to be asked for again now. Said once. */
+  readonly refresh: boolean;
+}
+
 export interface Cache {
-  get(key: string): Resolved | undefined;
+  get(key: string): Found | undefined;
+  /** An answer whose time is over, as long as it is still better than none (RFC 8767); counts as given. */
+  stale(key: string): Resolved | undefined;
+  hasStale(key: string): boolean;
   /** Keeps the answer as long as it may be kept, and returns it as clients get it. */
   put(key: string, asked: Asked, message: Message): Resolved;
+  /** Other rules from now on; what they would not have kept is let go. */
+  configure(settings: CacheSettings): void;
+  clear(): void;
   size(): number;
 }
 
-export interface CacheOptions {
+export interface CacheOptions extends CacheSettings {
   readonly clock: Clock;
   readonly counters: DnsCounters;
-  /** Seconds: no answer is kept longer, or told to be. */
-  readonly maxTtl?: number;
-  readonly minTtl?: number;
-  readonly capacity?: number;
   /** Bytes of record data over all entries. */
   readonly byteLimit?: number;
 }
@@ -42,7 +52,12 @@ interface Kept {
   readonly kind: "success" | "denial";
   readonly expires: number;
   readonly size: number;
+  hits: number;
+  refreshing: boolean;
 }
+
+/** What an answer whose time is over says of how long it may be kept (RFC 8767 5.1). */
+const staleTtl = 30;
 
 const failureTtl = 5;
 const entryLimit = 16_384;
@@ -56,10 +71,23 @@ export function cacheKey({ question, do: dnssec, cd }: Asked): string {
  * message show the same time left. Bounded in entries and in bytes; the oldest goes first. Nothing of the cluster's
  * own zone ever comes here.
  */
-export function createCache(options: CacheOptions): Cache {
-  const { clock, counters, maxTtl = 30, minTtl = 5, capacity = 9_984, byteLimit = 32 << 20 } = options;
+export function createCache({ clock, counters, byteLimit = 32 << 20, ...first }: CacheOptions): Cache {
   const kept = new Map<string, Kept>();
   let bytes = 0;
+  let capacity = 9_984;
+  let maxTtl = 30;
+  let maxNegativeTtl = 30;
+  let minTtl = 5;
+  let staleFor = 0;
+  let prefetch: CacheSettings["prefetch"];
+  configure(first);
+
+  function configure(settings: CacheSettings): void {
+    ({ capacity = 9_984, maxTtlSeconds: maxTtl = 30, minTtlSeconds: minTtl = 5, prefetch } = settings);
+    maxNegativeTtl = settings.maxNegativeTtlSeconds ?? maxTtl;
+    staleFor = (settings.serveStaleSeconds ?? 0) * 1000;
+    makeRoom(0, 0);
+  }
 
   function drop(key: string): void {
     bytes -= kept.get(key)?.size ?? 0;
@@ -67,23 +95,53 @@ export function createCache(options: CacheOptions): Cache {
     counters.cacheEntries = kept.size;
   }
 
+  /** For so many more entries and bytes. */
+  function makeRoom(entries: number, size: number): void {
+    for (const oldest of kept.keys()) {
+      if (kept.size + entries <= capacity && bytes + size <= byteLimit) break;
+      drop(oldest);
+    }
+  }
+
+  function hasStale(key: string): boolean {
+    const found = kept.get(key);
+    return found?.kind === "success" && found.expires + staleFor > clock.monotonic();
+  }
+
+  function mayRefresh(found: Kept, left: number): boolean {
+    found.hits += 1;
+    if (prefetch === undefined || found.refreshing || found.kind === "denial") return false;
+    if (found.hits < prefetch.hits || left * 100 > found.resolved.ttl * prefetch.percent) return false;
+    found.refreshing = true;
+    return true;
+  }
+
   return {
     get(key) {
       const found = kept.get(key);
       const left = found === undefined ? 0 : Math.ceil((found.expires - clock.monotonic()) / 1000);
       if (found === undefined || left <= 0) {
-        if (found !== undefined) drop(key);
+        if (found !== undefined && found.expires + staleFor <= clock.monotonic()) drop(key);
         counters.cacheMisses += 1;
         return undefined;
       }
       counters.cacheHits[found.kind] += 1;
       const { resolved } = found;
       setTtls(resolved.body, left);
-      return { ...resolved, ttl: left };
+      return { resolved: { ...resolved, ttl: left }, refresh: mayRefresh(found, left) };
+    },
+    hasStale,
+    stale(key) {
+      const found = kept.get(key);
+      if (found === undefined || !hasStale(key)) return undefined;
+      setTtls(found.resolved.body, staleTtl);
+      counters.cacheStale = (counters.cacheStale ?? 0) + 1;
+      return { ...found.resolved, ttl: staleTtl };
     },
     put(key, { question }, message) {
       const judged = judge(message, question.type);
-      const ttl = Math.min(maxTtl, Math.max(minTtl, judged?.ttl ?? 0));
+      const limit = judged?.kind === "denial" ? maxNegativeTtl : maxTtl;
+      const ttl = Math.min(limit, Math.max(minTtl, judged?.ttl ?? 0));
       const { answers, authorities, additionals, rcode } = message;
       const body = renderBody(question.name, { answers, authorities, additionals });
       if (judged === undefined) capTtls(body, maxTtl);
@@ -93,15 +151,19 @@ export function createCache(options: CacheOptions): Cache {
       const resolved = { rcode, answers, body, ttl: judged === undefined ? 0 : ttl, truncated, authenticData };
       const size = body.bytes.length * 2 + key.length + 200;
       drop(key);
-      if (judged === undefined || size > entryLimit) return resolved;
-      for (const oldest of kept.keys()) {
-        if (kept.size < capacity && bytes + size <= byteLimit) break;
-        drop(oldest);
-      }
-      kept.set(key, { resolved, kind: judged.kind, expires: clock.monotonic() + ttl * 1000, size });
+      if (judged === undefined || size > entryLimit || ttl === 0 || capacity === 0) return resolved;
+      makeRoom(1, size);
+      const expires = clock.monotonic() + ttl * 1000;
+      kept.set(key, { resolved, kind: judged.kind, expires, size, hits: 0, refreshing: false });
       bytes += size;
       counters.cacheEntries = kept.size;
       return resolved;
+    },
+    configure,
+    clear() {
+      kept.clear();
+      bytes = 0;
+      counters.cacheEntries = 0;
     },
     size: () => kept.size,
   };

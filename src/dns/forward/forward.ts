@@ -25,6 +25,8 @@ export interface Forwarder {
   checkLoops(): void;
   /** Whether a received question is such a one: then its upstream leads back here, and is left out from now on. */
   cameBack(name: WireName): boolean;
+  /** Takes no more questions, and ends when those that wait have their answers. */
+  retire(): void;
   stop(): void;
 }
 
@@ -34,7 +36,12 @@ export interface ForwarderOptions {
   /** Milliseconds for one attempt and for all attempts together. */
   readonly attemptTimeout?: number;
   readonly totalTimeout?: number;
+  /** Questions that may wait at the same time; one more is rejected. */
   readonly maxConcurrent?: number;
+  /** Failures in a row after which an upstream is asked only when no other is left; 0 for never. */
+  readonly maxFails?: number;
+  /** Milliseconds between two looks whether a failed upstream answers again. */
+  readonly healthCheck?: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly counters: DnsCounters;
@@ -49,12 +56,11 @@ interface Peer {
   readonly loopName: WireName;
   readonly sockets: UdpSockets;
   failures: number;
+  /** Questions that wait for it now. */
+  asked: number;
+  gone: boolean;
   stopProbe?: (() => void) | undefined;
 }
-
-/** Failures in a row after which an upstream is asked only when no other is left. */
-const downAfter = 2;
-const probeInterval = 500;
 
 /**
  * Asks upstreams for names outside the cluster. glibc gives up after 5 s, so all attempts together stay below that: by
@@ -62,9 +68,13 @@ const probeInterval = 500;
  */
 export function createForwarder(options: ForwarderOptions): Forwarder {
   const { policy = "random", attemptTimeout = 1_500, totalTimeout = 4_000, maxConcurrent = 1_000 } = options;
-  const { clock, log, counters, random } = options;
+  const { maxFails = 2, healthCheck = 500, clock, log, counters, random } = options;
+  const downAfter = maxFails === 0 ? Infinity : maxFails;
   let peers: Peer[] = [];
+  /** Those that questions wait for, also when they were replaced. */
+  const asking = new Set<Peer>();
   let waiting = 0;
+  let stopped = false;
   let turn = 0;
   setUpstreams(options.upstreams);
 
@@ -76,14 +86,16 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       before.delete(name);
       if (kept !== undefined) return kept;
       const at = { address, port };
-      return { name, at, loopName: randomName(), sockets: createUdpSockets(at, clock), failures: 0 };
+      return { name, at, loopName: randomName(), sockets: createUdpSockets(at, clock), failures: 0, asked: 0, gone: false };
     });
     for (const gone of before.values()) drop(gone);
   }
 
+  /** What it was asked already it may still answer. */
   function drop(peer: Peer): void {
+    peer.gone = true;
     peer.stopProbe?.();
-    peer.sockets.stop();
+    if (peer.asked === 0 || stopped) peer.sockets.stop();
   }
 
   /** Who to ask first, second, ...: by policy, those that are down last. */
@@ -102,6 +114,18 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
 
   async function attempt(peer: Peer, asked: Asked, timeout: number): Promise<Exchange> {
     count(counters.forwards, peer.name);
+    peer.asked += 1;
+    asking.add(peer);
+    try {
+      return await exchangeWith(peer, asked, timeout);
+    } finally {
+      peer.asked -= 1;
+      if (peer.asked === 0) asking.delete(peer);
+      if (peer.gone && peer.asked === 0) peer.sockets.stop();
+    }
+  }
+
+  async function exchangeWith(peer: Peer, asked: Asked, timeout: number): Promise<Exchange> {
     const exchange = await peer.sockets.exchange(asked, timeout);
     if (exchange.got !== "answer" || !(exchange.message.flags & flags.TC)) return exchange;
     const whole = await exchangeByTcp(peer.at, asked, timeout, clock);
@@ -123,12 +147,12 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       const reason = exchange.got === "timeout" ? "no answer in time" : exchange.reason;
       log.warn({ upstream: peer.name, reason }, "upstream DNS server does not answer; others are asked first");
     }
-    if (peers.includes(peer)) peer.stopProbe ??= clock.after(probeInterval, () => void probe(peer));
+    if (peers.includes(peer)) peer.stopProbe ??= clock.after(healthCheck, () => void probe(peer));
   }
 
   async function probe(peer: Peer): Promise<void> {
     const question = { name: "", type: types.NS, class: classIn };
-    const exchange = await peer.sockets.exchange({ question, do: false, cd: false }, probeInterval * 2);
+    const exchange = await peer.sockets.exchange({ question, do: false, cd: false }, healthCheck * 2);
     peer.stopProbe = undefined;
     if (peers.includes(peer)) settle(peer, exchange);
   }
@@ -136,12 +160,19 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   async function askInTurn(asked: Asked): Promise<Forwarded> {
     const deadline = clock.monotonic() + totalTimeout;
     const candidates = order();
+    const queue = [...candidates, ...candidates];
     let reason = "no upstream";
-    for (const peer of [...candidates, ...candidates]) {
+    for (let peer = queue.shift(); peer !== undefined; peer = queue.shift()) {
       const left = deadline - clock.monotonic();
-      if (left <= 0) break;
+      if (left <= 0 || stopped) break;
+      // All that were there may have been replaced meanwhile.
+      if (queue.every(({ gone }) => gone) && peer.gone) queue.splice(0, queue.length, ...order());
+      if (peer.gone) continue;
       const exchange = await attempt(peer, asked, Math.min(attemptTimeout, left));
-      if (!peers.includes(peer) && exchange.got !== "answer") continue;
+      if (peer.gone && exchange.got !== "answer") {
+        if (queue.every(({ gone }) => gone)) queue.splice(0, queue.length, ...order());
+        continue;
+      }
       settle(peer, exchange);
       if (exchange.got === "answer") return exchange;
       reason = exchange.got === "timeout" ? `${peer.name} did not answer in time` : `${peer.name}: ${exchange.reason}`;
@@ -178,7 +209,14 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       drop(looped);
       return true;
     },
-    stop: () => setUpstreams([]),
+    retire() {
+      setUpstreams([]);
+    },
+    stop() {
+      stopped = true;
+      for (const peer of asking) peer.sockets.stop();
+      setUpstreams([]);
+    },
   };
 }
 
