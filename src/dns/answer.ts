@@ -176,12 +176,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
 
   async function follow(query: Query): Promise<Reply> {
     const { name } = query;
-    const { answers, truncated } = await followExternalName(
-      zone,
-      resolver,
-      askedBy(query),
-      rules().hosts,
-    );
+    const { answers, truncated } = await followExternalName(zone, resolver, askedBy(query), rules().hosts);
     if (answers.length > 0)
       return { rcode: rcodes.NOERROR, body: renderBody(name, { answers }), truncated, authoritative: true };
     const verdict = zone.ask(name, types.ANY);

@@ -42,8 +42,7 @@ export async function followExternalName(
     return addresses.length === 0 ? nowhere : { answers: [...chain, ...addresses], truncated: false };
   }
   const host = hosts.addresses(lowerName(name), asked.question.type);
-  if (host.length > 0)
-    return { answers: [...chain, ...host.map((found) => ({ ...found, name }))], truncated: false };
+  if (host.length > 0) return { answers: [...chain, ...host.map((found) => ({ ...found, name }))], truncated: false };
   const outside: Asked = { ...asked, question: { ...asked.question, name: lowerName(name) } };
   if (!resolver.canAsk(outside.question.name)) return { answers: chain, truncated: false };
   const cached = resolver.cached(outside);

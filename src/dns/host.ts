@@ -1,13 +1,14 @@
-import { workerEnv } from "#base/worker-env.ts";
-import { Worker } from "node:worker_threads";
-import { createBackoff } from "#base/backoff.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { NameDiff, NameTable } from "#routing/names/table.ts";
+import { clientRateMemory } from "./client-rate.ts";
 import type { ListenAddress, Upstream } from "./contract.ts";
-import type { FromWorker, ToWorker, WorkerData } from "./link.ts";
-import type { DnsCounters } from "./metrics.ts";
+import { packDiff } from "./entry.ts";
+import { createCounters, sumCounters, type DnsCounters } from "./metrics.ts";
+import { oldestOf } from "./revision.ts";
+import { startSeat, type Seat } from "./seat.ts";
 import { createDnsServer, type ServerSettings } from "./server.ts";
+import type { DnsSettings } from "./settings.ts";
 
 /** A DNS server, wherever it runs. */
 export interface ServerHost {
@@ -15,6 +16,8 @@ export interface ServerHost {
   apply(diff: NameDiff): void;
   listen(at: ListenAddress): Promise<ListenAddress>;
   setUpstreams(upstreams: readonly Upstream[]): void;
+  /** Resolves once all answers are given by the settings, and by the names that changed with them. */
+  configure(settings: DnsSettings, diff: NameDiff | undefined): Promise<void>;
   counters(): Promise<DnsCounters>;
   stop(): Promise<void>;
 }
@@ -23,6 +26,7 @@ export interface HostOptions {
   readonly settings: ServerSettings;
   readonly log: Log;
   readonly clock: Clock;
+  /** Every answer shows this revision. */
   readonly applied: (revision: string) => void;
   /** All names now, for a worker that starts anew; `undefined` before the first difference. */
   readonly whole: () => NameTable | undefined;
@@ -31,116 +35,118 @@ export interface HostOptions {
 /** On this thread. */
 export function hostHere({ settings, log, clock, applied }: HostOptions): ServerHost {
   const server = createDnsServer(settings, { log, clock });
+  const apply = (diff: NameDiff) => {
+    server.apply(packDiff(diff));
+    applied(diff.revision);
+  };
   return {
-    apply(diff) {
-      server.apply(diff);
-      applied(diff.revision);
-    },
+    apply,
     listen: (at) => server.listen(at),
     setUpstreams: (upstreams) => server.setUpstreams(upstreams),
+    async configure(next, diff) {
+      server.configure(next);
+      if (diff !== undefined) apply(diff);
+    },
     counters: async () => server.counters(),
     stop: () => server.stop(),
   };
 }
 
-interface Request {
-  resolve(value: ListenAddress | DnsCounters | undefined): void;
-  reject(error: Error): void;
-}
-
-/** A worker that ran this long has recovered: the next failure waits only briefly again. */
-const healthyAfter = 10_000;
-
-/** In a worker thread. One that dies is started again, with its listeners and all names. */
-export function hostInWorker(options: HostOptions & { readonly url: URL }): ServerHost {
+/**
+ * In worker threads that share each address (SO_REUSEPORT): the kernel gives every client to one of them. One that dies
+ * is started again, with its listeners and all names, while the others answer.
+ */
+export function hostInWorkers(options: HostOptions & { readonly url: URL }): ServerHost {
   const { log, clock, applied, whole, url } = options;
-  let { settings } = options;
-  const requests = new Map<number, Request>();
+  let settings: ServerSettings = { ...options.settings, sharesPort: true, rateMemory: clientRateMemory() };
   const listening: ListenAddress[] = [];
-  const backoff = createBackoff({ base: 50, limit: 5_000 });
-  let last = 0;
-  let stopped = false;
-  let cancelRestart: (() => void) | undefined;
-  let worker: Worker | undefined = start();
+  const seats: Seat[] = [];
+  let lost = createCounters();
+  while (seats.length < wanted()) seats.push(newSeat());
 
-  function start(): Worker {
-    const data: WorkerData = { settings };
-    const started = new Worker(url, { workerData: data, env: workerEnv(), name: "dns" });
-    const cancelHealthy = clock.after(healthyAfter, () => backoff.reset());
-    started.on("message", hear);
-    started.on("error", (error) => log.error({ error: String(error) }, "the DNS worker failed"));
-    started.on("exit", (code) => {
-      cancelHealthy();
-      worker = undefined;
-      for (const request of requests.values()) request.reject(new Error("the DNS worker ended"));
-      requests.clear();
-      if (stopped) return;
-      log.error({ code }, "the DNS worker ended; starting it again");
-      cancelRestart = clock.after(backoff.next(), restart);
-    });
-    return started;
+  function wanted(): number {
+    return settings.settings?.workers ?? 1;
   }
 
-  function restart(): void {
-    worker = start();
+  function newSeat(): Seat {
+    return startSeat({
+      url,
+      data: () => ({ settings }),
+      log,
+      clock,
+      onApplied: tellApplied,
+      onRestart: (seat) => void furnish(seat),
+    });
+  }
+
+  /** What all workers have that answer now. */
+  function tellApplied(): void {
+    const revision = oldestOf(seats.flatMap((seat) => seat.applied() ?? []));
+    if (revision !== undefined) applied(revision);
+  }
+
+  /** Names first: it must not answer before it knows what the others know. */
+  async function furnish(seat: Seat): Promise<void> {
     const table = whole();
-    if (table !== undefined) apply({ ...table, names: [...table.names], reverse: [...table.reverse] });
-    for (const at of listening) {
-      ask({ tell: "listen", request: ++last, at }).catch((error: unknown) =>
-        log.error({ ...at, error: String(error) }, "the new DNS worker cannot listen"),
-      );
+    if (table !== undefined) {
+      const diff = packDiff({ ...table, names: [...table.names], reverse: [...table.reverse] });
+      seat.tell({ tell: "diff", diff });
     }
-  }
-
-  function hear(message: FromWorker): void {
-    if (message.tell === "applied") return applied(message.revision);
-    if (message.tell === "log") return log[message.level](message.fields, message.message);
-    const request = requests.get(message.request);
-    requests.delete(message.request);
-    if (message.tell === "ok") request?.resolve(message.value);
-    else request?.reject(Object.assign(new Error(message.message), { code: message.code }));
-  }
-
-  function ask(message: ToWorker & { request: number }): Promise<ListenAddress | DnsCounters | undefined> {
-    return new Promise((resolve, reject) => {
-      if (worker === undefined) return reject(new Error("the DNS worker is not running"));
-      requests.set(message.request, { resolve, reject });
-      worker.postMessage(message);
-    });
-  }
-
-  function apply(diff: NameDiff): void {
-    const message: ToWorker = { tell: "diff", diff: withoutReasons(diff) };
-    worker?.postMessage(message);
+    const opened = listening.map((at) =>
+      seat.ask({ tell: "listen", at, exclusive: false }).catch((error: unknown) => {
+        log.error({ ...at, error: String(error) }, "the new DNS worker cannot listen");
+      }),
+    );
+    await Promise.all(opened);
   }
 
   return {
-    apply,
+    apply(diff) {
+      const packed = packDiff(diff);
+      for (const seat of seats) seat.tell({ tell: "diff", diff: packed });
+    },
     async listen(at) {
-      const opened = (await ask({ tell: "listen", request: ++last, at })) as ListenAddress;
-      listening.push(opened);
+      const [first, ...others] = seats as [Seat, ...Seat[]];
+      const opened = (await first.ask({ tell: "listen", at, exclusive: true })) as ListenAddress;
+      if (!listening.some(({ address, port }) => address === opened.address && port === opened.port))
+        listening.push(opened);
+      // One that is dead now listens when it comes back.
+      const asked = others.map((seat) => seat.ask({ tell: "listen", at: opened, exclusive: false }));
+      const failed = (await Promise.allSettled(asked)).filter((result) => result.status === "rejected");
+      for (const { reason } of failed)
+        log.warn({ ...opened, error: String(reason) }, "one of the DNS workers does not listen");
       return opened;
     },
     setUpstreams(upstreams) {
       settings = { ...settings, upstreams };
-      worker?.postMessage({ tell: "upstreams", upstreams } satisfies ToWorker);
+      for (const seat of seats) seat.tell({ tell: "upstreams", upstreams });
     },
-    counters: async () => (await ask({ tell: "counters", request: ++last })) as DnsCounters,
+    async configure(next, diff) {
+      settings = { ...settings, settings: next };
+      const packed = diff && packDiff(diff);
+      const leaving = seats.splice(wanted());
+      // One that dies meanwhile comes back with the new settings.
+      const told = seats.map((seat) =>
+        seat.ask({ tell: "configure", settings: next, diff: packed }).catch(() => undefined),
+      );
+      const added: Promise<void>[] = [];
+      while (seats.length < wanted()) {
+        const seat = newSeat();
+        seats.push(seat);
+        added.push(furnish(seat));
+      }
+      await Promise.all([...told, ...added]);
+      for (const seat of leaving) {
+        lost = sumCounters([lost, { ...(await seat.counters()), cacheEntries: 0 }]);
+        await seat.stop();
+      }
+      tellApplied();
+    },
+    async counters() {
+      return sumCounters([lost, ...(await Promise.all(seats.map((seat) => seat.counters())))]);
+    },
     async stop() {
-      stopped = true;
-      cancelRestart?.();
-      const running = worker;
-      if (running === undefined) return;
-      // Listeners are closed when it says so; whatever else it waits for is not worth waiting for.
-      await ask({ tell: "stop", request: ++last }).catch(() => undefined);
-      await running.terminate();
+      await Promise.all(seats.map((seat) => seat.stop()));
     },
   };
-}
-
-/** Answers need no reasons, and copying them to the other thread costs more than the names. */
-function withoutReasons({ names, reverse, serial, revision }: NameDiff): NameDiff {
-  const bare = (entries: NameDiff["names"]): NameDiff["names"] =>
-    entries.map(([name, entry]) => [name, entry && { ...entry, because: undefined }]);
-  return { names: bare(names), reverse: bare(reverse), serial, revision };
 }

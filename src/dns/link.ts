@@ -1,14 +1,20 @@
 import type { LogFields } from "#base/log.ts";
-import type { NameDiff } from "#routing/names/table.ts";
 import type { ListenAddress, Upstream } from "./contract.ts";
+import type { PackedDiff } from "./entry.ts";
 import type { DnsCounters } from "./metrics.ts";
 import type { ServerSettings } from "./server.ts";
+import type { DnsSettings } from "./settings.ts";
 
 /** What the worker is told, in order. Each `request` number is answered by one `ok` or `failed`. */
 export type ToWorker =
-  | { readonly tell: "diff"; readonly diff: NameDiff }
+  | { readonly tell: "diff"; readonly diff: PackedDiff }
   | { readonly tell: "upstreams"; readonly upstreams: readonly Upstream[] }
-  | { readonly tell: "listen"; readonly request: number; readonly at: ListenAddress }
+  | WorkerRequest;
+
+export type WorkerRequest =
+  /** Settings and the names that change by them are used from the same question on. */
+  | { readonly tell: "configure"; readonly request: number; readonly settings: DnsSettings; readonly diff?: PackedDiff }
+  | { readonly tell: "listen"; readonly request: number; readonly at: ListenAddress; readonly exclusive: boolean }
   | { readonly tell: "counters"; readonly request: number }
   | { readonly tell: "stop"; readonly request: number };
 

@@ -7,7 +7,7 @@ import type { ListenAddress, PodNames, Upstream } from "./contract.ts";
 import { createCache } from "./forward/cache.ts";
 import { clientRateMemory, createClientRate } from "./client-rate.ts";
 import type { PackedDiff } from "./entry.ts";
-import { createForwarding } from "./forward/rules.ts";
+import { createForwarding, type Forwarding } from "./forward/rules.ts";
 import { createHosts } from "./hosts.ts";
 import { createQueryLog } from "./query-log.ts";
 import { createRewriter } from "./rewrite/rules.ts";
@@ -75,11 +75,11 @@ export function createDnsServer(settings: ServerSettings, tools: ServerTools): D
   const told = new Set<string>();
   const forwarding = createForwarding({ clock, log, counters, random }, { attemptTimeout, totalTimeout });
   const cache = createCache({ clock, counters, ...current.cache });
-  const { forwarderFor, cameBack } = forwarding;
+  const forwarderFor: Forwarding["forwarderFor"] = (name) => forwarding.forwarderFor(name);
   const answer = createAnswerer({
     zone,
     resolver: createResolver({ forwarderFor, cache, clock, counters }),
-    cameBack,
+    cameBack: (name) => forwarding.cameBack(name),
     rules: () => answerRules,
     rate: createClientRate(
       settings.rateMemory ?? clientRateMemory(),

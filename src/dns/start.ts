@@ -1,11 +1,20 @@
 import { systemClock } from "#base/clock.ts";
 import { silentLog } from "#base/log.ts";
-import { startInformer } from "#client/informer.ts";
-import { createNameCompiler } from "#routing/names/compile.ts";
+import type { Pod } from "#api/core/pod/kind.ts";
+import { startInformer, type Informer } from "#client/informer.ts";
+import { createNameCompiler, type NameRules } from "#routing/names/compile.ts";
+import type { NameDiff } from "#routing/names/table.ts";
+import { settingsProblems } from "./check.ts";
+import { createClients, logWithClients } from "./clients.ts";
 import type { DnsOptions, ListenAddress, RunningDns, Upstream } from "./contract.ts";
 import { parseNameservers } from "./forward/upstreams.ts";
-import { hostHere, hostInWorker } from "./host.ts";
+import { hostHere, hostInWorkers } from "./host.ts";
+import { newestOf } from "./revision.ts";
 import type { ServerSettings } from "./server.ts";
+import type { DnsSettings } from "./settings.ts";
+
+/** Milliseconds that new settings wait for the pods they need. */
+const podPatience = 10_000;
 
 /** Where the worker's program is, in a checkout. A bundle puts it elsewhere and says so with `workerUrl`. */
 export const defaultWorkerUrl: URL = new URL("./worker.ts", import.meta.url);
@@ -16,9 +25,12 @@ export const defaultWorkerUrl: URL = new URL("./worker.ts", import.meta.url);
  * are read: until then the zone answers SERVFAIL. Rejects with the system's error when a listener cannot be opened.
  */
 export async function startDns(options: DnsOptions): Promise<RunningDns> {
-  const { client, listen, clusterDomain, log = silentLog, clock = systemClock, inWorker = true } = options;
+  const { client, listen, clusterDomain, clock = systemClock, inWorker = true } = options;
   const { upstreams = [], resolvConf = "", serviceAddresses = [], selfService, pods } = options;
-  const compiler = createNameCompiler({ zone: clusterDomain, pods, clock });
+  let settings = checked(options.settings ?? {});
+  const clients = createClients();
+  const log = logWithClients(options.log ?? silentLog, clients);
+  const compiler = createNameCompiler({ zone: clusterDomain, clock, ...nameRules(settings) });
   const addresses: ListenAddress[] = [];
   const waiting = new Set<{ revision: string; resolve: () => void; reject: (error: Error) => void }>();
   let applied = "0";
@@ -26,23 +38,24 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
   let compiled = false;
   let scheduled: NodeJS.Immediate | undefined;
   let stopped = false;
+  let configuring: Promise<void> = Promise.resolve();
 
-  const settings: ServerSettings = {
-    zone: clusterDomain,
-    upstreams: allUpstreams({ upstreams, resolvConf }),
-    serviceAddresses: [...serviceAddresses],
-    selfService: selfService && { namespace: selfService.namespace, name: selfService.name },
-    pods,
-  };
   const hostOptions = {
-    settings,
+    settings: {
+      zone: clusterDomain,
+      upstreams: allUpstreams({ upstreams, resolvConf }),
+      serviceAddresses: [...serviceAddresses],
+      selfService: selfService && { namespace: selfService.namespace, name: selfService.name },
+      pods,
+      settings: structuredClone(settings),
+    } satisfies ServerSettings,
     log,
     clock,
     applied: reached,
     whole: () => (compiled ? compiler.table() : undefined),
   };
   const host = inWorker
-    ? hostInWorker({ ...hostOptions, url: options.workerUrl ?? defaultWorkerUrl })
+    ? hostInWorkers({ ...hostOptions, url: options.workerUrl ?? defaultWorkerUrl })
     : hostHere(hostOptions);
 
   const informers = {
@@ -50,11 +63,43 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
     services: startInformer(client, "Service", { log, clock }),
     slices: startInformer(client, "EndpointSlice", { log, clock }),
   };
-  const all = Object.values(informers);
+  /** Pods are read only while their names are answered or logged. */
+  let podInformer: Informer<Pod> | undefined;
   informers.namespaces.onChange(changed((change) => compiler.namespace(change)));
   informers.services.onChange(changed((change) => compiler.service(change)));
   informers.slices.onChange(changed((change) => compiler.slice(change)));
-  void Promise.all(all.map(({ synced }) => synced)).then(schedule);
+  if (needsPods(settings)) podInformer = followPods();
+  void Promise.all(needed().map(({ synced }) => synced)).then(schedule);
+
+  function nameRules(from: DnsSettings): NameRules {
+    const { endpointPodNames, ignoreEmptyService, namespaces } = from;
+    return { pods: from.pods ?? pods, endpointPodNames, ignoreEmptyService, namespaces };
+  }
+
+  function isVerified(from: DnsSettings): boolean {
+    return (from.pods ?? pods) === "verified";
+  }
+
+  function needsPods(from: DnsSettings): boolean {
+    return isVerified(from) || (from.queryLog ?? "off") !== "off";
+  }
+
+  /** What must have been read before names are complete. */
+  function needed(): { isSynced(): boolean; revision(): string; readonly synced: Promise<void> }[] {
+    const always = Object.values(informers);
+    return podInformer !== undefined && isVerified(settings) ? [...always, podInformer] : always;
+  }
+
+  function followPods(): Informer<Pod> {
+    const followed = startInformer(client, "Pod", { log, clock });
+    followed.onChange((change) => {
+      if ((settings.queryLog ?? "off") !== "off") clients.pod(change);
+      if (!isVerified(settings)) return;
+      compiler.pod(change);
+      schedule();
+    });
+    return followed;
+  }
 
   function changed<T>(tell: (change: T) => void): (change: T) => void {
     return (change) => {
@@ -65,16 +110,20 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
 
   /** All changes of one turn are handed over together. */
   function schedule(): void {
-    if (stopped || !all.every((informer) => informer.isSynced())) return;
+    if (stopped || !needed().every((informer) => informer.isSynced())) return;
     scheduled ??= setImmediate(handOver);
+  }
+
+  function takeDiff(): NameDiff | undefined {
+    const diff = compiler.take(newestOf(needed().map((informer) => informer.revision())));
+    if (diff !== undefined) compiled = true;
+    return diff;
   }
 
   function handOver(): void {
     scheduled = undefined;
-    const diff = compiler.take(newestOf(all.map((informer) => informer.revision())));
-    if (diff === undefined) return;
-    compiled = true;
-    host.apply(diff);
+    const diff = takeDiff();
+    if (diff !== undefined) host.apply(diff);
   }
 
   function reached(revision: string): void {
@@ -94,10 +143,44 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
     return at;
   }
 
+  async function useSettings(next: DnsSettings): Promise<void> {
+    if (stopped) throw new Error("cluster DNS stopped");
+    if (needsPods(next)) {
+      podInformer ??= followPods();
+      await within(podInformer.synced, podPatience, "the pods could not be read, which the settings need");
+    }
+    const wasVerified = isVerified(settings);
+    settings = next;
+    compiler.configure(nameRules(next));
+    clients.clear();
+    for (const pod of podInformer?.list() ?? []) {
+      if ((next.queryLog ?? "off") !== "off") clients.pod({ after: pod });
+      if (isVerified(next) && !wasVerified) compiler.pod({ after: pod });
+    }
+    if (!needsPods(next)) {
+      podInformer?.stop();
+      podInformer = undefined;
+    }
+    const isComplete = needed().every((informer) => informer.isSynced());
+    await host.configure(structuredClone(next), isComplete ? takeDiff() : undefined);
+    log.info({}, "cluster DNS uses other settings");
+  }
+
+  function within(promise: Promise<void>, ms: number, problem: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = clock.after(ms, () => reject(new Error(problem)));
+      void promise.then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
   async function stop(): Promise<void> {
     stopped = true;
     if (scheduled !== undefined) clearImmediate(scheduled);
-    for (const informer of all) informer.stop();
+    for (const informer of Object.values(informers)) informer.stop();
+    podInformer?.stop();
     for (const waiter of waiting) waiter.reject(new Error("cluster DNS stopped"));
     waiting.clear();
     await host.stop();
@@ -119,8 +202,16 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
         waiting.add({ revision, resolve, reject });
       }),
     addListener,
-    configure: async () => {},
-    settings: () => options.settings ?? {},
+    async configure(next) {
+      checked(next);
+      // One after the other, in the order they were asked for.
+      const before = configuring;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      configuring = promise;
+      await before;
+      await useSettings(next).finally(resolve);
+    },
+    settings: () => settings,
     setUpstreams: (to) => host.setUpstreams(allUpstreams(to)),
     isReady: () => ready,
     table: () => compiler.table(),
@@ -129,12 +220,13 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
   };
 }
 
+function checked(settings: DnsSettings): DnsSettings {
+  const problems = settingsProblems(settings);
+  if (problems.length > 0) throw new Error(`settings of cluster DNS cannot be used: ${problems.join("; ")}`);
+  return settings;
+}
+
 /** Plain values, since they go to another thread. */
 function allUpstreams({ upstreams = [], resolvConf = "" }: Pick<DnsOptions, "upstreams" | "resolvConf">): Upstream[] {
   return [...upstreams, ...parseNameservers(resolvConf)].map(({ address, port }) => ({ address, port }));
-}
-
-/** Revisions are whole numbers in decimal. */
-function newestOf(revisions: readonly string[]): string {
-  return revisions.reduce((a, b) => (a.length === b.length ? (a >= b ? a : b) : a.length > b.length ? a : b), "0");
 }

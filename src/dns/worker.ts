@@ -18,8 +18,17 @@ function serveParent(port: MessagePort, { settings }: WorkerData): void {
     if (message.tell === "upstreams") return server.setUpstreams(message.upstreams);
     const { request } = message;
     try {
-      if (message.tell === "listen") say({ tell: "ok", request, value: await server.listen(message.at) });
-      else if (message.tell === "counters") say({ tell: "ok", request, value: server.counters() });
+      if (message.tell === "listen") {
+        const { at, exclusive } = message;
+        say({ tell: "ok", request, value: await server.listen(at, { exclusive }) });
+      } else if (message.tell === "configure") {
+        server.configure(message.settings);
+        if (message.diff !== undefined) {
+          server.apply(message.diff);
+          say({ tell: "applied", revision: message.diff.revision });
+        }
+        say({ tell: "ok", request });
+      } else if (message.tell === "counters") say({ tell: "ok", request, value: server.counters() });
       else {
         await server.stop();
         say({ tell: "ok", request });

@@ -18,6 +18,8 @@ export interface UpstreamAnswer {
   /** Over UDP, a changed packet goes out before the right one. */
   spoil?(packet: Buffer): Buffer;
   authenticData?: boolean;
+  /** Over UDP, the answer goes out only then. */
+  after?: Promise<void>;
 }
 
 export interface FakeUpstream {
@@ -36,6 +38,7 @@ export async function startFakeUpstream(
 ): Promise<FakeUpstream> {
   const asked: string[] = [];
   let spoiled: Buffer | undefined;
+  let after: Promise<void> | undefined;
 
   function respond(packet: Buffer, transport: "udp" | "tcp"): Buffer | undefined {
     const query = parseQuery(packet);
@@ -46,6 +49,7 @@ export async function startFakeUpstream(
     const said = answer(name, type, transport);
     if (said === undefined) return undefined;
     const response = render(packet, query, said, transport);
+    after = said.after;
     if (said.spoil !== undefined && transport === "udp") spoiled = said.spoil(Buffer.from(response));
     return response;
   }
@@ -68,7 +72,9 @@ export async function startFakeUpstream(
     const response = respond(packet, "udp");
     if (spoiled !== undefined) udp.send(spoiled, from.port, from.address);
     spoiled = undefined;
-    if (response !== undefined) udp.send(response, from.port, from.address);
+    if (response === undefined) return;
+    if (after === undefined) udp.send(response, from.port, from.address);
+    else void after.then(() => udp.send(response, from.port, from.address));
   });
   return {
     address: "127.0.0.1",

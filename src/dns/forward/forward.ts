@@ -86,7 +86,15 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       before.delete(name);
       if (kept !== undefined) return kept;
       const at = { address, port };
-      return { name, at, loopName: randomName(), sockets: createUdpSockets(at, clock), failures: 0, asked: 0, gone: false };
+      return {
+        name,
+        at,
+        loopName: randomName(),
+        sockets: createUdpSockets(at, clock),
+        failures: 0,
+        asked: 0,
+        gone: false,
+      };
     });
     for (const gone of before.values()) drop(gone);
   }

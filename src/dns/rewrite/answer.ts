@@ -25,9 +25,7 @@ export function bodyForAsked(
   const message = parseMessage(response);
   if (message === undefined) return undefined;
   const rename = (records: readonly ResourceRecord[]): ResourceRecord[] =>
-    records.map((found) =>
-      answerAsked && lowerName(found.name) === rewritten ? { ...found, name: asked } : found,
-    );
+    records.map((found) => (answerAsked && lowerName(found.name) === rewritten ? { ...found, name: asked } : found));
   const { answers, authorities, additionals } = message;
   return renderBody(asked, {
     answers: rename(answers),

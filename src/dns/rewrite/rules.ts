@@ -13,8 +13,8 @@ export type Rewritten =
 
 export type Rewriter = (name: WireName) => Rewritten;
 
-/** `undefined` when the rule does not fit. */
-type Change = (text: string) => string | undefined | "undecided";
+/** The new text; `undefined` when the rule does not fit, false when it would cost too much to find out. */
+type Change = (text: string) => string | undefined | false;
 
 /** A rule whose expression was given up once for its cost rests for this long: a client cannot hold up the others. */
 const restMs = 1_000;
@@ -33,7 +33,7 @@ export function createRewriter(rules: readonly RewriteRule[] = [], now: () => nu
       if (rule.rest > now()) return "failed";
       const changed = rule.change(text);
       if (changed === undefined) continue;
-      if (changed === "undecided") {
+      if (changed === false) {
         rule.rest = now() + restMs;
         return "failed";
       }
@@ -47,8 +47,7 @@ export function createRewriter(rules: readonly RewriteRule[] = [], now: () => nu
 /** Why a rule cannot be used, or `undefined`. */
 export function rewriteProblem({ match, from, to }: RewriteRule): string | undefined {
   if (from === "") return "there is nothing to look for";
-  if (match !== "regex")
-    return match === "exact" && nameFromText(to) === undefined ? `${to} is not a name` : undefined;
+  if (match !== "regex") return match === "exact" && nameFromText(to) === undefined ? `${to} is not a name` : undefined;
   if (from.length > sourceLimit) return `the expression is longer than ${sourceLimit} characters`;
   if (compile(from) === undefined) return "the expression is not one";
   if (canBacktrackForever(from))
@@ -82,7 +81,7 @@ function regexChange(pattern: Pattern | undefined, to: string): Change {
   return (text) => {
     for (const spelled of [text, `${text}.`]) {
       const found = pattern?.exec(spelled);
-      if (found === "undecided") return "undecided";
+      if (found === "undecided") return false;
       if (found !== undefined)
         return to.replace(/\{(\d{1,2})\}/g, (_, group: string) => found[Number(group)] ?? "").replace(/(?<=.)\.$/, "");
     }
