@@ -22,6 +22,12 @@ export function parseAddressPort(
   return at(address === "" ? (anyAddress ?? "") : address === "localhost" ? "127.0.0.1" : address, digits);
 }
 
+/** Where names are asked: `ADDRESS` or `ADDRESS:PORT`, port 53 by default. */
+export function parseUpstream(text: string): ListenAddress | undefined {
+  const at = parseAddressPort(text, { port: 53 });
+  return at?.port === 0 ? undefined : at;
+}
+
 /** A port from 0 to 65535; 0 lets the system choose. */
 export function parsePort(text: string): number | undefined {
   return /^\d{1,5}$/.test(text) && Number(text) <= 65535 ? Number(text) : undefined;

@@ -124,7 +124,7 @@ function readBind(directive: Directive, scope: PluginScope): void {
 }
 
 function readMultisocket({ args, line }: Directive, { draft, error }: PluginScope): void {
-  const workers = args[0] === undefined ? undefined : parseCount(args[0], 1, 64);
-  if (args[0] !== undefined && workers === undefined) error(line, "multisocket must be between 1 and 64");
+  const workers = args[0] === undefined ? undefined : parseCount(args[0], 1, 32);
+  if (args[0] !== undefined && workers === undefined) error(line, "multisocket must be between 1 and 32");
   if (workers !== undefined) draft.settings.workers = workers;
 }

@@ -13,7 +13,9 @@ import type { ConfigProblem } from "./problem.ts";
  */
 export function readCorefile(text: string, fileName: string, { readFile }: { readFile: ReadFile }): DnsConfig {
   const { blocks, problems: syntax } = parseCorefile(text, fileName);
-  const problems: ConfigProblem[] = [...syntax];
+  // What stands between wrong braces would only be misread.
+  if (syntax.length > 0) return { settings: {}, problems: syntax };
+  const problems: ConfigProblem[] = [];
   const tell = (severity: ConfigProblem["severity"]) => (line: number, text: string) =>
     void problems.push({ file: fileName, line, text, severity });
   const error = tell("error");
@@ -27,8 +29,7 @@ export function readCorefile(text: string, fileName: string, { readFile }: { rea
     return keys.length === 0 ? [] : [{ block, zones: keys.map(({ zone }) => zone) }];
   });
   const mains = served.filter(({ block }) => isMain(block));
-  if (mains.length === 0 && syntax.length === 0)
-    error(1, "no block has the plugin kubernetes: there is no cluster zone");
+  if (mains.length === 0) error(1, "no block has the plugin kubernetes: there is no cluster zone");
   for (const { block } of mains.slice(1))
     error(block.line, "kubernetes stands in more than one block: one zone is served");
 

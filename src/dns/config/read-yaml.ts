@@ -3,17 +3,18 @@ import { isIP } from "node:net";
 import { isScalar, LineCounter, parseDocument } from "yaml";
 import type { ListenAddress } from "../contract.ts";
 import { parseNameservers } from "../forward/upstreams.ts";
+import { rewriteProblem } from "../rewrite/rules.ts";
 import type { CacheSettings, DnsLimits, DnsSettings, ForwardRule, HostsSettings, RewriteRule } from "../settings.ts";
-import { parseAddressPort, parseDomain } from "./addresses.ts";
+import { parseAddressPort, parseDomain, parseUpstream } from "./addresses.ts";
 import type { DnsConfig, HttpSettings, ReadFile } from "./contract.ts";
 import { parseHostsFile } from "./hosts-text.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { readOrTell } from "./read-file.ts";
-import { whyNoRegex } from "./regex.ts";
 import { boolean, integer, list, mapping, oneOf, rootPlace, text, type Reader } from "./yaml-shape.ts";
 
 const longestText = 1 << 20;
 const day = 86_400;
+const mostWorkers = 32;
 const domain = text(parseDomain, "a domain name");
 const count = integer(0, 1_000_000);
 
@@ -103,8 +104,8 @@ function file(readFile: ReadFile): Reader<ConfigFile> {
           except: list(domain),
           attemptTimeoutMs: integer(10, 60_000),
           totalTimeoutMs: integer(10, 60_000),
-          maxConcurrent: integer(1, 1_000_000),
-          maxFails: count,
+          maxConcurrent: integer(1, 100_000),
+          maxFails: integer(0, 1_000),
           healthCheckMs: integer(50, 600_000),
         },
         ["zone", "to"],
@@ -112,11 +113,11 @@ function file(readFile: ReadFile): Reader<ConfigFile> {
     ),
     cache: mapping<CacheSettings>({
       capacity: count,
-      maxTtlSeconds: integer(0, 7 * day),
-      maxNegativeTtlSeconds: integer(0, 7 * day),
+      maxTtlSeconds: integer(0, 65_535),
+      maxNegativeTtlSeconds: integer(0, 65_535),
       minTtlSeconds: integer(0, 3600),
       prefetch: mapping<NonNullable<CacheSettings["prefetch"]>>(
-        { hits: integer(1, 1_000_000), percent: integer(1, 99) },
+        { hits: integer(1, 1_000_000), percent: integer(1, 90) },
         ["hits", "percent"],
       ),
       serveStaleSeconds: integer(0, 7 * day),
@@ -132,9 +133,11 @@ function file(readFile: ReadFile): Reader<ConfigFile> {
     rewrite: list(rewriteRule),
     queryLog: oneOf("off", "errors", "all"),
     workers: (place) =>
-      isScalar(place.node) && place.node.value === "auto" ? availableParallelism() : integer(1, 64)(place),
+      isScalar(place.node) && place.node.value === "auto"
+        ? Math.min(mostWorkers, availableParallelism())
+        : integer(1, mostWorkers)(place),
     limits: mapping<DnsLimits>({
-      udpPayload: integer(512, 65_507),
+      udpPayload: integer(512, 4_096),
       tcpConnections: integer(1, 100_000),
       tcpIdleMs: integer(100, 600_000),
       perClientRate: count,
@@ -161,19 +164,15 @@ const someRule = mapping<RewriteRule>(
 
 const rewriteRule: Reader<RewriteRule> = (place) => {
   const rule = someRule(place);
-  if (rule?.match !== "regex") return rule;
-  const why = whyNoRegex(rule.from);
+  const why = rule === undefined ? undefined : rewriteProblem(rule);
   if (why === undefined) return rule;
-  place.tell(place.offset, `${place.path}.from cannot be used: ${why}`);
+  place.tell(place.offset, `${place.path}: ${why}`);
   return undefined;
 };
 
 /** An upstream is an address, with a port or without, or the path of a resolv.conf, which stands for its name servers. */
 function upstreams(readFile: ReadFile): Reader<Upstream[]> {
-  const one = text(
-    (value) => parseAddressPort(value, { port: 53 }),
-    "ADDRESS, ADDRESS:PORT or the path of a resolv.conf",
-  );
+  const one = text(parseUpstream, "ADDRESS, ADDRESS:PORT or the path of a resolv.conf");
   return (place) => {
     const path = isScalar(place.node) && typeof place.node.value === "string" ? place.node.value : "";
     if (!path.startsWith("/")) {

@@ -1,5 +1,7 @@
 import { basename } from "node:path";
+import { settingsProblems } from "../check.ts";
 import type { DnsConfig, ReadFile } from "./contract.ts";
+import { hasErrors } from "./problem.ts";
 import { readCorefile } from "./read-corefile.ts";
 import { readDnsConfig } from "./read-yaml.ts";
 
@@ -11,5 +13,14 @@ export function readConfigFile(path: string, readFile: ReadFile): DnsConfig {
   const text = readFile(path);
   const isCorefile =
     /corefile/i.test(basename(path)) || (!/\.(ya?ml|json)$/.test(path) && /^\s*[^\s#{][^\n]*\{\s*$/m.test(text));
-  return (isCorefile ? readCorefile : readDnsConfig)(text, path, { readFile });
+  const config = (isCorefile ? readCorefile : readDnsConfig)(text, path, { readFile });
+  if (hasErrors(config.problems)) return config;
+  // What only several keys together make wrong has no line of its own.
+  const more = settingsProblems(config.settings).map((text) => ({
+    file: path,
+    line: 1,
+    text,
+    severity: "error" as const,
+  }));
+  return { ...config, problems: [...config.problems, ...more] };
 }

@@ -11,14 +11,14 @@ export function readCache(directive: Directive, scope: PluginScope): void {
     maxNegativeTtlSeconds: 1800,
   };
   const [first, ...rest] = directive.args;
-  const ttl = parseCount(first, 1, 86_400);
+  const ttl = parseCount(first, 1, 65_535);
   if (ttl !== undefined) cache.maxTtlSeconds = cache.maxNegativeTtlSeconds = ttl;
   const zones = first === undefined || ttl !== undefined ? rest : [first, ...rest];
   if (zones.length > 0) ignored(directive.line, `cache: zones (${zones.join(" ")}) have no effect, it serves all`);
   const store =
     (key: "maxTtlSeconds" | "maxNegativeTtlSeconds") =>
     ({ name, args, line }: Directive) => {
-      const [capacity, most, least] = args.map((text) => parseCount(text, 0, 1_000_000));
+      const [capacity, most, least] = args.map((text) => parseCount(text, 0, 65_535));
       if (args.length === 0 || capacity === undefined || (args.length > 1 && most === undefined))
         return error(line, `${name} needs CAPACITY [TTL] [MINTTL] in whole numbers`);
       cache.capacity = Math.max(cache.capacity ?? 0, capacity);

@@ -1,6 +1,6 @@
 import { parseNameservers } from "../../forward/upstreams.ts";
 import type { ForwardRule } from "../../settings.ts";
-import { parseAddressPort, parseDomain } from "../addresses.ts";
+import { parseDomain, parseUpstream } from "../addresses.ts";
 import type { Directive } from "../corefile-tree.ts";
 import { parseCount, parseSpan, type PluginScope } from "../draft.ts";
 import { readOrTell } from "../read-file.ts";
@@ -36,10 +36,10 @@ export function readForward(directive: Directive, scope: PluginScope): void {
       const most = parseCount(args[0], 0, 1_000_000);
       if (most === undefined) error(line, "max_concurrent needs a whole number");
       // 0 stands for no limit of one's own.
-      else if (most > 0) rule.maxConcurrent = most;
+      else if (most > 0) rule.maxConcurrent = Math.min(most, 100_000);
     },
     max_fails({ args, line }) {
-      const fails = parseCount(args[0], 0, 1_000_000);
+      const fails = parseCount(args[0], 0, 1_000);
       if (fails === undefined) error(line, "max_fails needs a whole number");
       else rule.maxFails = fails;
     },
@@ -60,7 +60,7 @@ function upstreamsOf(to: string, line: number, { readFile, error, ignored }: Plu
     return [];
   }
   const text = to.replace(/^dns:\/\//, "");
-  const at = parseAddressPort(text, { port: 53 });
+  const at = parseUpstream(text);
   if (at !== undefined) return [at];
   if (!text.startsWith("/")) {
     error(line, `forward: ${to} is neither an address nor the path of a resolv.conf`);

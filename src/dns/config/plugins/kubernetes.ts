@@ -13,11 +13,10 @@ export function readKubernetes(directive: Directive, scope: PluginScope): void {
   const named = (directive.args.length > 0 ? directive.args : zones).flatMap((zone) => {
     const name = parseDomain(zone);
     if (name === undefined) error(directive.line, `kubernetes: ${zone} is not a domain name`);
-    return name === undefined || isReverse(name) ? [] : [name];
+    return name === undefined || name === "." || isReverse(name) ? [] : [name];
   });
   const [clusterDomain, ...more] = named;
-  if (clusterDomain === undefined || clusterDomain === ".")
-    error(directive.line, "kubernetes needs the cluster domain");
+  if (clusterDomain === undefined) error(directive.line, "kubernetes needs the cluster domain");
   else draft.clusterDomain = clusterDomain;
   if (more.length > 0) settings.zones = [...(settings.zones ?? []), ...more];
   eachOption(directive, scope, {

@@ -1,7 +1,7 @@
+import { rewriteProblem } from "../../rewrite/rules.ts";
 import type { RewriteRule } from "../../settings.ts";
 import type { Directive } from "../corefile-tree.ts";
 import type { PluginScope } from "../draft.ts";
-import { whyNoRegex } from "../regex.ts";
 
 const matches: readonly RewriteRule["match"][] = ["exact", "prefix", "suffix", "substring", "regex"];
 
@@ -32,10 +32,9 @@ function readName(
   const match = matches.find((word) => word === args[0]);
   const [from, to, ...options] = match === undefined ? args : args.slice(1);
   if (from === undefined || to === undefined) return error(line, "rewrite name needs FROM and TO");
-  if (match === "regex") {
-    const why = whyNoRegex(from);
-    if (why !== undefined) return error(line, `rewrite name regex ${from} cannot be used: ${why}`);
-  }
+  const rule = { match: match ?? "exact", from: plain(from, match), to: plain(to, match) };
+  const why = rewriteProblem(rule);
+  if (why !== undefined) return error(line, `rewrite name ${args.join(" ")}: ${why}`);
   const [word, mode] = options;
   const isAuto = word === "answer" && mode === "auto";
   if (word !== undefined && !isAuto && word !== "answer")
@@ -46,8 +45,8 @@ function readName(
   ];
   // Such rules nearly always compute the name that was asked.
   for (const at of rules) ignored(at, "rules for answers: they carry the name that was asked instead");
-  const answerAsked = (match ?? "exact") === "exact" || word === "answer" || answers.length > 0;
-  draft.rewrite.push({ match: match ?? "exact", from: plain(from, match), to: plain(to, match), answerAsked });
+  const answerAsked = rule.match === "exact" || word === "answer" || answers.length > 0;
+  draft.rewrite.push({ ...rule, answerAsked });
 }
 
 /** Names without their final dot, as everywhere else; patterns as they are. */
