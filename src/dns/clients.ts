@@ -36,7 +36,11 @@ function addressesOf({ spec, status }: Pod): string[] {
 /** The log, with the asking pod's name added to the lines about questions. */
 export function logWithClients(log: Log, clients: Clients): Log {
   return {
-    ...log,
+    // One by one: a log may have its functions from elsewhere than itself.
+    debug: (fields, message) => log.debug(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    error: (fields, message) => log.error(fields, message),
+    child: (fields) => logWithClients(log.child(fields), clients),
     info(fields, message) {
       const { client } = fields as { client?: unknown };
       const pod = message === queryLogMessage && typeof client === "string" ? clients.at(client) : undefined;

@@ -37,8 +37,9 @@ export function createRewriter(rules: readonly RewriteRule[] = [], now: () => nu
         rule.rest = now() + restMs;
         return "failed";
       }
-      const next = nameFromText(changed);
-      return next === undefined ? "failed" : { name: lowerName(next), answerAsked: rule.answerAsked };
+      const next = nameFromText(withoutDot(changed));
+      // No rule means the root: something of the name got lost.
+      return !next ? "failed" : { name: lowerName(next), answerAsked: rule.answerAsked };
     }
     return undefined;
   };
@@ -56,20 +57,25 @@ export function rewriteProblem({ match, from, to }: RewriteRule): string | undef
 }
 
 function changeOf({ match, from, to }: RewriteRule): Change {
-  const find = from.toLowerCase().replace(/(?<=.)\.$/, "");
-  const target = to.replace(/(?<=.)\.$/, "");
+  const find = from.toLowerCase();
+  const name = withoutDot(find);
   switch (match) {
     case "exact":
-      return (text) => (text === find ? target : undefined);
+      return (text) => (text === name ? to : undefined);
     case "prefix":
-      return (text) => (text.startsWith(find) ? target + text.slice(find.length) : undefined);
+      return (text) => (text.startsWith(find) ? to + text.slice(find.length) : undefined);
     case "suffix":
-      return (text) => (text.endsWith(find) ? text.slice(0, text.length - find.length) + target : undefined);
+      return (text) => (text.endsWith(name) ? text.slice(0, text.length - name.length) + to : undefined);
     case "substring":
-      return (text) => (text.includes(find) ? text.replaceAll(find, () => target) : undefined);
+      return (text) => (text.includes(find) ? text.replaceAll(find, () => to) : undefined);
     case "regex":
       return regexChange(compile(from), to);
   }
+}
+
+/** Names are compared without their final dot. */
+function withoutDot(text: string): string {
+  return text.endsWith(".") ? text.slice(0, -1) : text;
 }
 
 /** Found anywhere in the name, as CoreDNS does; written with and without the final dot. */
@@ -82,8 +88,7 @@ function regexChange(pattern: Pattern | undefined, to: string): Change {
     for (const spelled of [text, `${text}.`]) {
       const found = pattern?.exec(spelled);
       if (found === "undecided") return false;
-      if (found !== undefined)
-        return to.replace(/\{(\d{1,2})\}/g, (_, group: string) => found[Number(group)] ?? "").replace(/(?<=.)\.$/, "");
+      if (found !== undefined) return to.replace(/\{(\d{1,2})\}/g, (_, group: string) => found[Number(group)] ?? "");
     }
     return undefined;
   };

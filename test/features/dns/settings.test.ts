@@ -103,7 +103,7 @@ test("endpoints are called by their pods, empty Services are missing, and namesp
     ...slice("db", ["10.244.0.9"]),
     endpoints: [{ addresses: ["10.244.0.9"], targetRef: { kind: "Pod", name: "db-0", namespace: "dev" } }],
   };
-  const { dns, ask } = await started([...objects, service("db", { clusterIP: "None" }), endpoints as KubeObject]);
+  const { dns, ask } = await started([...objects, service("db", { clusterIP: "None" }), endpoints]);
   const found = async (name: string) => (await ask(`${name}.dev.svc.${zone}`)).rcode === rcodes.NOERROR;
   assert.deepEqual([await found("10-244-0-9.db"), await found("db-0.db"), await found("web")], [true, false, true]);
   await dns.configure({ endpointPodNames: true, ignoreEmptyService: true });
