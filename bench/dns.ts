@@ -2,7 +2,17 @@ import { cpus } from "node:os";
 import { findProgram } from "#roles/packages.ts";
 import { checkAnswer, load, questions, type Load, type Question } from "./dns/load.ts";
 import { memoryOf } from "./dns/processes.ts";
-import { canPin, others, startFairlead, startUpstream, upstreamPort, type Server } from "./dns/servers.ts";
+import {
+  canPin,
+  memoryWithoutDns,
+  others,
+  startEcho,
+  startFairlead,
+  startUpstream,
+  upstreamPort,
+  type Server,
+  type Started,
+} from "./dns/servers.ts";
 import { median, printTable } from "./table.ts";
 
 /** CPU time and speed of one server for one kind of question: medians over the rounds. */
@@ -39,10 +49,11 @@ export async function benchDns(rounds = 3): Promise<DnsBench> {
   const asked = questions.filter(({ outside }) => outside !== true || upstream !== undefined);
   try {
     for (const workers of [1, 2]) {
-      const starts = [
+      const starts: (() => Promise<Started>)[] = [
         () => startFairlead(workers, upstream === undefined ? 0 : upstreamPort),
         ...others.map((start, index) => () => start(workers, upstreamPort + workers * 10 + index)),
       ];
+      if (workers === 1) starts.push(startEcho);
       for (const start of starts) {
         const started = await start();
         if ("missing" in started) missing.push(`${started.name}: ${started.missing}`);
@@ -51,8 +62,8 @@ export async function benchDns(rounds = 3): Promise<DnsBench> {
     }
     for (let round = 0; round <= rounds; round++) {
       for (const question of asked) {
-        for (const server of servers.filter(({ forwards }) => forwards || question.outside !== true)) {
-          if (round === 0) await checkAnswer(server.port, question, server.name);
+        for (const server of servers.filter((each) => canAnswer(each, question))) {
+          if (round === 0 && server.echo !== true) await checkAnswer(server.port, question, server.name);
           const found = await load(server.pid, server.port, question);
           const key = `${server.name} ${question.what}`;
           if (round > 0) loads.set(key, [...(loads.get(key) ?? []), found]);
@@ -60,11 +71,17 @@ export async function benchDns(rounds = 3): Promise<DnsBench> {
       }
     }
     const memory = new Map(servers.map(({ name, pid }) => [name, memoryOf(pid)]));
+    memory.set("the objects alone, without DNS", await memoryWithoutDns());
     return { measures: measuresOf(servers, loads), memory, missing };
   } finally {
     for (const server of servers) await server.stop();
     await upstream?.stop();
   }
+}
+
+function canAnswer({ forwards, echo }: Server, { what, outside }: Question): boolean {
+  if (echo === true) return what === "hit";
+  return forwards || outside !== true;
 }
 
 function measuresOf(servers: readonly Server[], loads: ReadonlyMap<string, readonly Load[]>): DnsMeasure[] {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { findProgram } from "#roles/packages.ts";
 import { queryFor, sendUdp } from "../../test/fakes/dns-client.ts";
 import { addressOf, clusterZoneFile, outside, outsideZoneFile, serviceName, services, soaOf, zone } from "./names.ts";
-import { pin, threadsOf } from "./processes.ts";
+import { memoryOf, pin, threadsOf } from "./processes.ts";
 
 /** A DNS server under measurement. */
 export interface Server {
@@ -15,6 +15,8 @@ export interface Server {
   readonly pid: number;
   readonly port: number;
   readonly forwards: boolean;
+  /** Knows no names: its answers are not looked at. */
+  readonly echo?: boolean;
   stop(): Promise<void>;
 }
 
@@ -24,18 +26,34 @@ export type Started = Server | { readonly name: string; readonly missing: string
 const folder = mkdtempSync(join(tmpdir(), "fairlead-bench-dns-"));
 export const upstreamPort = 5300;
 
+/** Cluster DNS; workers that it does not have make it missing from the table. */
 export async function startFairlead(workers: number, port: number): Promise<Started> {
   const name = `fairlead, ${workers} worker${workers === 1 ? "" : "s"}`;
-  const child = fork(join(import.meta.dirname, "serve.ts"), [String(workers), String(port)]);
-  const [at] = (await once(child, "message")) as [number];
-  const pid = child.pid ?? 0;
+  const server = await startHere(name, [String(workers), String(port)]);
+  const answering = threadsOf(server.pid, "dns");
+  if (answering >= workers) return placed({ ...server, workers, forwards: port !== 0 });
+  await server.stop();
+  return { name, missing: `it answers with ${answering} worker` };
+}
+
+/** A program on the same runtime that only sends packets back: the floor of all that runs on it. */
+export async function startEcho(): Promise<Server> {
+  return placed({ ...(await startHere("echo on Node", ["echo"])), echo: true });
+}
+
+/** The memory in MB of the same process with all objects but without DNS. */
+export async function memoryWithoutDns(): Promise<number> {
+  const server = await startHere("objects", ["0"]);
+  const memory = memoryOf(server.pid);
+  await server.stop();
+  return memory;
+}
+
+async function startHere(name: string, args: readonly string[]): Promise<Server> {
+  const child = fork(join(import.meta.dirname, "serve.ts"), args);
+  const [port] = (await once(child, "message")) as [number];
   const stop = () => stopped(child, () => child.disconnect());
-  const answering = threadsOf(pid, "dns");
-  if (answering < workers) {
-    await stop();
-    return { name, missing: `it answers with ${answering} worker` };
-  }
-  return placed({ name, workers, pid, port: at, forwards: port !== 0, stop });
+  return { name, workers: 1, pid: child.pid ?? 0, port, forwards: false, stop };
 }
 
 /** The server that the others ask; `undefined` when there is no program for it. */
