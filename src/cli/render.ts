@@ -92,6 +92,7 @@ export function renderReach(reach: Reach, color: boolean): string {
     // Names that only the Ingress knows: the request goes to this machine whatever the name resolves to.
     ...(hidden === undefined ? [] : [["Ingress", `curl --connect-to ::127.0.0.1: ${hidden.url}`]]),
     ["DNS", `${reach.dns}   (dig @${reach.dns} NAME.NAMESPACE.svc.${reach.clusterDomain})`],
+    ...(reach.hostLine === undefined ? [] : [["", `by name from this machine: ${reach.hostLine}`]]),
     ["API", reach.api],
     ["kubectl", `export KUBECONFIG=${reach.kubeconfig}`],
   ];

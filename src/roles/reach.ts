@@ -2,6 +2,7 @@ import { serviceNameLabel, type EndpointSlice } from "#api/discovery/endpointsli
 import type { Ingress, IngressBackend } from "#api/networking/ingress/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import type { Client } from "#client/contract.ts";
+import { hostResolver, renderHostLine } from "./host-resolver.ts";
 import type { AddressPlan } from "./options.ts";
 import type { Reach } from "./report.ts";
 
@@ -14,6 +15,8 @@ export interface ReachFacts {
   readonly kubeconfig: string;
   /** Where cluster DNS answers: the service address, or what it is without nodes. */
   readonly dns: string;
+  /** The link between this machine and the nodes, where there are nodes. */
+  readonly uplink?: string;
 }
 
 /** Reads from the API what can be reached, and how. */
@@ -38,6 +41,9 @@ export async function reachOf(client: Client, facts: ReachFacts): Promise<Reach>
     nodes: nodeRows,
     dns: facts.dns,
     clusterDomain: facts.clusterDomain,
+    ...(facts.uplink === undefined
+      ? {}
+      : { hostLine: renderHostLine(hostResolver(), { ...facts, uplink: facts.uplink }) }),
     api: `https://127.0.0.1:${facts.apiPort}`,
     kubeconfig: facts.kubeconfig,
   };

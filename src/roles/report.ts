@@ -34,6 +34,8 @@ export interface Reach {
   readonly nodes: readonly { readonly name: string; readonly address: string; readonly pods: number }[];
   readonly dns: string;
   readonly clusterDomain: string;
+  /** The line that makes this machine ask cluster DNS for the cluster's names; not without nodes. */
+  readonly hostLine?: string;
   readonly api: string;
   readonly kubeconfig: string;
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
+import { uplinkDevice } from "#node/network/plan.ts";
 import { parseKubeconfig } from "#client/kubeconfig.ts";
 import { createRemoteClient } from "#client/remote.ts";
 import { checkOptions } from "./options.ts";
 import { reachOf } from "./reach.ts";
 import { RoleError, type Reach } from "./report.ts";
-import { dataPaths, isAlive, readState } from "./state.ts";
+import { clusterId, dataPaths, isAlive, readState } from "./state.ts";
 
 export type ClusterStatus =
   | { readonly state: "running"; readonly pid: number; readonly dataDir: string; readonly reach: Reach }
@@ -38,6 +39,7 @@ export async function statusOf(dataDir: string): Promise<ClusterStatus> {
       httpsPort,
       kubeconfig: paths.kubeconfig,
       dns: withNodes ? checked.plan.dnsServiceAddress : "127.0.0.1",
+      ...(withNodes ? { uplink: uplinkDevice(clusterId(paths.root)) } : {}),
     });
     return { state: "running", pid, dataDir, reach };
   } finally {

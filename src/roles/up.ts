@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { RunningDns } from "#dns/contract.ts";
 import type { Client } from "#client/contract.ts";
 import { renderKubeconfig } from "#client/kubeconfig.ts";
+import { uplinkDevice } from "#node/network/plan.ts";
 import { StoreError } from "#store/error.ts";
 import { claimFolder } from "./claim.ts";
 import { startLocalAgent, type LocalAgent } from "./local-agent.ts";
@@ -129,6 +130,7 @@ async function startClaimed(
       httpsPort,
       kubeconfig: paths.kubeconfig,
       dns: withNodes ? plan.dnsServiceAddress : (dns.addresses[0]?.address ?? ""),
+      ...(withNodes ? { uplink: uplinkDevice(clusterId(paths.root)) } : {}),
     };
     let clean = problems.length === 0;
     if (objects.length > 0) clean = (await applyAll(api.client)) && clean;

@@ -187,6 +187,7 @@ test("waits for an API that is not there yet, and answers SERVFAIL until then", 
     await owner.create("Service", { metadata: { name: "web", namespace: "dev" }, spec: service("10.96.0.30") });
     await until(() => dig(dns, "web.dev.svc.cluster.local"), /10\.96\.0\.30/);
     attached.child.kill("SIGTERM");
+    await attached.hears(/^Going/);
     attached.child.kill("SIGTERM");
     assert.equal(await attached.ended, 0);
   } finally {
