@@ -202,7 +202,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
       const { name, type } = query;
       queryLog({ client: source.address, transport: source.transport, name, type, rcode, took });
     };
-    count(counters.requests, `${source.transport} ${source.family === 4 ? 1 : 2} ${knownType(query.type)}`);
+    count(counters.requests, requestKey(source, query.type));
     const decided = decide(query, packet);
     if (typeof decided !== "function") {
       const length = write(out, packet, query, source, decided);
@@ -235,6 +235,15 @@ function askedBy({ name, type, edns, flags: asked }: Query): Asked {
     do: edns?.do ?? false,
     cd: (asked & flags.CD) !== 0,
   };
+}
+
+/** Built once for each kind: a text that is put together for every question is looked up anew as a key each time. */
+const requestKeys: string[] = [];
+const lastType = Math.max(...Object.values(types));
+
+function requestKey({ transport, family }: Source, type: number): string {
+  const at = Math.min(type, lastType + 1) * 4 + (transport === "udp" ? 0 : 2) + (family === 4 ? 0 : 1);
+  return (requestKeys[at] ??= `${transport} ${family === 4 ? 1 : 2} ${knownType(type)}`);
 }
 
 function knownType(type: number): string {

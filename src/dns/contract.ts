@@ -68,7 +68,7 @@ export interface RunningDns {
   settings(): DnsSettings;
   /** Whether all objects have been read and answers show them. Before that the zone answers SERVFAIL. */
   isReady(): boolean;
-  /** The compiled names with the reasons for each; live, for explanations. */
+  /** The compiled names with the reasons for each, for explanations: compiled anew by each call. */
   table(): NameTable;
   counters(): Promise<DnsCounters>;
   /** Ends all listeners, the worker and the watches. */

@@ -12,6 +12,7 @@ export interface PackedDiff {
   readonly reverse: readonly (readonly [name: string, entry: PackedEntry | undefined])[];
   readonly serial: number;
   readonly revision: string;
+  readonly more?: boolean;
 }
 
 interface Packed {
@@ -24,10 +25,10 @@ interface Packed {
   readonly t?: readonly string[];
 }
 
-export function packDiff({ names, reverse, serial, revision }: NameDiff): PackedDiff {
+export function packDiff({ names, reverse, serial, revision, more = false }: NameDiff): PackedDiff {
   const pack = (entries: NameDiff["names"]): PackedDiff["names"] =>
     entries.map(([name, entry]) => [name, entry && packEntry(name, entry)]);
-  return { names: pack(names), reverse: pack(reverse), serial, revision };
+  return { names: pack(names), reverse: pack(reverse), serial, revision, more };
 }
 
 /** Without its reasons: answers need none. */

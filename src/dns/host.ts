@@ -1,6 +1,6 @@
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
-import type { NameDiff, NameTable } from "#routing/names/table.ts";
+import type { NameDiff } from "#routing/names/table.ts";
 import { clientRateMemory } from "./client-rate.ts";
 import type { ListenAddress, Upstream } from "./contract.ts";
 import { packDiff } from "./entry.ts";
@@ -12,8 +12,8 @@ import type { DnsSettings } from "./settings.ts";
 
 /** A DNS server, wherever it runs. */
 export interface ServerHost {
-  /** Hands over a difference; `applied` tells when answers show it. */
-  apply(diff: NameDiff): void;
+  /** Hands over a difference in its parts; `applied` tells when answers show it. */
+  apply(parts: Iterable<NameDiff>): void;
   listen(at: ListenAddress): Promise<ListenAddress>;
   setUpstreams(upstreams: readonly Upstream[]): void;
   /** Resolves once all answers are given by the settings, and by the names that changed with them. */
@@ -28,16 +28,18 @@ export interface HostOptions {
   readonly clock: Clock;
   /** Every answer shows this revision. */
   readonly applied: (revision: string) => void;
-  /** All names now, for a worker that starts anew; `undefined` before the first difference. */
-  readonly whole: () => NameTable | undefined;
+  /** All names now in parts, for a worker that starts anew; none before the first difference. */
+  readonly whole: () => Iterable<NameDiff>;
 }
 
 /** On this thread. */
 export function hostHere({ settings, log, clock, applied }: HostOptions): ServerHost {
   const server = createDnsServer(settings, { log, clock });
-  const apply = (diff: NameDiff) => {
-    server.apply(packDiff(diff));
-    applied(diff.revision);
+  const apply = (parts: Iterable<NameDiff>) => {
+    for (const diff of parts) {
+      server.apply(packDiff(diff));
+      if (!diff.more) applied(diff.revision);
+    }
   };
   return {
     apply,
@@ -45,7 +47,7 @@ export function hostHere({ settings, log, clock, applied }: HostOptions): Server
     setUpstreams: (upstreams) => server.setUpstreams(upstreams),
     async configure(next, diff) {
       server.configure(next);
-      if (diff !== undefined) apply(diff);
+      if (diff !== undefined) apply([diff]);
     },
     counters: async () => server.counters(),
     stop: () => server.stop(),
@@ -87,11 +89,7 @@ export function hostInWorkers(options: HostOptions & { readonly url: URL }): Ser
 
   /** Names first: it must not answer before it knows what the others know. */
   async function furnish(seat: Seat): Promise<void> {
-    const table = whole();
-    if (table !== undefined) {
-      const diff = packDiff({ ...table, names: [...table.names], reverse: [...table.reverse] });
-      seat.tell({ tell: "diff", diff });
-    }
+    for (const diff of whole()) seat.tell({ tell: "diff", diff: packDiff(diff) });
     const opened = listening.map((at) =>
       seat.ask({ tell: "listen", at, exclusive: false }).catch((error: unknown) => {
         log.error({ ...at, error: String(error) }, "the new DNS worker cannot listen");
@@ -101,9 +99,11 @@ export function hostInWorkers(options: HostOptions & { readonly url: URL }): Ser
   }
 
   return {
-    apply(diff) {
-      const packed = packDiff(diff);
-      for (const seat of seats) seat.tell({ tell: "diff", diff: packed });
+    apply(parts) {
+      for (const diff of parts) {
+        const packed = packDiff(diff);
+        for (const seat of seats) seat.tell({ tell: "diff", diff: packed });
+      }
     },
     async listen(at) {
       const [first, ...others] = seats as [Seat, ...Seat[]];

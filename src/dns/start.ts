@@ -3,7 +3,6 @@ import { silentLog } from "#base/log.ts";
 import type { Pod } from "#api/core/pod/kind.ts";
 import { startInformer, type Informer } from "#client/informer.ts";
 import { createNameCompiler, type NameRules } from "#routing/names/compile.ts";
-import type { NameDiff } from "#routing/names/table.ts";
 import { settingsProblems } from "./check.ts";
 import { createClients, logWithClients } from "./clients.ts";
 import type { DnsOptions, ListenAddress, RunningDns, Upstream } from "./contract.ts";
@@ -35,7 +34,6 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
   const waiting = new Set<{ revision: string; resolve: () => void; reject: (error: Error) => void }>();
   let applied = "0";
   let ready = false;
-  let compiled = false;
   let scheduled: NodeJS.Immediate | undefined;
   let stopped = false;
   let configuring: Promise<void> = Promise.resolve();
@@ -52,7 +50,7 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
     log,
     clock,
     applied: reached,
-    whole: () => (compiled ? compiler.table() : undefined),
+    whole: () => compiler.tableParts(),
   };
   const host = inWorker
     ? hostInWorkers({ ...hostOptions, url: options.workerUrl ?? defaultWorkerUrl })
@@ -114,16 +112,13 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
     scheduled ??= setImmediate(handOver);
   }
 
-  function takeDiff(): NameDiff | undefined {
-    const diff = compiler.take(newestOf(needed().map((informer) => informer.revision())));
-    if (diff !== undefined) compiled = true;
-    return diff;
+  function reachedRevision(): string {
+    return newestOf(needed().map((informer) => informer.revision()));
   }
 
   function handOver(): void {
     scheduled = undefined;
-    const diff = takeDiff();
-    if (diff !== undefined) host.apply(diff);
+    host.apply(compiler.takeParts(reachedRevision()));
   }
 
   function reached(revision: string): void {
@@ -162,7 +157,7 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
       podInformer = undefined;
     }
     const isComplete = needed().every((informer) => informer.isSynced());
-    await host.configure(structuredClone(next), isComplete ? takeDiff() : undefined);
+    await host.configure(structuredClone(next), isComplete ? compiler.take(reachedRevision()) : undefined);
     log.info({}, "cluster DNS uses other settings");
   }
 

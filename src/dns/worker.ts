@@ -12,7 +12,7 @@ function serveParent(port: MessagePort, { settings }: WorkerData): void {
   async function act(message: ToWorker): Promise<void> {
     if (message.tell === "diff") {
       server.apply(message.diff);
-      say({ tell: "applied", revision: message.diff.revision });
+      if (!message.diff.more) say({ tell: "applied", revision: message.diff.revision });
       return;
     }
     if (message.tell === "upstreams") return server.setUpstreams(message.upstreams);

@@ -271,7 +271,7 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
       serial = diff.serial;
       for (const { soa } of [...served, ...reverseZones]) soa.setSerial(serial);
       generation += 1;
-      known = true;
+      known ||= diff.more !== true;
     },
     configure,
     setOwnAddresses,

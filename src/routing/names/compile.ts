@@ -34,10 +34,23 @@ export interface NameCompiler {
    * the revision moved. `revision` is how far the objects told are complete; by default the newest one seen.
    */
   take(revision?: string): NameDiff | undefined;
-  /** All names as of the last `take`; live maps. */
+  /** The same in parts of bounded size, all but the last with `more`: for the first difference of a large cluster. */
+  takeParts(revision?: string): Iterable<NameDiff>;
+  /** All names, compiled anew by each call: nothing is kept but the objects. */
   table(): NameTable;
+  /** All of them in parts, as `takeParts` gives them. */
+  tableParts(): Iterable<NameDiff>;
   problems(): readonly Problem[];
 }
+
+/** What a Service was made of when its names were last taken. */
+interface Snapshot {
+  readonly service: Service | undefined;
+  readonly slices: readonly EndpointSlice[];
+}
+
+/** Services in one part of a difference. */
+const partSize = 500;
 
 export interface NameCompilerOptions extends NameRules {
   readonly zone: string;
@@ -59,22 +72,22 @@ const nothing: ServiceNames = { names: new Map(), reverse: new Map(), problems: 
 
 export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
   const { clock = systemClock } = options;
-  let rules: NameRules = options;
-  let served = options.namespaces && new Set(options.namespaces);
   const zone = options.zone.toLowerCase().replace(/\.$/, "");
   const services = new Map<string, Service>();
   const slices = new Map<string, Map<string, EndpointSlice>>();
   const namespaces = new Set<string>();
   const inNamespace = new Map<string, Set<string>>();
-  const compiled = new Map<string, ServiceNames>();
-  const pointers = new Map<string, Map<string, Pointer>>();
-  const names = new Map<string, NameEntry>();
-  const reverse = new Map<string, NameEntry>();
+  let rules: NameRules = options;
   /** Name of a pod -> its address, and the pods that have it. */
   const pods = new Map<string, PodAddress & { readonly keys: Set<string> }>();
-  const dirtyPods = new Map<string, string>();
-  const dirtyServices = new Set<string>();
-  const dirtyNamespaces = new Set<string>();
+  /** Reverse name -> the Service that has it, or all of them. */
+  const owners = new Map<string, string | readonly string[]>();
+
+  // How things stood when the names were last taken, as far as it changed since.
+  const dirtyServices = new Map<string, Snapshot>();
+  const dirtyNamespaces = new Map<string, boolean>();
+  const dirtyPods = new Map<string, { readonly namespace: string; readonly before: NameEntry | undefined }>();
+  let takenRules = rules;
   let changed = true;
   let taken = false;
   let revision = "0";
@@ -90,72 +103,177 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
     return name === undefined ? undefined : `${slice?.metadata.namespace}/${name}`;
   }
 
-  function compileOne(key: string): ServiceNames {
-    const service = services.get(key);
-    if (service === undefined || !isServed(parseKey(key).namespace ?? "")) return nothing;
-    return compileServiceNames(zone, service, [...(slices.get(key)?.values() ?? [])], rules);
+  function snapshot(key: string): Snapshot {
+    return { service: services.get(key), slices: [...(slices.get(key)?.values() ?? [])] };
   }
 
-  function isServed(namespace: string): boolean {
-    return namespaces.has(namespace) && (served === undefined || served.has(namespace));
+  /** Told before each change of something that a Service's names come from. */
+  function markService(key: string): void {
+    if (!dirtyServices.has(key)) dirtyServices.set(key, snapshot(key));
   }
 
-  function* branches(namespace: string): Iterable<[string, NameEntry | undefined]> {
-    const exists = isServed(namespace);
-    yield [`${namespace}.svc.${zone}`, exists ? {} : undefined];
-    yield [`${namespace}.pod.${zone}`, exists && rules.pods !== "disabled" ? {} : undefined];
+  function markPod(name: string, namespace: string): void {
+    if (!dirtyPods.has(name)) dirtyPods.set(name, { namespace, before: podEntry(name, namespace) });
+  }
+
+  function markNamespace(name: string): void {
+    if (!dirtyNamespaces.has(name)) dirtyNamespaces.set(name, namespaces.has(name));
+    for (const key of inNamespace.get(name) ?? []) markService(key);
+    for (const [pod, { namespace }] of pods) if (namespace === name) markPod(pod, namespace);
+  }
+
+  function isServed(namespace: string, by: NameRules, exists: boolean): boolean {
+    return exists && (by.namespaces === undefined || by.namespaces.includes(namespace));
+  }
+
+  function namesOf(key: string, from: Snapshot, by: NameRules, exists: boolean): ServiceNames {
+    const { service } = from;
+    if (service === undefined || !isServed(parseKey(key).namespace ?? "", by, exists)) return nothing;
+    return compileServiceNames(zone, service, from.slices, by);
+  }
+
+  function namesBefore(key: string, from: Snapshot): ServiceNames {
+    if (!taken) return nothing;
+    const namespace = parseKey(key).namespace ?? "";
+    return namesOf(key, from, takenRules, dirtyNamespaces.get(namespace) ?? namespaces.has(namespace));
+  }
+
+  function namesNow(key: string): ServiceNames {
+    return namesOf(key, snapshot(key), rules, namespaces.has(parseKey(key).namespace ?? ""));
   }
 
   function podEntry(name: string, namespace: string): NameEntry | undefined {
-    const found = rules.pods === "verified" && isServed(namespace) ? pods.get(name) : undefined;
-    return found && (found.family === 4 ? { a: [found.address] } : { aaaa: [found.address] });
+    const found = rules.pods === "verified" && isServed(namespace, rules, namespaces.has(namespace)) && pods.get(name);
+    if (!found) return undefined;
+    return found.family === 4 ? { a: [found.address] } : { aaaa: [found.address] };
   }
 
-  function take(reached?: string): NameDiff | undefined {
-    if (!changed && (reached === undefined || newest(revision, reached) === revision)) return undefined;
-    const touchedNames = new Map<string, NameEntry | undefined>();
-    const touchedReverse = new Set<string>();
-    if (!taken) {
-      for (const branch of [zone, `svc.${zone}`, `pod.${zone}`]) touchedNames.set(branch, {});
-      touchedNames.set(`dns-version.${zone}`, { txt: [schemaVersion] });
-      taken = true;
+  /** The branches that every zone has. */
+  function trunk(): [string, NameEntry][] {
+    return [...[zone, `svc.${zone}`, `pod.${zone}`].map((name): [string, NameEntry] => [name, {}]), version()];
+  }
+
+  function version(): [string, NameEntry] {
+    return [`dns-version.${zone}`, { txt: [schemaVersion] }];
+  }
+
+  function branches(name: string, by: NameRules, exists: boolean): Map<string, NameEntry | undefined> {
+    const served = isServed(name, by, exists);
+    return new Map([
+      [`${name}.svc.${zone}`, served ? {} : undefined],
+      [`${name}.pod.${zone}`, served && by.pods !== "disabled" ? {} : undefined],
+    ]);
+  }
+
+  /** Names that do not come from Services. */
+  function takeBranches(into: Map<string, NameEntry | undefined>): void {
+    if (!taken) for (const [name, entry] of trunk()) into.set(name, entry);
+    for (const [name, existed] of dirtyNamespaces) {
+      const before = branches(name, takenRules, taken && existed);
+      for (const [branch, entry] of branches(name, rules, namespaces.has(name)))
+        if (!sameRecords(before.get(branch), entry)) into.set(branch, entry);
     }
-    for (const namespace of dirtyNamespaces) {
-      for (const [branch, entry] of branches(namespace)) touchedNames.set(branch, entry);
-      for (const key of inNamespace.get(namespace) ?? []) dirtyServices.add(key);
+    for (const [name, { namespace, before }] of dirtyPods) {
+      const entry = podEntry(name, namespace);
+      if (!sameRecords(before, entry)) into.set(name, entry);
     }
-    if (dirtyNamespaces.size > 0)
-      for (const [name, pod] of pods) if (dirtyNamespaces.has(pod.namespace)) dirtyPods.set(name, pod.namespace);
-    for (const [name, namespace] of dirtyPods) touchedNames.set(name, podEntry(name, namespace));
-    for (const key of dirtyServices) {
-      const before = compiled.get(key) ?? nothing;
-      const after = compileOne(key);
-      for (const name of before.names.keys()) if (!after.names.has(name)) touchedNames.set(name, undefined);
-      for (const [name, entry] of after.names) touchedNames.set(name, entry);
-      for (const at of new Set([...before.reverse.keys(), ...after.reverse.keys()])) {
-        const owners = pointers.get(at) ?? new Map<string, Pointer>();
-        const pointer = after.reverse.get(at);
-        if (pointer === undefined) owners.delete(key);
-        else owners.set(key, pointer);
-        if (owners.size === 0) pointers.delete(at);
-        else pointers.set(at, owners);
-        touchedReverse.add(at);
-      }
-      if (after === nothing) compiled.delete(key);
-      else compiled.set(key, after);
+  }
+
+  function takeService(
+    key: string,
+    { before, after }: { before: ServiceNames; after: ServiceNames },
+    into: Map<string, NameEntry | undefined>,
+    touched: Set<string>,
+  ): void {
+    for (const name of before.names.keys()) if (!after.names.has(name)) into.set(name, undefined);
+    for (const [name, entry] of after.names) if (!sameRecords(before.names.get(name), entry)) into.set(name, entry);
+    for (const [at, pointer] of before.reverse) {
+      if (samePointer(pointer, after.reverse.get(at))) continue;
+      touched.add(at);
+      if (!after.reverse.has(at)) disown(owners, at, key);
     }
-    const diffNames = write(names, touchedNames);
-    const diffReverse = write(
-      reverse,
-      [...touchedReverse].map((at) => [at, compileReverse(pointers.get(at))] as const),
-    );
-    dirtyServices.clear();
-    dirtyPods.clear();
-    dirtyNamespaces.clear();
-    changed = false;
+    for (const [at, pointer] of after.reverse) {
+      if (samePointer(before.reverse.get(at), pointer)) continue;
+      touched.add(at);
+      own(owners, at, key);
+    }
+  }
+
+  /** The PTR records of an address now; `compiled` are Services whose names are at hand. */
+  function reverseEntry(at: string, compiled: Map<string, ServiceNames>): NameEntry | undefined {
+    const keys = owners.get(at);
+    if (keys === undefined) return undefined;
+    const pointers = new Map<string, Pointer>();
+    for (const key of typeof keys === "string" ? [keys] : keys) {
+      const waiting = dirtyServices.get(key);
+      const names = compiled.get(key) ?? (waiting === undefined ? namesNow(key) : namesBefore(key, waiting));
+      compiled.set(key, names);
+      const pointer = names.reverse.get(at);
+      if (pointer !== undefined) pointers.set(key, pointer);
+    }
+    return compileReverse(pointers.size === 0 ? undefined : pointers);
+  }
+
+  function* takeParts(reached?: string): Generator<NameDiff> {
+    if (!changed && (reached === undefined || newest(revision, reached) === revision)) return;
+    let names = new Map<string, NameEntry | undefined>();
+    takeBranches(names);
     revision = newest(revision, reached ?? "0");
-    if (diffNames.length > 0 || diffReverse.length > 0) serial = Math.floor(clock.now() / 1000);
-    return { names: diffNames, reverse: diffReverse, serial, revision };
+    let hasChanged = false;
+    for (let more = true; more; names = new Map()) {
+      const touched = new Set<string>();
+      const compiled = new Map<string, ServiceNames>();
+      for (const [key, from] of dirtyServices) {
+        const after = namesNow(key);
+        takeService(key, { before: namesBefore(key, from), after }, names, touched);
+        compiled.set(key, after);
+        dirtyServices.delete(key);
+        if (compiled.size === partSize) break;
+      }
+      more = dirtyServices.size > 0;
+      const reverse = [...touched].map((at) => [at, reverseEntry(at, compiled)] as const);
+      hasChanged ||= names.size > 0 || reverse.length > 0;
+      if (hasChanged) serial = Math.floor(clock.now() / 1000);
+      if (!more) settle();
+      yield { names: [...names], reverse, serial, revision, ...(more && { more }) };
+    }
+  }
+
+  /** What is now is what was taken. */
+  function settle(): void {
+    dirtyNamespaces.clear();
+    dirtyPods.clear();
+    takenRules = rules;
+    taken = true;
+    changed = false;
+  }
+
+  function* tableParts(): Generator<NameDiff> {
+    if (!taken) return;
+    const first = new Map<string, NameEntry | undefined>(trunk());
+    for (const name of namespaces)
+      for (const [branch, entry] of branches(name, rules, true)) if (entry !== undefined) first.set(branch, entry);
+    for (const [name, { namespace }] of pods) {
+      const entry = podEntry(name, namespace);
+      if (entry !== undefined) first.set(name, entry);
+    }
+    let names = [...first];
+    let count = 0;
+    for (const key of services.keys()) {
+      names.push(...namesNow(key).names);
+      if (++count % partSize !== 0) continue;
+      yield { names, reverse: [], serial, revision, more: true };
+      names = [];
+    }
+    let reverse: [string, NameEntry | undefined][] = [];
+    let compiled = new Map<string, ServiceNames>();
+    for (const at of owners.keys()) {
+      reverse.push([at, reverseEntry(at, compiled)]);
+      if (compiled.size < partSize) continue;
+      yield { names, reverse, serial, revision, more: true };
+      [names, reverse, compiled] = [[], [], new Map()];
+    }
+    yield { names, reverse, serial, revision };
   }
 
   return {
@@ -164,6 +282,7 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
       if (object === undefined) return;
       saw(object);
       const key = keyOf(object);
+      markService(key);
       const namespace = object.metadata.namespace ?? "";
       const siblings = inNamespace.get(namespace) ?? new Set();
       if (after === undefined) {
@@ -175,22 +294,21 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
       }
       if (siblings.size === 0) inNamespace.delete(namespace);
       else inNamespace.set(namespace, siblings);
-      dirtyServices.add(key);
     },
     slice({ before, after }) {
       saw(after ?? before);
       const [was, is] = [sliceOwner(before), sliceOwner(after)];
       if (before !== undefined && was !== undefined) {
+        markService(was);
         const of = slices.get(was);
         of?.delete(keyOf(before));
         if (of?.size === 0) slices.delete(was);
-        dirtyServices.add(was);
       }
       if (after !== undefined && is !== undefined) {
+        markService(is);
         const of = slices.get(is) ?? new Map<string, EndpointSlice>();
         of.set(keyOf(after), after);
         slices.set(is, of);
-        dirtyServices.add(is);
       }
     },
     namespace({ before, after }) {
@@ -199,9 +317,9 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
       saw(object);
       const { name } = object.metadata;
       if (after !== undefined && namespaces.has(name)) return;
+      markNamespace(name);
       if (after === undefined) namespaces.delete(name);
       else namespaces.add(name);
-      dirtyNamespaces.add(name);
     },
     pod({ before, after }) {
       const object = after ?? before;
@@ -210,46 +328,66 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
       const [was, is] = [before && compilePodName(zone, before), after && compilePodName(zone, after)];
       const key = keyOf(object);
       if (was !== undefined) {
+        markPod(was.name, was.namespace);
         const known = pods.get(was.name);
         known?.keys.delete(key);
         if (known?.keys.size === 0) pods.delete(was.name);
-        dirtyPods.set(was.name, was.namespace);
       }
       if (is !== undefined) {
+        markPod(is.name, is.namespace);
         const known = pods.get(is.name) ?? { ...is, keys: new Set() };
         known.keys.add(key);
         pods.set(is.name, known);
-        dirtyPods.set(is.name, is.namespace);
       }
     },
     configure(next) {
+      for (const name of namespaces) markNamespace(name);
       rules = next;
-      served = next.namespaces && new Set(next.namespaces);
       changed = true;
-      for (const key of services.keys()) dirtyServices.add(key);
-      for (const namespace of namespaces) dirtyNamespaces.add(namespace);
-      for (const [name, pod] of pods) dirtyPods.set(name, pod.namespace);
       if (next.pods !== "verified") pods.clear();
     },
-    take,
-    table: () => ({ zone, names, reverse, serial, revision }),
-    problems: () => [...compiled.values()].flatMap(({ problems }) => problems),
+    take(reached) {
+      const parts = [...takeParts(reached)];
+      const last = parts.at(-1);
+      if (last === undefined) return undefined;
+      const merge = (of: "names" | "reverse") => [...new Map(parts.flatMap((part) => part[of]))];
+      return { ...last, names: merge("names"), reverse: merge("reverse") };
+    },
+    takeParts,
+    table() {
+      const parts = [...tableParts()];
+      const names = new Map(parts.flatMap((part) => part.names as [string, NameEntry][]));
+      const reverse = new Map(parts.flatMap((part) => part.reverse as [string, NameEntry][]));
+      return { zone, names, reverse, serial, revision };
+    },
+    tableParts,
+    problems: () => [...services.keys()].flatMap((key) => namesNow(key).problems),
   };
 }
 
-/** Writes the entries, and returns those whose records are others than before; reasons are always brought up to date. */
-function write(
-  into: Map<string, NameEntry>,
-  entries: Iterable<readonly [string, NameEntry | undefined]>,
-): [string, NameEntry | undefined][] {
-  const diff: [string, NameEntry | undefined][] = [];
-  for (const [name, entry] of entries) {
-    const before = into.get(name);
-    if (entry === undefined) into.delete(name);
-    else into.set(name, entry);
-    if (!sameRecords(before, entry)) diff.push([name, entry]);
-  }
-  return diff;
+function own(owners: Map<string, string | readonly string[]>, at: string, key: string): void {
+  const known = owners.get(at);
+  if (known === undefined) owners.set(at, key);
+  else if (known !== key && !(typeof known !== "string" && known.includes(key)))
+    owners.set(at, [...(typeof known === "string" ? [known] : known), key]);
+}
+
+function disown(owners: Map<string, string | readonly string[]>, at: string, key: string): void {
+  const known = owners.get(at);
+  const left =
+    typeof known === "string" ? [known].filter((other) => other !== key) : known?.filter((other) => other !== key);
+  const [only] = left ?? [];
+  if (left === undefined || only === undefined) owners.delete(at);
+  else owners.set(at, left.length === 1 ? only : left);
+}
+
+function samePointer(a: Pointer | undefined, b: Pointer | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (
+    a.clusterIp === b.clusterIp &&
+    a.targets.length === b.targets.length &&
+    a.targets.every((target, index) => target === b.targets[index])
+  );
 }
 
 /** Revisions are whole numbers in decimal; the longer, or else the later text, is the newer. */

@@ -42,4 +42,6 @@ export interface NameDiff {
   readonly reverse: readonly (readonly [name: string, entry: NameEntry | undefined])[];
   readonly serial: number;
   readonly revision: string;
+  /** Others follow, and only with the last of them the names are complete. */
+  readonly more?: boolean;
 }

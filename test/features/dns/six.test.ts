@@ -35,7 +35,8 @@ function reverse(address: string): string {
       .map((group) => group.padStart(4, "0"))
       .join(""),
   );
-  return `${[...(head + tail.padStart(32 - head.length, "0"))].reverse().join(".")}.ip6.arpa`;
+  const nibbles = head + tail.padStart(32 - head.length, "0");
+  return `${nibbles.split("").reverse().join(".")}.ip6.arpa`;
 }
 
 async function started(t: { skip(reason: string): void }, settings = {}) {
