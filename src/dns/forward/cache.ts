@@ -73,6 +73,8 @@ export function cacheKey({ question, do: dnssec, cd }: Asked): string {
  */
 export function createCache({ clock, counters, byteLimit = 32 << 20, ...first }: CacheOptions): Cache {
   const kept = new Map<string, Kept>();
+  /** Goes on where it was: a new one would pass all places of entries that went before it found the first. */
+  let oldest = kept.keys();
   let bytes = 0;
   let capacity = 9_984;
   let maxTtl = 30;
@@ -97,9 +99,14 @@ export function createCache({ clock, counters, byteLimit = 32 << 20, ...first }:
 
   /** For so many more entries and bytes. */
   function makeRoom(entries: number, size: number): void {
-    for (const oldest of kept.keys()) {
-      if (kept.size + entries <= capacity && bytes + size <= byteLimit) break;
-      drop(oldest);
+    while (kept.size + entries > capacity || bytes + size > byteLimit) {
+      let { value: key } = oldest.next();
+      if (key === undefined) {
+        oldest = kept.keys();
+        key = oldest.next().value;
+      }
+      if (key === undefined) return;
+      drop(key);
     }
   }
 
