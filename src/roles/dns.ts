@@ -112,8 +112,8 @@ async function startAnswering({ settings, log, ...options }: Answering): Promise
     return await startDns({
       ...options,
       settings,
-      // Without a word about it, names of the outside go where this machine asks them.
-      resolvConf: settings.forward === undefined ? machineResolvConf() : "",
+      // Names that no rule of the configuration takes go where this machine asks them.
+      resolvConf: machineResolvConf(),
       selfService,
       log: log.child({ part: "dns" }),
       workerUrl: workerUrl("dns"),
@@ -166,7 +166,7 @@ function follow(
     read: (readFile) => readConfigFile(path, readFile),
     async changed(next) {
       await dns.configure(next.settings);
-      if (next.settings.forward === undefined) dns.setUpstreams({ resolvConf: machineResolvConf() });
+      dns.setUpstreams({ resolvConf: machineResolvConf() });
       report({ type: "notice", text: `${path} has changed and is in use` });
       if (fixed(next) !== before)
         report({

@@ -54,7 +54,8 @@ export function readCorefile(text: string, fileName: string, { readFile }: { rea
   return {
     settings: {
       ...settings,
-      ...(forward.length === 0 ? {} : { forward }),
+      // A Corefile says all: what none of its rules takes is asked nowhere.
+      forward: forward.some(({ zone }) => zone === ".") ? forward : [...forward, { zone: ".", upstreams: [] }],
       ...(rewrite.length === 0 ? {} : { rewrite }),
       ...(Object.keys(limits).length === 0 ? {} : { limits }),
       ...(cache === undefined ? {} : { cache }),
