@@ -49,6 +49,7 @@ test(`${changesASecond} changes a second: every question is answered, and truly`
     listen: [{ address: "127.0.0.1", port: 0 }],
     clusterDomain: zone,
     upstreams: [],
+    settings: { workers: 2 },
   });
   try {
     await dns.waitFor(String(initial.length));
