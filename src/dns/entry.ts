@@ -25,6 +25,9 @@ interface Packed {
   readonly t?: readonly string[];
 }
 
+/** Before a target: one PTR record and nothing else, as most addresses have. No JSON begins so. */
+const pointer = ">";
+
 export function packDiff({ names, reverse, serial, revision, more = false }: NameDiff): PackedDiff {
   const pack = (entries: NameDiff["names"]): PackedDiff["names"] =>
     entries.map(([name, entry]) => [name, entry && packEntry(name, entry)]);
@@ -34,12 +37,14 @@ export function packDiff({ names, reverse, serial, revision, more = false }: Nam
 /** Without its reasons: answers need none. */
 export function packEntry(name: string, { a, aaaa, srv, ptr, cname, txt }: NameEntry): PackedEntry {
   const s = srv?.flatMap((one) => [one.port, one.priority, one.weight, one.target === name ? 0 : one.target]);
+  if (ptr?.length === 1) return pointer + (ptr[0] as string);
   if ((a ?? aaaa ?? srv ?? ptr ?? cname ?? txt) === undefined) return "";
   return JSON.stringify({ a, q: aaaa, s, p: ptr, c: cname, t: txt } satisfies Packed);
 }
 
 export function unpackEntry(name: string, packed: PackedEntry): NameEntry {
   if (packed === "") return {};
+  if (packed.startsWith(pointer)) return { ptr: [packed.slice(1)] };
   const { a, q, s, p, c, t } = JSON.parse(packed) as Packed;
   const srv: SrvRecord[] = [];
   for (let at = 0; s !== undefined && at < s.length; at += 4) {

@@ -40,6 +40,9 @@ interface Request {
 /** A worker that ran this long has recovered: the next failure waits only briefly again. */
 const healthyAfter = 10_000;
 
+/** What an answer needs is let go at once: young memory of the usual size would only wait, unused, for tens of MB. */
+const resourceLimits = { maxYoungGenerationSizeMb: 6 };
+
 export function startSeat({ url, data, log, clock, onApplied, onRestart }: SeatOptions): Seat {
   const requests = new Map<number, Request>();
   const backoff = createBackoff({ base: 50, limit: 5_000 });
@@ -52,7 +55,7 @@ export function startSeat({ url, data, log, clock, onApplied, onRestart }: SeatO
   let worker: Worker | undefined = start();
 
   function start(): Worker {
-    const started = new Worker(url, { workerData: data(), env: workerEnv(), name: "dns" });
+    const started = new Worker(url, { workerData: data(), env: workerEnv(), name: "dns", resourceLimits });
     const cancelHealthy = clock.after(healthyAfter, () => backoff.reset());
     started.on("message", hear);
     started.on("error", (error) => log.error({ error: String(error) }, "the DNS worker failed"));
