@@ -50,6 +50,7 @@ export function createProgram(exit: (code: number) => void): Command {
       "addresses for Services of type LoadBalancer (default: none; they stay pending)",
     )
     .option("--cluster-domain <name>", "the zone of cluster DNS", defaultOptions.clusterDomain)
+    .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
     .option("--detach", "return when the cluster is up; it goes on in the background")
     .addOption(
       new Option("--wait <state>", "wait until the manifests are served, applied, or not at all")
@@ -143,6 +144,7 @@ interface UpFlags {
   nodeCidr: string;
   loadBalancerCidr?: string;
   clusterDomain: string;
+  dnsConfig?: string;
   detach?: boolean;
   wait: WaitFor;
   waitTimeout: number;
@@ -163,6 +165,7 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     nodeCidr: flags.nodeCidr,
     loadBalancerCidr: flags.loadBalancerCidr,
     clusterDomain: flags.clusterDomain,
+    ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
   };

@@ -1,19 +1,14 @@
-import { readFileSync } from "node:fs";
-import { systemClock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import { createRemoteClient, type RemoteClient } from "#client/remote.ts";
-import type { DnsConfig } from "#dns/config/contract.ts";
-import { followConfig, type FollowedFile } from "#dns/config/follow-file.ts";
-import { hasErrors, renderProblem } from "#dns/config/problem.ts";
-import { readConfigFile } from "#dns/config/read.ts";
+import type { HttpSettings } from "#dns/config/contract.ts";
 import type { DnsSettings, ListenAddress, RunningDns } from "#dns/contract.ts";
-import { startDnsHttp, type RunningDnsHttp } from "#dns/http/start.ts";
+import type { RunningDnsHttp } from "#dns/http/start.ts";
 import { startDns } from "#dns/start.ts";
+import { followDnsConfig, loadDnsConfig, machineResolvConf, renderAddress, startConfiguredHttp } from "./dns-config.ts";
 import { checkAccess, connectionOf } from "./dns-connection.ts";
 import { checkDnsFlags, type DnsRoleOptions } from "./dns-options.ts";
 import { RoleError, step, type Report } from "./report.ts";
-import { version } from "./version.ts";
 import { workerUrl } from "./worker-url.ts";
 
 export interface RunningDnsRole {
@@ -24,8 +19,12 @@ export interface RunningDnsRole {
 }
 
 const selfService = { namespace: "kube-system", name: "kube-dns" };
-const resolvConfPath = "/etc/resolv.conf";
-const readFile = (path: string) => readFileSync(path, "utf8");
+/** CoreDNS's ports. */
+const usualHttp: HttpSettings = {
+  health: { address: "0.0.0.0", port: 8080 },
+  ready: { address: "0.0.0.0", port: 8181 },
+  metrics: { address: "0.0.0.0", port: 9153 },
+};
 
 /**
  * Cluster DNS alone, for a cluster that somebody else runs: it reads the API by kubeconfig (or by its pod's account),
@@ -38,7 +37,9 @@ export async function startDnsRole(
   { log, env }: { log: Log; env: Readonly<Record<string, string | undefined>> },
 ): Promise<RunningDnsRole> {
   const flags = checkDnsFlags(options);
-  const config = options.config === undefined ? undefined : readConfig(options.config, report);
+  const { config: path } = options;
+  const file = path === undefined ? undefined : { path, config: loadDnsConfig(path, report) };
+  const config = file?.config;
   const connection = connectionOf(options, env);
   const client = createRemoteClient(connection);
   const clusterDomain = flags.clusterDomain ?? config?.clusterDomain ?? "cluster.local";
@@ -55,10 +56,9 @@ export async function startDnsRole(
       say(`DNS for ${clusterDomain} at ${running.addresses.map(renderAddress).join(", ")}`);
       return running;
     });
-    const followed =
-      options.config === undefined ? undefined : follow(options.config, dns, { clusterDomain, config }, report);
+    const followed = file === undefined ? undefined : followDnsConfig(file.path, dns, file.config, report);
     if (followed !== undefined) stops.unshift(() => followed.stop());
-    const http = await startHttp(dns, config, followed, report);
+    const http = await startConfiguredHttp(dns, config?.http ?? usualHttp, followed, report);
     stops.unshift(() => http.stop());
     return {
       dns,
@@ -69,21 +69,6 @@ export async function startDnsRole(
     for (const stop of stops) await stop();
     throw error;
   }
-}
-
-function readConfig(path: string, report: Report): DnsConfig {
-  let config: DnsConfig;
-  try {
-    config = readConfigFile(path, readFile);
-  } catch (error) {
-    throw new RoleError(`the configuration cannot be read: ${(error as Error).message}`);
-  }
-  const { problems } = config;
-  const errors = problems.filter(({ severity }) => severity === "error");
-  if (hasErrors(problems))
-    throw new RoleError(errors.map(renderProblem).join("\n"), "docs/reference/dns.md lists what can be said");
-  for (const problem of problems) report({ type: "warning", text: renderProblem(problem) });
-  return config;
 }
 
 /** Addresses of the Service that others reach this server by: never asked as upstreams. */
@@ -123,14 +108,6 @@ async function startAnswering({ settings, log, ...options }: Answering): Promise
   }
 }
 
-function machineResolvConf(): string {
-  try {
-    return readFile(resolvConfPath);
-  } catch {
-    return "";
-  }
-}
-
 function listenError(error: unknown, listen: readonly ListenAddress[]): Error {
   const { code, message } = error as NodeJS.ErrnoException;
   const where = listen.map(renderAddress).join(", ");
@@ -149,66 +126,6 @@ function listenError(error: unknown, listen: readonly ListenAddress[]): Error {
       return new RoleError(`${where}: this machine does not have that address`, "name one of its own: ip address");
     default:
       return error as Error;
-  }
-}
-
-/** Follows the configuration file. What only a start can change is told, and the rest is taken. */
-function follow(
-  path: string,
-  dns: RunningDns,
-  { clusterDomain, config }: { clusterDomain: string; config: DnsConfig | undefined },
-  report: Report,
-): FollowedFile {
-  const fixed = ({ clusterDomain, listen, http }: DnsConfig) => JSON.stringify({ clusterDomain, listen, http });
-  const before = config === undefined ? "" : fixed(config);
-  return followConfig({
-    readFile,
-    read: (readFile) => readConfigFile(path, readFile),
-    async changed(next) {
-      await dns.configure(next.settings);
-      dns.setUpstreams({ resolvConf: machineResolvConf() });
-      report({ type: "notice", text: `${path} has changed and is in use` });
-      if (fixed(next) !== before)
-        report({
-          type: "warning",
-          text: `${path}: listen, http and the cluster domain (${clusterDomain}) change at the next start`,
-        });
-      for (const problem of next.problems) report({ type: "warning", text: renderProblem(problem) });
-    },
-    refused: (why) =>
-      report({ type: "warning", text: `${path} has changed and cannot be used, the one before stays:\n${why}` }),
-  });
-}
-
-async function startHttp(
-  dns: RunningDns,
-  config: DnsConfig | undefined,
-  reloads: FollowedFile | undefined,
-  report: Report,
-): Promise<RunningDnsHttp> {
-  const all = "0.0.0.0";
-  const settings = config?.http ?? {
-    health: { address: all, port: 8080 },
-    ready: { address: all, port: 8181 },
-    metrics: { address: all, port: 9153 },
-  };
-  try {
-    const http = await startDnsHttp({
-      dns,
-      settings,
-      version,
-      clock: systemClock,
-      ...(reloads === undefined ? {} : { reloads }),
-    });
-    for (const part of ["health", "ready", "metrics"] as const) {
-      const at = http.addresses[part];
-      if (at !== undefined) report({ type: "notice", text: `/${part} at http://${renderAddress(at)}/${part}` });
-    }
-    return http;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== "EADDRINUSE" && code !== "EACCES" && code !== "EADDRNOTAVAIL") throw error;
-    throw new RoleError(`a port of http cannot be opened: ${message}`, "choose others: http in the configuration file");
   }
 }
 
@@ -236,8 +153,4 @@ async function stop(
   await step(report, "stop", "DNS stopped", async () => {
     for (const stop of stops) await stop();
   });
-}
-
-function renderAddress({ address, port }: ListenAddress): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

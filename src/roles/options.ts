@@ -24,6 +24,8 @@ export interface UpOptions {
   /** Where Services of type LoadBalancer get their addresses from; they stay pending without. */
   readonly loadBalancerCidr: string | undefined;
   readonly clusterDomain: string;
+  /** A configuration of cluster DNS: YAML, or a Corefile. */
+  readonly dnsConfig?: string;
   readonly wait: WaitFor;
   readonly waitTimeoutSeconds: number;
 }

@@ -1,5 +1,4 @@
 import { createConnection } from "node:net";
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Duplex } from "node:stream";
 import { systemClock } from "#base/clock.ts";
@@ -15,7 +14,7 @@ import { createServiceIpAllocator } from "#controllers/service-ip/admission.ts";
 import { startControllers, type RunningControllers } from "#controllers/start.ts";
 import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
-import type { RunningDns } from "#dns/contract.ts";
+import type { DnsSettings, RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
@@ -23,6 +22,7 @@ import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start
 import type { Store } from "#store/contract.ts";
 import { openSqliteStore } from "#store/drivers/sqlite.ts";
 import { ensureDnsService, ensureIngressClass } from "./cluster-objects.ts";
+import { machineResolvConf } from "./dns-config.ts";
 import { startFailureLog } from "./failure-log.ts";
 import type { AddressPlan, UpOptions } from "./options.ts";
 import type { DataPaths } from "./state.ts";
@@ -108,25 +108,22 @@ function connectSocket(path: string): Promise<Duplex> {
 }
 
 /** Starts cluster DNS without a listener; `joinNetwork` or the caller opens one. */
-export function startClusterDns({ options, plan, log }: ServerParts, client: Client): Promise<RunningDns> {
+export function startClusterDns(
+  { options, plan, log }: ServerParts,
+  client: Client,
+  settings: DnsSettings,
+): Promise<RunningDns> {
   return startDns({
     client,
     listen: [],
     clusterDomain: options.clusterDomain,
-    resolvConf: hostResolvConf(),
+    settings,
+    resolvConf: machineResolvConf(),
     serviceAddresses: [plan.dnsServiceAddress, plan.uplinkAddress],
     selfService: { namespace: "kube-system", name: "kube-dns" },
     log: log.child({ part: "dns" }),
     workerUrl: workerUrl("dns"),
   });
-}
-
-function hostResolvConf(): string {
-  try {
-    return readFileSync("/etc/resolv.conf", "utf8");
-  } catch {
-    return "";
-  }
 }
 
 export interface RunningEntry {

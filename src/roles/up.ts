@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import type { DnsConfig } from "#dns/config/contract.ts";
 import type { RunningDns } from "#dns/contract.ts";
 import type { Client } from "#client/contract.ts";
 import { renderKubeconfig } from "#client/kubeconfig.ts";
 import { uplinkDevice } from "#node/network/plan.ts";
 import { StoreError } from "#store/error.ts";
 import { claimFolder } from "./claim.ts";
+import { followDnsConfig, loadDnsConfig, startConfiguredHttp } from "./dns-config.ts";
 import { startLocalAgent, type LocalAgent } from "./local-agent.ts";
 import { openLog } from "./log.ts";
 import { applyManifests, loadManifests } from "./manifests.ts";
@@ -78,6 +80,7 @@ async function startClaimed(
 ): Promise<RunningUp> {
   const { objects, problems } = loadManifests(options.manifests);
   for (const text of problems) report({ type: "error", text });
+  const dnsConfig = loadDns(options, report);
   const withNodes = checkPrivileges(report);
   if (withNodes) await ensureTools(report);
   await ensureApiPort(options.apiPort);
@@ -153,8 +156,11 @@ async function startClaimed(
   }
 
   async function startEngines(api: RunningApi, agent: LocalAgent | undefined): Promise<Engines> {
-    const dns = await step(report, "dns", `DNS for ${options.clusterDomain}`, () => startClusterDns(parts, api.client));
+    const dns = await step(report, "dns", `DNS for ${options.clusterDomain}`, () =>
+      startClusterDns(parts, api.client, dnsConfig?.config.settings ?? {}),
+    );
     stops.push({ text: "DNS stopped", stop: () => dns.stop() });
+    if (dnsConfig !== undefined) await startConfigured(dns, dnsConfig);
     const text = `Ingress on port ${httpPort} and, with TLS, ${httpsPort}`;
     const publishAddress = withNodes ? plan.uplinkAddress : "127.0.0.1";
     const entry = await step(report, "ingress", text, () =>
@@ -182,6 +188,18 @@ async function startClaimed(
     return { dns, entry };
   }
 
+  /** The HTTP face of DNS, off unless configured, and the following of its configuration. */
+  async function startConfigured(dns: RunningDns, { path, config }: LoadedDns): Promise<void> {
+    // Nobody may be looking when the file changes: the log tells it as well.
+    const followed = followDnsConfig(path, dns, config, (event) => {
+      if (event.type === "notice" || event.type === "warning") parts.log.warn({}, event.text);
+      report(event);
+    });
+    stops.push({ text: "DNS configuration left", stop: async () => followed.stop() });
+    const http = await startConfiguredHttp(dns, config.http ?? {}, followed, report);
+    stops.push({ text: "Ports of DNS metrics closed", stop: () => http.stop() });
+  }
+
   async function applyAll(client: Client): Promise<boolean> {
     return step(report, "apply", `Manifests`, async (say) => {
       const outcomes = await applyManifests(client, objects);
@@ -193,6 +211,23 @@ async function startClaimed(
       return refused.length === 0;
     });
   }
+}
+
+interface LoadedDns {
+  readonly path: string;
+  readonly config: DnsConfig;
+}
+
+function loadDns({ dnsConfig: path, clusterDomain }: UpOptions, report: Report): LoadedDns | undefined {
+  if (path === undefined) return undefined;
+  const config = loadDnsConfig(path, report);
+  if (config.clusterDomain !== undefined && config.clusterDomain !== clusterDomain) {
+    throw new RoleError(
+      `${path} says that the cluster domain is ${config.clusterDomain}, and this cluster has ${clusterDomain}`,
+      `fairlead up --cluster-domain ${config.clusterDomain}, or another file`,
+    );
+  }
+  return { path, config };
 }
 
 interface Engines {
