@@ -2,9 +2,10 @@ import { spawnSync } from "node:child_process";
 
 /**
  * Runs a command in network, mount and process namespaces of its own: nothing it makes can reach the machine's own
- * interface or outlive it. Tests that need root and the kernel run in here. `node scripts/sandbox.ts COMMAND ARG...`
+ * interface or outlive it. Tests that need root and the kernel run in here. Answers the exit code; 1 when the command was
+ * ended because it took longer than the limit. `node scripts/sandbox.ts COMMAND ARG...`
  */
-export function runInSandbox(command: readonly string[]): number {
+export function runInSandbox(command: readonly string[], limitSeconds?: number): number {
   const inside = [
     "mount -t tmpfs tmpfs /run",
     "ip link set lo up",
@@ -12,7 +13,10 @@ export function runInSandbox(command: readonly string[]): number {
     '"$@" </dev/null & wait $!',
   ].join(" && ");
   const flags = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"];
-  const { status } = spawnSync("unshare", [...flags, "sh", "-c", inside, "sh", ...command], { stdio: "inherit" });
+  const { status } = spawnSync("unshare", [...flags, "sh", "-c", inside, "sh", ...command], {
+    stdio: "inherit",
+    ...(limitSeconds === undefined ? {} : { timeout: limitSeconds * 1000, killSignal: "SIGKILL" }),
+  });
   return status ?? 1;
 }
 

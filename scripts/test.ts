@@ -3,8 +3,9 @@ import { globSync } from "node:fs";
 import { canSandbox, runInSandbox } from "./sandbox.ts";
 
 /**
- * `npm test [unit|e2e] [FILE...]`: sets up, checks, and runs the suites. Unit tests share one process and take seconds;
- * tests of the kernel and of whole clusters run file by file in a sandbox of their own namespaces.
+ * `npm test [unit|e2e] [FILE...]`: sets up, checks, and runs the suites. Unit tests share one process and take seconds.
+ * Tests of the kernel and of whole clusters run one file after another, each in a sandbox of its own: what one leaves
+ * behind, or never ends, is nothing to the next.
  */
 const suites = {
   unit: [
@@ -16,8 +17,13 @@ const suites = {
   e2e: ["test/e2e/**/*.test.ts"],
 } as const;
 
+type Suite = keyof typeof suites;
+
+/** The longest that one file may take. */
+const fileLimitSeconds = 600;
+
 const [first, ...rest] = process.argv.slice(2);
-const chosen: readonly (keyof typeof suites)[] = first === "unit" || first === "e2e" ? [first] : ["unit", "e2e"];
+const chosen: readonly Suite[] = first === "unit" || first === "e2e" ? [first] : ["unit", "e2e"];
 const named = first === "unit" || first === "e2e" ? rest : process.argv.slice(2);
 
 function run(command: string, args: readonly string[]): void {
@@ -25,25 +31,41 @@ function run(command: string, args: readonly string[]): void {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-function filesOf(suite: keyof typeof suites): string[] {
+function filesOf(suite: Suite): string[] {
   const files = globSync([...suites[suite]]).sort();
   return named.length === 0 ? files : files.filter((file) => named.some((name) => file.includes(name)));
 }
 
+/** All files in one process. */
+function runTogether(files: readonly string[]): void {
+  run(process.execPath, ["--test", "--test-reporter=spec", "--test-isolation=none", ...files]);
+}
+
+/** Each file apart; all of them run, whatever happens to one. */
+function runApart(files: readonly string[]): void {
+  const sandboxed = canSandbox();
+  if (!sandboxed) console.log("not root, or no namespaces here: tests that need them say so and skip");
+  const failed: string[] = [];
+  for (const [index, file] of files.entries()) {
+    console.log(`\n== ${file} (${index + 1} of ${files.length})`);
+    const command = [process.execPath, "--test", "--test-reporter=spec", "--test-isolation=none", file];
+    const status = sandboxed
+      ? runInSandbox(command, fileLimitSeconds)
+      : (spawnSync(process.execPath, command.slice(1), { stdio: "inherit" }).status ?? 1);
+    if (status !== 0) failed.push(file);
+  }
+  for (const file of failed) console.error(`failed: ${file}`);
+  console.log(`\nfiles: ${files.length - failed.length} passed, ${failed.length} failed`);
+  if (failed.length > 0) process.exit(1);
+}
+
 run(process.execPath, ["scripts/setup.ts"]);
 if (named.length === 0 && first === undefined) run("npm", ["run", "--silent", "check"]);
+process.env["NODE_COMPILE_CACHE"] ??= "node_modules/.cache/compile";
 
 for (const suite of chosen) {
   const files = filesOf(suite);
   if (files.length === 0) continue;
-  const isolation = suite === "unit" ? ["--test-isolation=none"] : ["--test-concurrency=1", "--test-timeout=600000"];
-  const command = [process.execPath, "--test", "--test-reporter=spec", ...isolation, ...files];
-  process.env["NODE_COMPILE_CACHE"] ??= "node_modules/.cache/compile";
-  const sandboxed = suite === "e2e" && canSandbox();
-  if (suite === "e2e" && !sandboxed)
-    console.log("not root, or no namespaces here: tests that need them say so and skip");
-  const status = sandboxed
-    ? runInSandbox(command)
-    : (spawnSync(process.execPath, command.slice(1), { stdio: "inherit" }).status ?? 1);
-  if (status !== 0) process.exit(status);
+  if (suite === "unit") runTogether(files);
+  else runApart(files);
 }
