@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +25,10 @@ let upstream: FakeUpstream;
 
 before(async () => {
   api = await startTestServer({
-    tokens: [{ token: "weak", user: { name: "weak", groups: ["system:authenticated"] } }],
+    tokens: [
+      { token: "weak", user: { name: "weak", groups: ["system:authenticated"] } },
+      { token: "reader", user: { name: "reader", groups: ["system:authenticated", "system:nodes"] } },
+    ],
   });
   client = api.localClient({ name: "test", groups: ["system:masters"] });
   upstream = await startFakeUpstream(() => ({ answers: ["www.example.test. 300 A 192.0.2.1"] }));
@@ -164,6 +167,27 @@ test("takes the Corefile of a cluster", { skip }, async () => {
     assert.equal(await attached.ended, 0);
   } finally {
     attached.child.kill("SIGKILL");
+  }
+});
+
+const account = "/run/secrets/kubernetes.io/serviceaccount";
+const noAccount = skip || (process.getuid?.() !== 0 || existsSync("/run/secrets") ? "needs a /run of its own" : false);
+
+test("uses the account of the pod it runs in", { skip: noAccount }, async () => {
+  mkdirSync(account, { recursive: true });
+  writeFileSync(join(account, "ca.crt"), api.certificates.ca);
+  writeFileSync(join(account, "token"), "reader\n");
+  writeConfig(configText());
+  const { hostname: KUBERNETES_SERVICE_HOST, port: KUBERNETES_SERVICE_PORT } = new URL(api.url);
+  const env = { KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT };
+  const attached = startAttached(["--config", config, "--listen", "127.0.0.1:0"], env);
+  try {
+    const port = await portOf(attached);
+    await until(() => dig(port, "web.dev.svc.cluster.local"), /10\.96\.0\.20/);
+  } finally {
+    attached.child.kill("SIGKILL");
+    await attached.ended;
+    rmSync("/run/secrets", { recursive: true });
   }
 });
 
