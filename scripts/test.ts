@@ -20,7 +20,7 @@ const suites = {
 type Suite = keyof typeof suites;
 
 /** The longest that one file may take. */
-const fileLimitSeconds = 600;
+const fileLimitSeconds = 300;
 
 const [first, ...rest] = process.argv.slice(2);
 const chosen: readonly Suite[] = first === "unit" || first === "e2e" ? [first] : ["unit", "e2e"];
