@@ -126,10 +126,10 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
     return exists && (by.namespaces === undefined || by.namespaces.includes(namespace));
   }
 
-  function namesOf(key: string, from: Snapshot, by: NameRules, exists: boolean): ServiceNames {
+  function namesOf(key: string, from: Snapshot, by: NameRules, exists: boolean, reasons = false): ServiceNames {
     const { service } = from;
     if (service === undefined || !isServed(parseKey(key).namespace ?? "", by, exists)) return nothing;
-    return compileServiceNames(zone, service, from.slices, by);
+    return compileServiceNames(zone, service, from.slices, by, reasons);
   }
 
   function namesBefore(key: string, from: Snapshot): ServiceNames {
@@ -138,8 +138,8 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
     return namesOf(key, from, takenRules, dirtyNamespaces.get(namespace) ?? namespaces.has(namespace));
   }
 
-  function namesNow(key: string): ServiceNames {
-    return namesOf(key, snapshot(key), rules, namespaces.has(parseKey(key).namespace ?? ""));
+  function namesNow(key: string, reasons = false): ServiceNames {
+    return namesOf(key, snapshot(key), rules, namespaces.has(parseKey(key).namespace ?? ""), reasons);
   }
 
   function podEntry(name: string, namespace: string): NameEntry | undefined {
@@ -200,13 +200,13 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
   }
 
   /** The PTR records of an address now; `compiled` are Services whose names are at hand. */
-  function reverseEntry(at: string, compiled: Map<string, ServiceNames>): NameEntry | undefined {
+  function reverseEntry(at: string, compiled: Map<string, ServiceNames>, reasons = false): NameEntry | undefined {
     const keys = owners.get(at);
     if (keys === undefined) return undefined;
     const pointers = new Map<string, Pointer>();
     for (const key of typeof keys === "string" ? [keys] : keys) {
       const waiting = dirtyServices.get(key);
-      const names = compiled.get(key) ?? (waiting === undefined ? namesNow(key) : namesBefore(key, waiting));
+      const names = compiled.get(key) ?? (waiting === undefined ? namesNow(key, reasons) : namesBefore(key, waiting));
       compiled.set(key, names);
       const pointer = names.reverse.get(at);
       if (pointer !== undefined) pointers.set(key, pointer);
@@ -248,7 +248,7 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
     changed = false;
   }
 
-  function* tableParts(): Generator<NameDiff> {
+  function* tableParts(reasons = false): Generator<NameDiff> {
     if (!taken) return;
     const first = new Map<string, NameEntry | undefined>(trunk());
     for (const name of namespaces)
@@ -260,7 +260,7 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
     let names = [...first];
     let count = 0;
     for (const key of services.keys()) {
-      names.push(...namesNow(key).names);
+      names.push(...namesNow(key, reasons).names);
       if (++count % partSize !== 0) continue;
       yield { names, reverse: [], serial, revision, more: true };
       names = [];
@@ -268,7 +268,7 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
     let reverse: [string, NameEntry | undefined][] = [];
     let compiled = new Map<string, ServiceNames>();
     for (const at of owners.keys()) {
-      reverse.push([at, reverseEntry(at, compiled)]);
+      reverse.push([at, reverseEntry(at, compiled, reasons)]);
       if (compiled.size < partSize) continue;
       yield { names, reverse, serial, revision, more: true };
       [names, reverse, compiled] = [[], [], new Map()];
@@ -355,13 +355,13 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
     },
     takeParts,
     table() {
-      const parts = [...tableParts()];
+      const parts = [...tableParts(true)];
       const names = new Map(parts.flatMap((part) => part.names as [string, NameEntry][]));
       const reverse = new Map(parts.flatMap((part) => part.reverse as [string, NameEntry][]));
       return { zone, names, reverse, serial, revision };
     },
-    tableParts,
-    problems: () => [...services.keys()].flatMap((key) => namesNow(key).problems),
+    tableParts: () => tableParts(),
+    problems: () => [...services.keys()].flatMap((key) => namesNow(key, true).problems),
   };
 }
 

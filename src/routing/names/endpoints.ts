@@ -16,13 +16,16 @@ export interface NamedEndpoint {
  * The ready endpoints of a Service's slices, each address once a slice, slices in order of their names. Ready is
  * `conditions.ready` other than false, as CoreDNS reads it; `serving` and `terminating` say nothing here.
  */
-export function readyEndpoints(slices: readonly EndpointSlice[], podNames = false): NamedEndpoint[] {
+export function readyEndpoints(
+  slices: readonly EndpointSlice[],
+  { podNames = false, reasons = true }: { podNames?: boolean; reasons?: boolean } = {},
+): NamedEndpoint[] {
   const found: NamedEndpoint[] = [];
   for (const slice of slices.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
     const ports = (slice.ports ?? []).filter((port): port is SlicePort & { port: number } => port.port !== undefined);
     for (const [index, endpoint] of slice.endpoints.entries()) {
       if (endpoint.conditions?.ready === false) continue;
-      const source = sourceOf(slice, `endpoints[${index}]`);
+      const source = reasons ? sourceOf(slice, `endpoints[${index}]`) : unexplained;
       for (const address of endpoint.addresses) {
         const parsed = parseAddress(address);
         if (parsed === undefined) continue;
@@ -33,6 +36,8 @@ export function readyEndpoints(slices: readonly EndpointSlice[], podNames = fals
   }
   return found;
 }
+
+const unexplained: Source = { kind: "EndpointSlice", name: "" };
 
 /** The name of its pod, when that is one label of a name. */
 function podLabel({ targetRef }: EndpointSlice["endpoints"][number]): string | undefined {

@@ -20,6 +20,9 @@ export interface Pointer {
   readonly because: Because;
 }
 
+/** Of names that are on their way to answers: a large cluster has more text in its reasons than in its names. */
+const unexplained: Because = { from: [] };
+
 /** As CoreDNS's options `endpoint_pod_names` and `ignore empty_service`. */
 export interface ServiceNameRules {
   /** Endpoints without a host name are called by their pod instead of their dashed address. */
@@ -39,20 +42,21 @@ interface Reach {
 /**
  * The names of one Service as the DNS specification (schema 1.1.0, sections 2.3 to 2.5) and CoreDNS build them. Pure;
  * `slices` are all EndpointSlices labelled with the Service's name. Names that must be NODATA because something lies
- * below them (`_tcp.web...`) have an entry without records (RFC 8020).
+ * below them (`_tcp.web...`) have an entry without records (RFC 8020). Without `reasons` all say the same empty one.
  */
 export function compileServiceNames(
   zone: string,
   service: Service,
   slices: readonly EndpointSlice[],
   { endpointPodNames = false, ignoreEmptyService = false }: ServiceNameRules = {},
+  reasons = true,
 ): ServiceNames {
   const { name, namespace = "" } = service.metadata;
   const own = `${name}.${namespace}.svc.${zone}`.toLowerCase();
   if (service.spec.type === "ExternalName") return externalNames(service, own);
 
-  const because: Because = { from: [sourceOf(service), ...slices.map((slice) => sourceOf(slice))] };
-  const endpoints = readyEndpoints(slices, endpointPodNames);
+  const because = reasons ? { from: [sourceOf(service), ...slices.map((slice) => sourceOf(slice))] } : unexplained;
+  const endpoints = readyEndpoints(slices, { podNames: endpointPodNames, reasons });
   const clusterIps = clusterAddresses(service);
   const names = new Map<string, NameEntry>();
   const reverse = new Map<string, Pointer>();
@@ -74,7 +78,7 @@ export function compileServiceNames(
   }
   for (const [label, same] of Map.groupBy(endpoints, (endpoint) => endpoint.label)) {
     const owner = `${label}.${own}`;
-    const why: Because = { from: [...same.map(({ source }) => source), sourceOf(service)] };
+    const why = reasons ? { from: [...same.map(({ source }) => source), sourceOf(service)] } : unexplained;
     const srv = srvEntry(same.flatMap((endpoint) => reachesOf(endpoint, own)));
     names.set(owner, { ...addressEntry(same), ...srv, because: why });
     if (!names.has(own)) names.set(own, {});
