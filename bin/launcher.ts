@@ -20,7 +20,11 @@ else {
     // A terminal's Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.
     process.on("SIGINT", () => {});
     for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
-    child.on("exit", (code) => (process.exitCode = code ?? 1));
+    child.on("exit", (code) => {
+      process.exitCode = code ?? 1;
+      // The loader's own answer to a library that is not there.
+      if (code === 127) console.error("if a library is missing: as root, type apt-get install libatomic1");
+    });
   }
 }
 
