@@ -1,3 +1,4 @@
+import { nameFromText } from "#wire/dns/name.ts";
 import type { NameDiff, NameEntry, SrvRecord } from "#routing/names/table.ts";
 
 /**
@@ -6,10 +7,14 @@ import type { NameDiff, NameEntry, SrvRecord } from "#routing/names/table.ts";
  */
 export type PackedEntry = string;
 
-/** A difference on its way to a worker. */
+/** A wire name and its packed entry, one after the other; `undefined` removes it. */
+export type PackedNames = readonly (string | undefined)[];
+
+/** A difference on its way to a worker: few large lists, so that the worker is left with what it keeps. */
 export interface PackedDiff {
-  readonly names: readonly (readonly [name: string, entry: PackedEntry | undefined])[];
-  readonly reverse: readonly (readonly [name: string, entry: PackedEntry | undefined])[];
+  readonly packed: true;
+  readonly names: PackedNames;
+  readonly reverse: PackedNames;
   readonly serial: number;
   readonly revision: string;
   readonly more?: boolean;
@@ -29,9 +34,16 @@ interface Packed {
 const pointer = ">";
 
 export function packDiff({ names, reverse, serial, revision, more = false }: NameDiff): PackedDiff {
-  const pack = (entries: NameDiff["names"]): PackedDiff["names"] =>
-    entries.map(([name, entry]) => [name, entry && packEntry(name, entry)]);
-  return { names: pack(names), reverse: pack(reverse), serial, revision, more };
+  return { packed: true, names: packNames(names), reverse: packNames(reverse), serial, revision, more };
+}
+
+function packNames(entries: NameDiff["names"]): PackedNames {
+  const packed: (string | undefined)[] = [];
+  for (const [text, entry] of entries) {
+    const name = nameFromText(text);
+    if (name !== undefined) packed.push(name, entry && packEntry(text, entry));
+  }
+  return packed;
 }
 
 /** Without its reasons: answers need none. */

@@ -4,7 +4,7 @@ import { types } from "#wire/dns/numbers.ts";
 import { nameData, record, srvData, txtData, type ResourceRecord } from "#wire/dns/record.ts";
 import type { NameDiff, NameEntry } from "#routing/names/table.ts";
 import { addressData } from "./address-data.ts";
-import { unpackEntry, type PackedDiff, type PackedEntry } from "./entry.ts";
+import { packDiff, unpackEntry, type PackedDiff, type PackedEntry, type PackedNames } from "./entry.ts";
 import { createSoa, type Soa } from "./negative.ts";
 import type { PodNames } from "./settings.ts";
 import { podAddress } from "./pod-name.ts";
@@ -266,8 +266,9 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
     },
     owns: (name) => ownerOf(lowerName(name)) !== undefined,
     apply(diff) {
-      write(names, diff.names);
-      write(reverse, diff.reverse);
+      const packed = "packed" in diff ? diff : packDiff(diff);
+      write(names, packed.names);
+      write(reverse, packed.reverse);
       serial = diff.serial;
       for (const { soa } of [...served, ...reverseZones]) soa.setSerial(serial);
       generation += 1;
@@ -289,14 +290,12 @@ function open(map: Map<WireName, Holder | PackedEntry>, key: WireName): Holder |
   return holder;
 }
 
-function write(into: Map<WireName, Holder | PackedEntry>, changes: (NameDiff | PackedDiff)["names"]): void {
-  for (const [text, entry] of changes) {
-    const name = nameFromText(text);
-    if (name === undefined) continue;
+function write(into: Map<WireName, Holder | PackedEntry>, changes: PackedNames): void {
+  for (let at = 0; at < changes.length; at += 2) {
+    const [name, entry] = [changes[at] ?? "", changes[at + 1]];
     if (entry === undefined) into.delete(name);
     // One empty text for all branches; copies from another thread are each their own.
-    else if (typeof entry === "string") into.set(name, entry === "" ? "" : entry);
-    else into.set(name, { entry });
+    else into.set(name, entry === "" ? "" : entry);
   }
 }
 
