@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { LogFields, Log } from "#base/log.ts";
 import { silentLog } from "#base/log.ts";
 import type { KubeObject } from "#api/meta/object.ts";
+import { openStreamLog } from "#roles/log.ts";
 import { createFakeClient } from "#client/fake.ts";
 import { startDns } from "../../../src/dns/start.ts";
 import { createClientRate, clientRateMemory } from "../../../src/dns/client-rate.ts";
@@ -62,6 +63,17 @@ for (const inWorker of [false, true]) {
     await dns.stop();
   });
 }
+
+test("the program's own kind of log keeps all its lines", async () => {
+  const lines: string[] = [];
+  const log = openStreamLog({ write: (line) => lines.push(line) }, "test");
+  const dns = await startDns({ client: createFakeClient([]), listen: anyPort, clusterDomain: zone, log });
+  dns.setUpstreams({ upstreams: dns.addresses });
+  await dns.counters();
+  await dns.stop();
+  assert.equal(lines.filter((line) => line.includes("cluster DNS answers")).length, 1);
+  assert.equal(lines.filter((line) => line.includes("left out")).length, 1);
+});
 
 test("names are written so that they cannot forge a line, and too many lines are only counted", () => {
   const lines: LogFields[] = [];
