@@ -32,6 +32,7 @@ export const testTools: readonly Tool[] = [
   { program: "redis-server", package: "redis-server" },
   { program: "busybox", package: "busybox-static" },
   { program: "ping", package: "iputils-ping" },
+  { program: "pgrep", package: "procps" },
   { program: "script", package: "bsdutils" },
 ];
 

@@ -104,8 +104,10 @@ async function readyOf(child: ChildProcess, events: ReportEvent[]): Promise<Reac
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   return new Promise((resolve, reject) => {
-    const fail = (why: string) =>
+    const fail = (why: string) => {
+      clearTimeout(late);
       reject(new Error(`fairlead up ${why}\n${stderr}\n${JSON.stringify(events, undefined, 1)}`));
+    };
     const late = setTimeout(() => fail("was not ready in 120 s"), 120_000);
     child.once("exit", (code) => fail(`ended with code ${code}`));
     if (child.stdout === null) return fail("has no output");
