@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { delay, systemClock } from "#base/clock.ts";
 import { inspectLeftovers, removeTopology, type TopologyOptions } from "#node/network/topology.ts";
 import { inspectPodLeftovers, removeAllPods } from "#node/runtime/process/clear.ts";
+import { undoHostLine } from "./host-resolver.ts";
 import { checkOptions, type UpOptions } from "./options.ts";
 import { RoleError, step, type Report } from "./report.ts";
 import { clusterId, dataPaths, isAlive, readState, writeState, type ProcessId, type RunState } from "./state.ts";
@@ -37,6 +38,7 @@ export async function runDownRole(dataDir: string, { purge }: { purge: boolean }
     await step(report, "network", "Node namespaces, rules and routes removed", () =>
       removeTopology(topologyOf(id, state)),
     );
+    tellUndone(state, report);
   }
   if (!purge) {
     if (state !== undefined) writeState(paths, { ...state, phase: "stopped" });
@@ -56,6 +58,13 @@ export async function runDownRole(dataDir: string, { purge }: { purge: boolean }
     else say(`left behind: ${left.join(", ")}`);
     return left.length === 0;
   });
+}
+
+function tellUndone(state: RunState | undefined, report: Report): void {
+  const checked = state === undefined ? undefined : checkOptions(state.options);
+  if (state === undefined || checked === undefined || !("plan" in checked)) return;
+  const at = { dns: checked.plan.dnsServiceAddress, clusterDomain: state.options.clusterDomain };
+  for (const text of undoHostLine(at)) report({ type: "notice", text });
 }
 
 function topologyOf(id: string, state: RunState | undefined): TopologyOptions {

@@ -7,6 +7,7 @@ import { uplinkDevice } from "#node/network/plan.ts";
 import { StoreError } from "#store/error.ts";
 import { claimFolder } from "./claim.ts";
 import { followDnsConfig, loadDnsConfig, startConfiguredHttp } from "./dns-config.ts";
+import { undoHostLine } from "./host-resolver.ts";
 import { startLocalAgent, type LocalAgent } from "./local-agent.ts";
 import { openLog } from "./log.ts";
 import { applyManifests, loadManifests } from "./manifests.ts";
@@ -147,6 +148,8 @@ async function startClaimed(
     return {
       clean,
       async stop(report) {
+        const at = { dns: plan.dnsServiceAddress, clusterDomain: options.clusterDomain };
+        for (const text of withNodes ? undoHostLine(at) : []) report({ type: "notice", text });
         await stopAll(stops, report);
         writeState(paths, { ...state, phase: "stopped" });
         claim.release();
