@@ -32,6 +32,8 @@ test("a stream that nobody reads holds the connection up until it is gone", asyn
   const session = startSpdy(far, { side: "server", onStream: (stream) => opened.push(stream) });
   const client = startSpdy(near, { side: "client", onStream: () => {} });
   const [stuck, other] = [await client.open(new Map()), await client.open(new Map())];
+  // Headers are unpacked on another thread.
+  for (let round = 0; round < 100_000 && opened.length < 2; round += 1) await setImmediate();
   for (let sent = 0; sent < 4 << 20; sent += 65_536) {
     stuck.write(Buffer.alloc(65_536));
     await setImmediate();
