@@ -18,7 +18,8 @@ import {
   type Outcome,
 } from "./cluster.ts";
 
-const program = join(import.meta.dirname, "../../bin/fairlead.ts");
+const repository = join(import.meta.dirname, "../..");
+const program = join(repository, "bin/fairlead.ts");
 const quickstart = join(import.meta.dirname, "../../examples/quickstart");
 const fairlead = (...args: string[]): Outcome => run(process.execPath, [program, ...args]);
 const folder = () => mkdtempSync(join(tmpdir(), "fairlead-life-"));
@@ -278,27 +279,25 @@ describe("what goes wrong is one clear line with a next step", { skip: whyNoClus
   test("without root: one line says what runs and what needs root, and that much runs", async () => {
     const dataDir = folder();
     chmodSync(dataDir, 0o777);
-    const child = spawn(
-      "setpriv",
-      [
-        "--reuid=65534",
-        "--regid=65534",
-        "--clear-groups",
-        process.execPath,
-        program,
-        "up",
-        "--data-dir",
-        join(dataDir, "c"),
-        "--json",
-      ],
-      { env: { ...process.env, HOME: dataDir, NODE_COMPILE_CACHE: "" }, stdio: ["ignore", "pipe", "pipe"] },
-    );
+    // The clone may lie where only root may look; a user sees it here.
+    const clone = folder();
+    chmodSync(clone, 0o755);
+    run("mount", ["--bind", repository, clone]);
+    const seen = (path: string) => path.replace(repository, clone);
+    const user = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    const args = [seen(process.execPath), seen(program), "up", "--data-dir", join(dataDir, "c"), "--json"];
+    const child = spawn("setpriv", [...user, ...args], {
+      env: { ...process.env, HOME: dataDir, NODE_COMPILE_CACHE: "" },
+      cwd: dataDir,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const output = await untilReady(child);
     assert.match(output, /without root: API, controllers, DNS, Ingress and userspace proxying/);
     const env = { ...process.env, KUBECONFIG: join(dataDir, "c", "kubeconfig"), HOME: dataDir };
     assert.equal(run("kubectl", ["create", "namespace", "x"], { env }).stdout, "namespace/x created\n");
     child.kill("SIGINT");
     await new Promise((resolve) => child.once("exit", resolve));
+    run("umount", [clone]);
   });
 });
 
