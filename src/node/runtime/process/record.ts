@@ -130,8 +130,10 @@ export function wasStarted(layout: Layout, record: ContainerRecord): boolean {
 
 /** Whether a process is still runc's, about to become the program: its signal handlers go with it, and end it until then. */
 export function isLaunching(pid: number): boolean {
-  return /^Name:\s*runc:/m.test(readText(`/proc/${pid}/status`) ?? "");
+  return isRuncs(readText(`/proc/${pid}/status`) ?? "");
 }
+
+const isRuncs = (status: string) => /^Name:\s*runc:/m.test(status);
 
 /**
  * Whether a process has a handler for SIGTERM. The first process of a container does not get a signal it has none for:
@@ -140,7 +142,8 @@ export function isLaunching(pid: number): boolean {
 export function hearsTermination(pid: number): boolean {
   const status = readText(`/proc/${pid}/status`) ?? "";
   const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
-  return !isLaunching(pid) && (Number.parseInt(caught.slice(-4), 16) & (1 << 14)) !== 0;
+  // Of one reading: the handlers of one moment and the name of the next would make it hear what it cannot.
+  return !isRuncs(status) && (Number.parseInt(caught.slice(-4), 16) & (1 << 14)) !== 0;
 }
 
 function hasShim(layout: Layout, id: string): boolean {
