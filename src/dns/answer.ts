@@ -27,7 +27,7 @@ export interface Source {
 /**
  * Answers one packet: writes into `out` (`outSize` bytes) and returns the length. When others must be asked it returns
  * 0 and calls `later` once, in a later turn. What must not be answered returns `silence`. Never throws for anything a
- * client sends.
+ * client sends. The packet is read until then: nobody may write to it again.
  */
 export type Answerer = (
   packet: Uint8Array,
@@ -72,6 +72,12 @@ interface Reply {
   readonly authenticData?: boolean;
 }
 
+/**
+ * Finds the reply out and hands it over once, perhaps at once. Callbacks, as a chain of promises costs more than the
+ * question does.
+ */
+type Seek = (done: (reply: Reply) => void) => void;
+
 const tcpLimit = 65_535;
 const plainUdpLimit = 512;
 
@@ -101,7 +107,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
   }
 
   /** What can be said without asking anyone; otherwise what to do to find out. */
-  function decide(query: Query, packet: Uint8Array): Reply | (() => Promise<Reply>) {
+  function decide(query: Query, packet: Uint8Array): Reply | Seek {
     const { name, type, edns } = query;
     if (edns !== undefined && edns.version !== 0) return plain(rcodes.BADVERS);
     if (query.class !== classIn || type === types.AXFR || type === types.IXFR) return plain(rcodes.REFUSED);
@@ -115,7 +121,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     query: Query,
     packet: Uint8Array,
     { name, answerAsked }: { name: WireName; answerAsked: boolean },
-  ): Reply | (() => Promise<Reply>) {
+  ): Reply | Seek {
     const instead = askInstead(packet, query, name);
     const back = (reply: Reply): Reply => {
       const room = new Uint8Array(reply.body.bytes.length + 600);
@@ -125,11 +131,23 @@ export function createAnswerer(options: AnswererOptions): Answerer {
       const body = bodyForAsked(room.subarray(0, length), names);
       return body === undefined ? plain(rcodes.SERVFAIL) : { ...reply, body };
     };
+    const backOrBroken = (reply: Reply): Reply => {
+      try {
+        return back(reply);
+      } catch (error) {
+        return broken(error);
+      }
+    };
     const found = look(instead.query);
-    return typeof found === "function" ? async () => back(await found()) : back(found);
+    return typeof found === "function" ? (done) => found((reply) => done(backOrBroken(reply))) : back(found);
   }
 
-  function look(query: Query): Reply | (() => Promise<Reply>) {
+  function broken(error: unknown): Reply {
+    log.error({ error: String(error) }, "answering a DNS query failed");
+    return plain(rcodes.SERVFAIL);
+  }
+
+  function look(query: Query): Reply | Seek {
     const { name, type } = query;
     const host = rules().hosts.ask(name, type);
     if (host !== undefined) return { rcode: rcodes.NOERROR, body: host, authoritative: true };
@@ -144,7 +162,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
       case "unknown-yet":
         return plain(rcodes.SERVFAIL);
       case "follow":
-        return () => follow(query);
+        return (done) => void followThen(query, done);
       case "outside-reverse":
         if (resolver.canAsk(name)) return outside(query);
         return { rcode: rcodes.NXDOMAIN, body: verdict.soa.negative(name.length), authoritative: true };
@@ -153,13 +171,13 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     }
   }
 
-  function outside(query: Query): Reply | (() => Promise<Reply>) {
+  function outside(query: Query): Reply | Seek {
     const { name, type } = query;
     const asked = askedBy(query);
     const cached = resolver.cached(asked);
     if (cached !== undefined) return fromOutside(query, { got: "answer", ...cached });
     if (type === types.HINFO && cameBack(name)) return plain(rcodes.REFUSED);
-    return async () => fromOutside(query, await resolver.resolve(asked));
+    return (done) => resolver.resolve(asked, (resolution) => done(fromOutside(query, resolution)));
   }
 
   function fromOutside(query: Query, resolution: Resolution): Reply {
@@ -172,6 +190,10 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     const wantsAd = query.edns?.do === true || (query.flags & flags.AD) !== 0;
     const known = rcode <= 15 ? rcode : rcodes.SERVFAIL;
     return { rcode: known, body, truncated, authoritative: false, authenticData: wantsAd && resolution.authenticData };
+  }
+
+  async function followThen(query: Query, done: (reply: Reply) => void): Promise<void> {
+    done(await follow(query).catch(broken));
   }
 
   async function follow(query: Query): Promise<Reply> {
@@ -209,19 +231,23 @@ export function createAnswerer(options: AnswererOptions): Answerer {
       finish(decided.rcode);
       return length;
     }
-    const kept = new Uint8Array(packet.subarray(0, query.questionEnd));
-    void decided()
-      .catch((error: unknown): Reply => {
-        log.error({ error: String(error) }, "answering a DNS query failed");
-        return plain(rcodes.SERVFAIL);
-      })
-      .then((reply) => {
-        const room = new Uint8Array(reply.body.bytes.length + 300);
-        const length = write(room, kept, query, source, reply);
-        finish(reply.rcode);
-        later(room.subarray(0, length));
-      });
-    return 0;
+    let early: Reply | undefined;
+    let asking = true;
+    decided((reply) => {
+      if (asking) {
+        early = reply;
+        return;
+      }
+      const room = Buffer.allocUnsafe(reply.body.bytes.length + 300);
+      const length = write(room, packet, query, source, reply);
+      finish(reply.rcode);
+      later(room.subarray(0, length));
+    });
+    asking = false;
+    if (early === undefined) return 0;
+    const length = write(out, packet, query, source, early);
+    finish(early.rcode);
+    return length;
   };
 }
 

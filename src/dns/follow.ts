@@ -3,7 +3,7 @@ import { lowerName } from "#wire/dns/name.ts";
 import { types } from "#wire/dns/numbers.ts";
 import { nameData, record, type ResourceRecord } from "#wire/dns/record.ts";
 import type { Asked } from "./forward/sockets.ts";
-import type { Resolver } from "./forward/resolve.ts";
+import type { Resolution, Resolver } from "./forward/resolve.ts";
 import type { Hosts } from "./hosts.ts";
 import type { Zone } from "./zone.ts";
 
@@ -46,11 +46,16 @@ export async function followExternalName(
   const outside: Asked = { ...asked, question: { ...asked.question, name: lowerName(name) } };
   if (!resolver.canAsk(outside.question.name)) return { answers: chain, truncated: false };
   const cached = resolver.cached(outside);
-  const resolution = cached === undefined ? await resolver.resolve(outside) : { got: "answer" as const, ...cached };
+  const resolution =
+    cached === undefined ? await resolveOutside(resolver, outside) : { got: "answer" as const, ...cached };
   if (resolution.got !== "answer") return { answers: chain, truncated: false };
   const answers = resolution.answers.map((found) => ({
     ...found,
     ttl: resolution.ttl === 0 ? Math.min(found.ttl, zone.ttl()) : Math.min(resolution.ttl, zone.ttl()),
   }));
   return { answers: [...chain, ...answers], truncated: resolution.truncated };
+}
+
+function resolveOutside(resolver: Resolver, asked: Asked): Promise<Resolution> {
+  return new Promise((resolve) => resolver.resolve(asked, resolve));
 }

@@ -17,7 +17,8 @@ export type Forwarded =
   | { readonly got: "rejected" };
 
 export interface Forwarder {
-  ask(asked: Asked): Promise<Forwarded>;
+  /** Calls `done` once, perhaps at once. */
+  ask(asked: Asked, done: (forwarded: Forwarded) => void): void;
   /** Replaces the upstreams; questions that wait for one that went fail over to the next. */
   setUpstreams(upstreams: readonly Upstream[]): void;
   hasUpstreams(): boolean;
@@ -60,6 +61,17 @@ interface Peer {
   asked: number;
   gone: boolean;
   stopProbe?: (() => void) | undefined;
+}
+
+/** A question on its way through the upstreams. */
+interface Turn {
+  readonly asked: Asked;
+  readonly deadline: number;
+  /** Who is asked next, and after that. */
+  readonly queue: Peer[];
+  /** Why the last one gave no answer. */
+  reason: string;
+  readonly done: (forwarded: Forwarded) => void;
 }
 
 /**
@@ -107,7 +119,8 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   }
 
   /** Who to ask first, second, ...: by policy, those that are down last. */
-  function order(): Peer[] {
+  function order(): readonly Peer[] {
+    if (peers.length === 1) return peers;
     const start = policy === "round_robin" ? turn++ % peers.length : 0;
     const turned = [...peers.slice(start), ...peers.slice(0, start)];
     if (policy === "random") {
@@ -120,25 +133,25 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     return [...up, ...turned.filter(({ failures }) => failures >= downAfter)];
   }
 
-  async function attempt(peer: Peer, asked: Asked, timeout: number): Promise<Exchange> {
+  function attempt(peer: Peer, asked: Asked, timeout: number, done: (exchange: Exchange) => void): void {
     count(counters.forwards, peer.name);
     peer.asked += 1;
     asking.add(peer);
-    try {
-      return await exchangeWith(peer, asked, timeout);
-    } finally {
+    const ended = (exchange: Exchange): void => {
       peer.asked -= 1;
-      if (peer.asked === 0) asking.delete(peer);
-      if (peer.gone && peer.asked === 0) peer.sockets.stop();
-    }
-  }
-
-  async function exchangeWith(peer: Peer, asked: Asked, timeout: number): Promise<Exchange> {
-    const exchange = await peer.sockets.exchange(asked, timeout);
-    if (exchange.got !== "answer" || !(exchange.message.flags & flags.TC)) return exchange;
-    const whole = await exchangeByTcp(peer.at, asked, timeout, clock);
-    // Without TCP the cut answer is better than none; its TC bit tells the client.
-    return whole.got === "answer" ? whole : exchange;
+      if (peer.asked === 0) {
+        asking.delete(peer);
+        if (peer.gone) peer.sockets.stop();
+      }
+      done(exchange);
+    };
+    peer.sockets.exchange(asked, timeout, (exchange) => {
+      if (exchange.got !== "answer" || !(exchange.message.flags & flags.TC)) return ended(exchange);
+      void exchangeByTcp(peer.at, asked, timeout, clock).then((whole) =>
+        // Without TCP the cut answer is better than none; its TC bit tells the client.
+        ended(whole.got === "answer" ? whole : exchange),
+      );
+    });
   }
 
   function settle(peer: Peer, exchange: Exchange): void {
@@ -155,58 +168,66 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       const reason = exchange.got === "timeout" ? "no answer in time" : exchange.reason;
       log.warn({ upstream: peer.name, reason }, "upstream DNS server does not answer; others are asked first");
     }
-    if (peers.includes(peer)) peer.stopProbe ??= clock.after(healthCheck, () => void probe(peer));
+    if (peers.includes(peer)) peer.stopProbe ??= clock.after(healthCheck, () => probe(peer));
   }
 
-  async function probe(peer: Peer): Promise<void> {
+  function probe(peer: Peer): void {
     const question = { name: "", type: types.NS, class: classIn };
-    const exchange = await peer.sockets.exchange({ question, do: false, cd: false }, healthCheck * 2);
-    peer.stopProbe = undefined;
-    if (peers.includes(peer)) settle(peer, exchange);
+    peer.sockets.exchange({ question, do: false, cd: false }, healthCheck * 2, (exchange) => {
+      peer.stopProbe = undefined;
+      if (peers.includes(peer)) settle(peer, exchange);
+    });
   }
 
-  async function askInTurn(asked: Asked): Promise<Forwarded> {
-    const deadline = clock.monotonic() + totalTimeout;
-    const candidates = order();
-    const queue = [...candidates, ...candidates];
-    let reason = "no upstream";
+  function askNext(turn: Turn): void {
+    const { asked, deadline, queue } = turn;
     for (let peer = queue.shift(); peer !== undefined; peer = queue.shift()) {
       const left = deadline - clock.monotonic();
       if (left <= 0 || stopped) break;
       // All that were there may have been replaced meanwhile.
-      if (queue.every(({ gone }) => gone) && peer.gone) queue.splice(0, queue.length, ...order());
+      if (peer.gone && queue.every(({ gone }) => gone)) queue.splice(0, queue.length, ...order());
       if (peer.gone) continue;
-      const exchange = await attempt(peer, asked, Math.min(attemptTimeout, left));
-      if (peer.gone && exchange.got !== "answer") {
-        if (queue.every(({ gone }) => gone)) queue.splice(0, queue.length, ...order());
-        continue;
-      }
-      settle(peer, exchange);
-      if (exchange.got === "answer") return exchange;
-      reason = exchange.got === "timeout" ? `${peer.name} did not answer in time` : `${peer.name}: ${exchange.reason}`;
+      const chosen = peer;
+      return attempt(chosen, asked, Math.min(attemptTimeout, left), (exchange) => judge(turn, chosen, exchange));
     }
-    return { got: "failure", reason };
+    end(turn, { got: "failure", reason: turn.reason });
+  }
+
+  function judge(turn: Turn, peer: Peer, exchange: Exchange): void {
+    const { queue } = turn;
+    if (exchange.got !== "answer" && peer.gone) {
+      if (queue.every(({ gone }) => gone)) queue.splice(0, queue.length, ...order());
+      return askNext(turn);
+    }
+    settle(peer, exchange);
+    if (exchange.got === "answer") return end(turn, exchange);
+    const { name } = peer;
+    turn.reason = exchange.got === "timeout" ? `${name} did not answer in time` : `${name}: ${exchange.reason}`;
+    askNext(turn);
+  }
+
+  function end({ done }: Turn, forwarded: Forwarded): void {
+    waiting -= 1;
+    done(forwarded);
   }
 
   return {
-    async ask(asked) {
+    ask(asked, done) {
       if (waiting >= maxConcurrent) {
         counters.forwardRejects += 1;
-        return { got: "rejected" };
+        return done({ got: "rejected" });
       }
       waiting += 1;
-      try {
-        return await askInTurn(asked);
-      } finally {
-        waiting -= 1;
-      }
+      const candidates = order();
+      const queue = [...candidates, ...candidates];
+      askNext({ asked, deadline: clock.monotonic() + totalTimeout, queue, reason: "no upstream", done });
     },
     setUpstreams,
     hasUpstreams: () => peers.length > 0,
     checkLoops() {
       for (const peer of peers) {
         const question = { name: peer.loopName, type: types.HINFO, class: classIn };
-        void peer.sockets.exchange({ question, do: false, cd: false }, attemptTimeout);
+        peer.sockets.exchange({ question, do: false, cd: false }, attemptTimeout, () => undefined);
       }
     },
     cameBack(name) {

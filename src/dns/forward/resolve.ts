@@ -3,7 +3,7 @@ import { rcodes } from "#wire/dns/numbers.ts";
 import type { WireName } from "#wire/dns/name.ts";
 import type { DnsCounters } from "../metrics.ts";
 import { cacheKey, type Cache, type Resolved } from "./cache.ts";
-import type { Forwarder } from "./forward.ts";
+import type { Forwarded, Forwarder } from "./forward.ts";
 import type { Asked } from "./sockets.ts";
 
 export type Resolution =
@@ -17,7 +17,8 @@ export interface Resolver {
   canAsk(name: WireName): boolean;
   /** At once, or `undefined` when it must be asked. */
   cached(asked: Asked): Resolved | undefined;
-  resolve(asked: Asked): Promise<Resolution>;
+  /** Calls `done` once, perhaps at once. */
+  resolve(asked: Asked, done: (resolution: Resolution) => void): void;
 }
 
 export interface ResolverOptions {
@@ -34,14 +35,19 @@ const failureRest = 5_000;
 const restingLimit = 10_000;
 
 export function createResolver({ forwarderFor, cache, clock, counters }: ResolverOptions): Resolver {
-  const flights = new Map<string, Promise<Resolution>>();
+  /** Question -> all who wait for its answer. */
+  const flights = new Map<string, ((resolution: Resolution) => void)[]>();
   /** Question -> until when it is not asked again, as it failed. */
   const resting = new Map<string, number>();
+  let last: { readonly asked: Asked; readonly key: string } | undefined;
 
-  async function ask(key: string, asked: Asked): Promise<Resolution> {
-    const forwarder = forwarderFor(asked.question.name);
-    if (forwarder === undefined) return { got: "failure", reason: "no upstream is left" };
-    const forwarded = await forwarder.ask(asked);
+  /** Made once for a question that is looked for first and asked then. */
+  function keyOf(asked: Asked): string {
+    if (last?.asked !== asked) last = { asked, key: cacheKey(asked) };
+    return last.key;
+  }
+
+  function conclude(key: string, asked: Asked, forwarded: Forwarded): Resolution {
     if (forwarded.got !== "answer") return failed(key, forwarded);
     const { message } = forwarded;
     // An upstream that cannot answer must not put an end to what it said before.
@@ -57,49 +63,72 @@ export function createResolver({ forwarderFor, cache, clock, counters }: Resolve
     return resolution;
   }
 
-  function fly(key: string, asked: Asked): Promise<Resolution> {
+  function fly(key: string, asked: Asked, done: (resolution: Resolution) => void): void {
     const found = flights.get(key);
-    if (found !== undefined) return found;
-    const flight = ask(key, asked).finally(() => flights.delete(key));
-    flights.set(key, flight);
-    return flight;
+    if (found !== undefined) {
+      found.push(done);
+      return;
+    }
+    const forwarder = forwarderFor(asked.question.name);
+    if (forwarder === undefined) return done({ got: "failure", reason: "no upstream is left" });
+    const waiting = [done];
+    flights.set(key, waiting);
+    forwarder.ask(asked, (forwarded) => {
+      flights.delete(key);
+      let resolution: Resolution;
+      try {
+        resolution = conclude(key, asked, forwarded);
+      } catch (error) {
+        resolution = { got: "failure", reason: String(error) };
+      }
+      for (const each of waiting) each(resolution);
+    });
   }
 
   /** The old answer when the upstreams fail, or take longer than a client likes to wait. */
-  async function orStale(key: string, flight: Promise<Resolution>): Promise<Resolution> {
+  function orStale(key: string, asked: Asked, done: (resolution: Resolution) => void): void {
+    let given = false;
+    const give = (resolution: Resolution): void => {
+      if (given) return;
+      given = true;
+      done(resolution);
+    };
     const old = (): Resolution | undefined => {
       const stale = cache.stale(key);
       return stale && { got: "answer", ...stale };
     };
-    let cancel: (() => void) | undefined;
-    const late = new Promise<"late">((resolve) => (cancel = clock.after(stalePatience, () => resolve("late"))));
-    const first = await Promise.race([flight, late]);
-    cancel?.();
-    if (first !== "late" && first.got === "answer") return first;
-    return old() ?? flight;
+    const cancel = clock.after(stalePatience, () => {
+      const stale = old();
+      if (stale !== undefined) give(stale);
+    });
+    fly(key, asked, (first) => {
+      cancel();
+      if (!given) give(first.got === "answer" ? first : (old() ?? first));
+    });
   }
 
   return {
     canAsk: (name) => forwarderFor(name) !== undefined,
     cached(asked) {
-      const key = cacheKey(asked);
+      const key = keyOf(asked);
       const found = cache.get(key);
       if (found?.refresh === true) {
         counters.cachePrefetches = (counters.cachePrefetches ?? 0) + 1;
-        void fly(key, asked);
+        fly(key, asked, () => undefined);
       }
       return found?.resolved;
     },
-    async resolve(asked) {
-      const key = cacheKey(asked);
-      if (!cache.hasStale(key)) return fly(key, asked);
+    resolve(asked, done) {
+      const key = keyOf(asked);
+      if (!cache.hasStale(key)) return fly(key, asked, done);
       const until = resting.get(key) ?? 0;
       if (until <= clock.monotonic()) {
         resting.delete(key);
-        return orStale(key, fly(key, asked));
+        return orStale(key, asked, done);
       }
       const stale = cache.stale(key);
-      return stale === undefined ? fly(key, asked) : { got: "answer", ...stale };
+      if (stale === undefined) fly(key, asked, done);
+      else done({ got: "answer", ...stale });
     },
   };
 }

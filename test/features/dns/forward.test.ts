@@ -4,7 +4,12 @@ import { systemClock } from "#base/clock.ts";
 import { silentLog } from "#base/log.ts";
 import { nameToText } from "#wire/dns/name.ts";
 import { classIn, rcodes, types } from "#wire/dns/numbers.ts";
-import { createForwarder, type ForwarderOptions } from "../../../src/dns/forward/forward.ts";
+import {
+  createForwarder,
+  type Forwarded,
+  type Forwarder,
+  type ForwarderOptions,
+} from "../../../src/dns/forward/forward.ts";
 import type { Asked } from "../../../src/dns/forward/sockets.ts";
 import { createCounters } from "../../../src/dns/metrics.ts";
 import { startFakeUpstream, type FakeUpstream, type UpstreamAnswer } from "../../fakes/dns-upstream.ts";
@@ -26,6 +31,10 @@ function forwarderTo(upstreams: readonly FakeUpstream[], options: Partial<Forwar
   });
 }
 
+function ask(forwarder: Forwarder): Promise<Forwarded> {
+  return new Promise((resolve) => forwarder.ask(www, resolve));
+}
+
 /** Lets a manual clock run while the network works, until the promise is settled. */
 async function runClock<T>(clock: ReturnType<typeof manualClock>, promise: Promise<T>, step = 100): Promise<T> {
   let settled = false;
@@ -45,12 +54,12 @@ test("an upstream that is silent is passed over for the next, and asked last fro
   const alive = await startFakeUpstream(() => address);
   const forwarder = forwarderTo([dead, alive], { clock });
   for (let round = 0; round < 2; round++) {
-    const forwarded = await runClock(clock, forwarder.ask(www));
+    const forwarded = await runClock(clock, ask(forwarder));
     assert.equal(forwarded.got, "answer");
   }
   const before = dead.asked.filter((asked) => asked.startsWith("www.test")).length;
   assert.equal(before, 2);
-  assert.equal((await forwarder.ask(www)).got, "answer");
+  assert.equal((await ask(forwarder)).got, "answer");
   assert.equal(dead.asked.filter((asked) => asked.startsWith("www.test")).length, before);
   forwarder.stop();
   assert.equal(clock.pending(), 0);
@@ -63,7 +72,7 @@ test("an upstream that failed is probed, and asked first again once it answers",
   const first = await startFakeUpstream((name) => (silent ? undefined : name === "." ? {} : address));
   const second = await startFakeUpstream(() => address);
   const forwarder = forwarderTo([first, second], { clock });
-  for (let round = 0; round < 2; round++) await runClock(clock, forwarder.ask(www));
+  for (let round = 0; round < 2; round++) await runClock(clock, ask(forwarder));
   silent = false;
   const probed = () => first.asked.filter((asked) => asked === ". NS udp").length;
   const before = probed();
@@ -73,7 +82,7 @@ test("an upstream that failed is probed, and asked first again once it answers",
   }
   const asked = () => first.asked.filter((asked) => asked.startsWith("www.test")).length;
   const start = asked();
-  while (asked() === start) await runClock(clock, forwarder.ask(www));
+  while (asked() === start) await runClock(clock, ask(forwarder));
   forwarder.stop();
   await Promise.all([first.stop(), second.stop()]);
 });
@@ -83,7 +92,7 @@ test("when none answers, it is over within 4 s, before a resolver gives up", asy
   const started = clock.monotonic();
   const upstreams = await Promise.all([1, 2, 3].map(() => startFakeUpstream(() => undefined)));
   const forwarder = forwarderTo(upstreams, { clock });
-  const forwarded = await runClock(clock, forwarder.ask(www));
+  const forwarded = await runClock(clock, ask(forwarder));
   assert.equal(forwarded.got, "failure");
   const passed = clock.monotonic() - started;
   assert.ok(passed >= 1_500 && passed <= 4_200, `${passed} ms`);
@@ -97,7 +106,7 @@ test("a closed port is passed over at once", async () => {
   const alive = await startFakeUpstream(() => address);
   const clock = manualClock();
   const forwarder = forwarderTo([closed, alive], { clock });
-  assert.equal((await forwarder.ask(www)).got, "answer");
+  assert.equal((await ask(forwarder)).got, "answer");
   forwarder.stop();
   await alive.stop();
 });
@@ -106,7 +115,7 @@ test("an answer that was cut is fetched again over TCP", async () => {
   const answers = Array.from({ length: 100 }, (_, index) => `www.test. 60 A 192.0.2.${index}`);
   const upstream = await startFakeUpstream(() => ({ answers, truncated: true }));
   const forwarder = forwarderTo([upstream]);
-  const forwarded = await forwarder.ask(www);
+  const forwarded = await ask(forwarder);
   assert.ok(forwarded.got === "answer");
   assert.equal(forwarded.message.answers.length, 100);
   assert.deepEqual(upstream.asked, ["www.test A udp", "www.test A tcp"]);
@@ -130,7 +139,7 @@ for (const [what, spoil] of spoiled) {
     };
     const upstream = await startFakeUpstream(() => ({ ...address, spoil: forged }));
     const forwarder = forwarderTo([upstream]);
-    const forwarded = await forwarder.ask(www);
+    const forwarded = await ask(forwarder);
     assert.ok(forwarded.got === "answer");
     assert.deepEqual([...(forwarded.message.answers[0]?.data ?? [])], [192, 0, 2, 1]);
     forwarder.stop();
@@ -142,7 +151,7 @@ test("what is read as an answer is the first packet that belongs to the question
   const spoil = (packet: Buffer) => (packet.writeUInt8(66, packet.length - 12), packet);
   const upstream = await startFakeUpstream(() => ({ ...address, spoil }));
   const forwarder = forwarderTo([upstream]);
-  const forwarded = await forwarder.ask(www);
+  const forwarded = await ask(forwarder);
   assert.ok(forwarded.got === "answer");
   assert.deepEqual([...(forwarded.message.answers[0]?.data ?? [])], [192, 0, 2, 66]);
   forwarder.stop();
@@ -153,8 +162,8 @@ test("one question more than may wait is rejected at once", async () => {
   const clock = manualClock();
   const upstream = await startFakeUpstream(() => undefined);
   const forwarder = forwarderTo([upstream], { clock, maxConcurrent: 2 });
-  const waiting = [forwarder.ask(www), forwarder.ask(www)];
-  assert.deepEqual(await forwarder.ask(www), { got: "rejected" });
+  const waiting = [ask(forwarder), ask(forwarder)];
+  assert.deepEqual(await ask(forwarder), { got: "rejected" });
   await runClock(clock, Promise.all(waiting));
   forwarder.stop();
   await upstream.stop();
@@ -165,7 +174,7 @@ test("codes of the upstream are passed on without asking another", async () => {
     const first = await startFakeUpstream(() => ({ rcode }));
     const second = await startFakeUpstream(() => address);
     const forwarder = forwarderTo([first, second]);
-    const forwarded = await forwarder.ask(www);
+    const forwarded = await ask(forwarder);
     assert.equal(forwarded.got === "answer" && forwarded.message.rcode, rcode);
     assert.deepEqual(second.asked, []);
     forwarder.stop();
@@ -176,7 +185,7 @@ test("codes of the upstream are passed on without asking another", async () => {
 test("upstreams take turns by policy", async () => {
   const upstreams = await Promise.all([1, 2].map(() => startFakeUpstream(() => address)));
   const forwarder = forwarderTo(upstreams, { policy: "round_robin" });
-  for (let round = 0; round < 4; round++) await forwarder.ask(www);
+  for (let round = 0; round < 4; round++) await ask(forwarder);
   assert.deepEqual(
     upstreams.map(({ asked }) => asked.length),
     [2, 2],
