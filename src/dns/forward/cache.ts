@@ -1,7 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import { renderBody, type Body } from "#wire/dns/body.ts";
-import { lowerName } from "#wire/dns/name.ts";
-import { flags, rcodes, types } from "#wire/dns/numbers.ts";
+import { lowerName, type WireName } from "#wire/dns/name.ts";
+import { flags, headerLength, rcodes, types } from "#wire/dns/numbers.ts";
 import type { Message } from "#wire/dns/message.ts";
 import type { ResourceRecord } from "#wire/dns/record.ts";
 import type { DnsCounters } from "../metrics.ts";
@@ -61,6 +61,8 @@ const staleTtl = 30;
 
 const failureTtl = 5;
 const entryLimit = 16_384;
+/** More than these may not fit a message. */
+const addressLimit = 1_000;
 
 export function cacheKey({ question, do: dnssec, cd }: Asked): string {
   return `${question.type} ${dnssec ? "d" : ""}${cd ? "c" : ""} ${lowerName(question.name)}`;
@@ -150,7 +152,8 @@ export function createCache({ clock, counters, byteLimit = 32 << 20, ...first }:
       const limit = judged?.kind === "denial" ? maxNegativeTtl : maxTtl;
       const ttl = Math.min(limit, Math.max(minTtl, judged?.ttl ?? 0));
       const { answers, authorities, additionals, rcode } = message;
-      const body = renderBody(question.name, { answers, authorities, additionals });
+      const body =
+        addressBody(question.name, message) ?? renderBody(question.name, { answers, authorities, additionals });
       if (judged === undefined) capTtls(body, maxTtl);
       else setTtls(body, ttl);
       const truncated = (message.flags & flags.TC) !== 0;
@@ -183,14 +186,51 @@ function judge(message: Message, type: number): { kind: "success" | "denial"; tt
   if (rcode === rcodes.SERVFAIL || rcode === rcodes.NOTIMP) return { kind: "denial", ttl: failureTtl };
   if (rcode !== rcodes.NOERROR && rcode !== rcodes.NXDOMAIN) return undefined;
   const answered = rcode === rcodes.NOERROR && answers.some((record) => record.type === type || type === types.ANY);
-  if (answered) return { kind: "success", ttl: shortest([...answers, ...authorities, ...additionals]) };
+  if (answered)
+    return { kind: "success", ttl: Math.min(shortest(answers), shortest(authorities), shortest(additionals)) };
   const hasSoa = authorities.some((record) => record.type === types.SOA);
-  return hasSoa ? { kind: "denial", ttl: shortest([...answers, ...authorities]) } : undefined;
+  return hasSoa ? { kind: "denial", ttl: Math.min(shortest(answers), shortest(authorities)) } : undefined;
 }
 
 function shortest(records: readonly ResourceRecord[]): number {
   // A TTL with the highest bit set counts as zero (RFC 2181 8).
   return records.reduce((least, { ttl }) => Math.min(least, ttl > 0x7fffffff ? 0 : ttl), Number.POSITIVE_INFINITY);
+}
+
+/**
+ * The most usual answer, addresses of the asked name and nothing else, written straight away as `renderBody` would
+ * write it; `undefined` for any other.
+ */
+function addressBody(asked: WireName, { answers, authorities, additionals }: Message): Body | undefined {
+  const [first] = answers;
+  if (first === undefined || authorities.length + additionals.length > 0 || answers.length > addressLimit)
+    return undefined;
+  const { type, name } = first;
+  if ((type !== types.A && type !== types.AAAA) || name === "" || lowerName(name) !== lowerName(asked))
+    return undefined;
+  if (answers.some((each) => each.type !== type || each.name !== name)) return undefined;
+  const size = 12 + first.data.length;
+  const bytes = new Uint8Array(size * answers.length);
+  const ends: number[] = [];
+  const ttls: number[] = [];
+  for (const { class: net, ttl, data } of answers) {
+    const start = ends.length * size;
+    bytes[start] = 0xc0;
+    bytes[start + 1] = headerLength;
+    bytes[start + 3] = type;
+    bytes[start + 4] = net >> 8;
+    bytes[start + 5] = net & 0xff;
+    bytes[start + 6] = ttl >>> 24;
+    bytes[start + 7] = (ttl >> 16) & 0xff;
+    bytes[start + 8] = (ttl >> 8) & 0xff;
+    bytes[start + 9] = ttl & 0xff;
+    bytes[start + 11] = data.length;
+    bytes.set(data, start + 12);
+    ttls.push(start + 6);
+    ends.push(start + size);
+  }
+  const run = answers.length > 1 ? { start: 0, size, count: answers.length } : undefined;
+  return { bytes, ends, ttls, counts: [answers.length, 0, 0], run };
 }
 
 function setTtls({ bytes, ttls }: Body, ttl: number): void {
