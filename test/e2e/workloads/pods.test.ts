@@ -215,8 +215,9 @@ describe("pods", { skip: whyNoCluster() }, () => {
 });
 
 const eater = {
-  image: "python",
-  command: ["python3", "-c", "x = bytearray(200 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1"],
+  image: "debian",
+  // Waits for the end of the line, which never comes, and keeps all of it.
+  command: ["tail", "/dev/zero"],
   resources: { limits: { memory: "64Mi" } },
 };
 
