@@ -33,11 +33,13 @@ export async function runAgent(): Promise<void> {
   const agent = createAgent((message) => process.send?.(message, undefined, undefined, () => {}));
   const exit = () => process.exit(0);
   process.on("SIGTERM", () => void agent.stop("keep").then(exit, exit));
+  // One order after the other: what is still being made when the end is asked for would be left behind.
+  let done = Promise.resolve();
   await new Promise<void>((resolve, reject) => {
     process.on("message", (message: ToAgent) => {
-      if (message.type === "configure") void agent.configure(message.config);
-      else if (message.type === "connect") void agent.connect(message.server);
-      else agent.stop(message.pods).then(resolve, reject);
+      if (message.type === "configure") done = done.then(() => agent.configure(message.config));
+      else if (message.type === "connect") done = done.then(() => agent.connect(message.server));
+      else done.then(() => agent.stop(message.pods)).then(resolve, reject);
     });
   });
   process.disconnect?.();
