@@ -51,6 +51,13 @@ export function whyNoCluster(): string | false {
   return false;
 }
 
+/** Why pages that show what today's kubectl prints cannot be held against this machine's, or `false`. */
+export function whyNoRecentKubectl(): string | false {
+  const { stdout } = run("kubectl", ["version", "--client", "-o", "json"]);
+  const minor = Number(/"minor": "(\d+)/.exec(stdout)?.[1] ?? 0);
+  return minor >= 27 ? false : `kubectl is 1.${minor}, whose words are older than those of the pages`;
+}
+
 /** Starts a cluster and resolves when it reports that it is ready. */
 export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "fairlead-e2e-"));

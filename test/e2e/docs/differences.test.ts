@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { eventually, run, startCluster, whyNoCluster, type TestCluster } from "../cluster.ts";
+import { eventually, run, startCluster, whyNoCluster, whyNoRecentKubectl, type TestCluster } from "../cluster.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const page = readFileSync(join(root, "docs/reference/differences.md"), "utf8").replaceAll(/\s+/g, " ");
@@ -76,7 +76,7 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
   ],
 ];
 
-describe("differences from Kubernetes", { skip: whyNoCluster() }, () => {
+describe("differences from Kubernetes", { skip: whyNoCluster() || whyNoRecentKubectl() }, () => {
   let cluster: TestCluster;
   before(async () => {
     cluster = await startCluster({ manifests: [join(root, "examples/quickstart")] });

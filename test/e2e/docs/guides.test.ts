@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { eventually, run, startCluster, whyNoCluster, type TestCluster } from "../cluster.ts";
+import { eventually, run, startCluster, whyNoCluster, whyNoRecentKubectl, type TestCluster } from "../cluster.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
@@ -45,7 +45,7 @@ function patternOf(expected: readonly string[]): RegExp {
 /** What only looks may look again: a change is in force a moment after the command that asked for it. */
 const onlyLooks = /^(?:curl|dig|fairlead status|kubectl (?:get|describe|exec)) /;
 
-describe("the guides", { skip: whyNoCluster() }, () => {
+describe("the guides", { skip: whyNoCluster() || whyNoRecentKubectl() }, () => {
   const home = mkdtempSync(join(tmpdir(), "fairlead-guides-"));
   let cluster: TestCluster;
 
