@@ -67,6 +67,14 @@ function foreign(path: string, cause?: unknown): StoreError {
   return new StoreError("foreign", `${path} is not a Fairlead store: name another file, or move this one away`, cause);
 }
 
+function damaged(path: string, message: string, cause: unknown): StoreError {
+  return new StoreError(
+    "damaged",
+    `${path} is damaged (${message}): restore a copy, or move it away to start empty`,
+    cause,
+  );
+}
+
 function openError(path: string, error: unknown): StoreError {
   const { errcode = 0, message } = error as Error & { errcode?: number };
   switch (errcode & 0xff) {
@@ -80,11 +88,7 @@ function openError(path: string, error: unknown): StoreError {
     case codes.notADatabase:
       return foreign(path, error);
     case codes.corrupt:
-      return new StoreError(
-        "damaged",
-        `${path} is damaged (${message}): restore a copy, or move it away to start empty`,
-        error,
-      );
+      return damaged(path, message, error);
     default:
       return new StoreError(
         "io",
@@ -102,11 +106,7 @@ export function writeError(path: string, error: unknown): StoreError {
       return new StoreError("full", `${path}: no space left, the change was not made: free space and try again`, error);
     case codes.corrupt:
     case codes.notADatabase:
-      return new StoreError(
-        "damaged",
-        `${path} is damaged (${message}): restore a copy, or move it away to start empty`,
-        error,
-      );
+      return damaged(path, message, error);
     default:
       return new StoreError(
         "io",
