@@ -48,7 +48,9 @@ function runApart(files: readonly string[]): void {
   const failed: string[] = [];
   for (const [index, file] of files.entries()) {
     console.log(`\n== ${file} (${index + 1} of ${files.length})`);
-    const command = [process.execPath, "--test", "--test-reporter=spec", "--test-isolation=none", file];
+    // The end is forced, or a process that a failed test left behind would keep back what failed and why.
+    const flags = ["--test", "--test-reporter=spec", "--test-isolation=none", "--test-force-exit"];
+    const command = [process.execPath, ...flags, file];
     const status = sandboxed
       ? runInSandbox(command, fileLimitSeconds)
       : (spawnSync(process.execPath, command.slice(1), { stdio: "inherit" }).status ?? 1);

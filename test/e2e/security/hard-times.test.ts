@@ -3,12 +3,18 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { describe, test } from "node:test";
+import { describe, test, type TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { eventually, run, startCluster, whyNoCluster, type TestCluster } from "../cluster.ts";
 
 const program = join(import.meta.dirname, "../../../bin/fairlead.ts");
-const folder = () => mkdtempSync(join(tmpdir(), "fairlead-hard-"));
+
+/** A folder for one test's cluster; what the test leaves there when it fails is gone before the next one begins. */
+function folder(context: TestContext): string {
+  const dataDir = mkdtempSync(join(tmpdir(), "fairlead-hard-"));
+  context.after(() => run(process.execPath, [program, "down", "--purge", "--data-dir", dataDir]));
+  return dataDir;
+}
 
 const agentOf = (cluster: TestCluster) =>
   run("pgrep", ["-f", "fairlead.ts agent", "-P", String(cluster.pid)]).stdout.trim();
@@ -39,8 +45,8 @@ function deployment(replicas: number, mark: number): string {
 const held = (cluster: TestCluster, name: string) => readdirSync(join(cluster.dataDir, "nodes", name)).sort();
 
 describe("hard times", { skip: whyNoCluster() }, () => {
-  test("killed at any moment while pods come and go, it goes on, and nothing is lost or left", async () => {
-    const dataDir = folder();
+  test("killed at any moment while pods come and go, it goes on, and nothing is lost or left", async (context) => {
+    const dataDir = folder(context);
     for (let round = 0; round < 6; round += 1) {
       const cluster = await startCluster({ dataDir, args: ["--nodes", "2", "--wait", "none"] });
       cluster.kubectlWith(deployment(2 + (round % 3), round), "apply", "-f", "-");
@@ -77,8 +83,8 @@ describe("hard times", { skip: whyNoCluster() }, () => {
     assert.doesNotMatch(run("cat", ["/proc/self/mounts"]).stdout, new RegExp(basename(dataDir)));
   });
 
-  test("Ctrl-C while it takes over from one that was killed leaves no pod behind", async () => {
-    const dataDir = folder();
+  test("Ctrl-C while it takes over from one that was killed leaves no pod behind", async (context) => {
+    const dataDir = folder(context);
     const first = await startCluster({ dataDir, args: ["--nodes", "1", "--wait", "none"] });
     first.kubectlWith(deployment(2, 1), "apply", "-f", "-");
     first.kubectl("rollout", "status", "deployment/moving", "--timeout=40s");
@@ -99,8 +105,8 @@ describe("hard times", { skip: whyNoCluster() }, () => {
     await first.purge();
   });
 
-  test("of several that are started at once in one folder one runs, and the others leave it alone", async () => {
-    const dataDir = folder();
+  test("of several that are started at once in one folder one runs, and the others leave it alone", async (context) => {
+    const dataDir = folder(context);
     const ups = Array.from({ length: 3 }, () => {
       const child = spawn(process.execPath, [program, "up", "--data-dir", dataDir, "--nodes", "1", "--json"]);
       let output = "";
@@ -124,8 +130,8 @@ describe("hard times", { skip: whyNoCluster() }, () => {
     for (const { exit } of ups) await exit;
   });
 
-  test("a full disk refuses writes with a reason, ends nothing, and is forgotten when there is space", async () => {
-    const disk = folder();
+  test("a full disk refuses writes with a reason, ends nothing, and is forgotten when there is space", async (context) => {
+    const disk = folder(context);
     assert.equal(run("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", disk]).status, 0);
     const cluster = await startCluster({ dataDir: join(disk, "data"), args: ["--nodes", "1"] });
     const agent = agentOf(cluster);
