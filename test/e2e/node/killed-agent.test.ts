@@ -1,13 +1,24 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import type { Pod, PodSpec, PodStatus } from "#api/core/pod/kind.ts";
 import { inspectLeftovers, inspectPodLeftovers, removeAllPods, removeTopology } from "#node/start.ts";
+import { findProgram } from "#node/runtime/process/program.ts";
 import { say, until, whyNoNodes } from "./ground.ts";
 
 const clusterId = "kil1";
@@ -125,10 +136,29 @@ describe("an agent that is killed", { skip: whyNoNodes() }, () => {
     // What the killed ones had begun is being removed while the last one works.
     await until("there is one of each", () => {
       const left = inspectPodLeftovers(dataDir, clusterId);
-      const kinds = ["pod ", "container ", "network namespace ", "mount "];
+      const kinds = ["pod ", "container ", "network namespace ", "mount ", "process "];
       return kinds.every((kind) => left.filter((text) => text.startsWith(kind)).length === names.length);
     });
     await kill(last);
+  });
+
+  test("a container that is still being made when the agent is killed is not made after all", async () => {
+    await removeAllPods(dataDir, clusterId);
+    const [real = "", slow, copy] = [findProgram("runc"), join(shared, "slow"), join(shared, "runc")];
+    copyFileSync(real, copy);
+    const lines = ["#!/bin/sh", `case "$*" in *create*) touch ${shared}/begun; sleep 100;; esac`, `exec ${copy} "$@"`];
+    writeFileSync(slow, lines.join("\n"), { mode: 0o755 });
+    say("mount", "--bind", slow, real);
+    try {
+      const first = startAgent([objects[0] as Pod]);
+      await until("runc is at work", () => existsSync(join(shared, "begun")));
+      await kill(first);
+    } finally {
+      say("umount", real);
+    }
+    const second = startAgent([]);
+    await until("nothing is left", () => inspectPodLeftovers(dataDir, clusterId).join() === "");
+    await kill(second);
   });
 
   test("without an agent everything can be removed from what is on disk", async () => {

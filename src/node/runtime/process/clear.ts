@@ -1,13 +1,13 @@
-import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { namespacesWith, dropStaleNames } from "../../network/apply.ts";
 import { run } from "../../run.ts";
 import { podNetnsPrefix } from "./cable.ts";
 import { layoutOf, type Layout } from "./layout.ts";
 import { findProgram } from "./program.ts";
-import { readContainers, readSandboxes, readText } from "./record.ts";
+import { readContainers, readSandboxes } from "./record.ts";
 import { listControllers, removeTree } from "./cgroup.ts";
-import { removalScript } from "./shim.ts";
+import { discard, processesWith } from "./shim.ts";
 
 /**
  * Removes every pod of a cluster from this machine by what is on disk and in the kernel, for when no agent runs. Safe to
@@ -16,8 +16,7 @@ import { removalScript } from "./shim.ts";
 export async function removeAllPods(dataDir: string, clusterId: string): Promise<void> {
   const layout = layoutOf(clusterId, dataDir);
   const runc = findProgram("runc") ?? "runc";
-  const removals = readContainers(layout).map(({ id }) => removalScript(layout, id, runc));
-  await inTurns(2, removals, ({ program, args }) => run(program, args, { timeoutMs: 20_000 }));
+  await inTurns(2, readContainers(layout), ({ id }) => discard(layout, id, runc, true));
   for (const target of mountsBelow(dataDir)) await run("umount", ["-l", target]);
   const prefix = podNetnsPrefix(clusterId);
   dropStaleNames(prefix);
@@ -36,7 +35,8 @@ export function inspectPodLeftovers(dataDir: string, clusterId: string): string[
     ...namespacesWith(podNetnsPrefix(clusterId)).real.map((name) => `network namespace ${name}`),
     ...mountsBelow(dataDir).map((target) => `mount ${target}`),
     ...cgroupsOf(layout).map((folder) => `cgroup ${folder}`),
-    ...shimsOf(layout).map((pid) => `process ${pid}`),
+    // Shims of containers name the folder they keep them in.
+    ...processesWith(["--exit-dir", layout.exits]).map((pid) => `process ${pid}`),
   ];
 }
 
@@ -44,15 +44,6 @@ function cgroupsOf(layout: Layout): string[] {
   return listControllers()
     .map((controller) => join("/sys/fs/cgroup", controller, layout.cgroup))
     .filter((folder) => existsSync(folder));
-}
-
-/** Shims of containers name the folder they keep them in. */
-function shimsOf(layout: Layout): string[] {
-  return readdirSync("/proc").filter((name) => {
-    if (!/^\d+$/.test(name)) return false;
-    const words = (readText(`/proc/${name}/cmdline`) ?? "").split("\0");
-    return words.includes("--exit-dir") && words.includes(layout.exits);
-  });
 }
 
 function ownFolders(layout: Layout): string[] {

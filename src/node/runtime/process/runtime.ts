@@ -35,7 +35,7 @@ import {
   type SandboxRecord,
 } from "./record.ts";
 import { cgroupFolders, listControllers } from "./cgroup.ts";
-import { lastProblem, removalScript, runcArguments, startShim } from "./shim.ts";
+import { discard, lastProblem, runcArguments, startShim } from "./shim.ts";
 import { compileSpec } from "./spec.ts";
 
 export interface ProcessRuntimeOptions {
@@ -334,8 +334,7 @@ export function createProcessRuntime({ layout, node, log, clock }: ProcessRuntim
 
     async removeContainer(id) {
       if (!records.has(id)) return;
-      const { program, args } = removalScript(layout, id, programs.runc);
-      await run(program, args, { timeoutMs: killLimitMs });
+      await discard(layout, id, programs.runc, !containers.has(id));
       for (const controller of controllers) {
         const podUid = sandboxes.get(records.get(id)?.sandboxId ?? "")?.config.uid ?? "none";
         try {

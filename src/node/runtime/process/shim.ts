@@ -1,6 +1,10 @@
 import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { run } from "../../run.ts";
 import { ContainerStartError, type ContainerConfig } from "../contract.ts";
 import { bundleOf, type Layout } from "./layout.ts";
+import { readText } from "./record.ts";
 
 /** A container's log starts anew when it has grown to this. */
 const logLimitBytes = 32 << 20;
@@ -79,11 +83,47 @@ function plainWords(message: string): string {
   return text.replace(/^runc create failed: /, "").trim();
 }
 
-/** Removes what runc keeps of a container and its root; the exit code of either does not matter, for both may be gone. */
-export function removalScript(layout: Layout, id: string, runc: string): { program: string; args: string[] } {
-  const { root } = bundleOf(layout, id);
+/**
+ * Removes what runc keeps of a container, its control groups' processes and its root's mount; any of them may be gone
+ * already. With `halfMade`, whoever still makes it is ended first: it outlives the agent that was killed meanwhile, and
+ * would leave a container that nobody knows.
+ */
+export async function discard(layout: Layout, id: string, runc: string, halfMade: boolean): Promise<void> {
+  if (halfMade) await endMakers(layout, id);
   const script = '"$1" --root "$2" delete --force "$3"; umount "$4" || umount -l "$4"; exit 0';
-  return { program: "sh", args: ["-c", script, "sh", runc, layout.runcRoot, id, root] };
+  const args = ["-c", script, "sh", runc, layout.runcRoot, id, bundleOf(layout, id).root];
+  await run("sh", args, { timeoutMs: 10_000 });
+}
+
+/** Ends the shell, conmon and runc that make a container. Each may start the next before it is ended itself. */
+async function endMakers(layout: Layout, id: string): Promise<void> {
+  for (let left = 200, makers = makersOf(layout, id); makers.length > 0 && left > 0; left -= 1) {
+    for (const pid of makers) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It has just ended.
+      }
+    }
+    await setTimeout(5);
+    makers = makersOf(layout, id);
+  }
+}
+
+/** All of them name the container and runc's folder of this cluster. */
+function makersOf(layout: Layout, id: string): number[] {
+  return processesWith([layout.runcRoot, id]);
+}
+
+/** The processes of this machine that have all these words in their command lines. */
+export function processesWith(words: readonly string[]): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      const commandLine = (readText(`/proc/${name}/cmdline`) ?? "").split("\0");
+      return words.every((word) => commandLine.includes(word));
+    })
+    .map(Number);
 }
 
 /** The last error in runc's log. */

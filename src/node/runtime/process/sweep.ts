@@ -7,7 +7,7 @@ import { listControllers, removeTree } from "./cgroup.ts";
 import { bundleOf, type Layout } from "./layout.ts";
 import { findProgram } from "./program.ts";
 import { makeFolders, readContainers, readSandboxes } from "./record.ts";
-import { removalScript } from "./shim.ts";
+import { discard } from "./shim.ts";
 
 /**
  * Removes what an agent that was killed in the middle of making or removing something has left without a record:
@@ -26,8 +26,7 @@ export async function sweep(layout: Layout): Promise<void> {
   const keep = new Set(containers.filter(({ sandboxId }) => known.has(sandboxId)).map(({ id }) => id));
   for (const id of readdirSync(layout.containers)) {
     if (keep.has(id)) continue;
-    const { program, args } = removalScript(layout, id, findProgram("runc") ?? "runc");
-    await run(program, args, { timeoutMs: 10_000 });
+    await discard(layout, id, findProgram("runc") ?? "runc", true);
     rmSync(bundleOf(layout, id).folder, { recursive: true, force: true });
   }
   for (const folder of [layout.exits, layout.sockets]) {
