@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, statfsSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, statfsSync } from "node:fs";
 import os from "node:os";
+import { join } from "node:path";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
@@ -12,9 +13,11 @@ import type { RequestToken } from "./pods/deps.ts";
 import { startPodEngine, type PodEngine } from "./pods/engine.ts";
 import { createEventRecorder } from "./pods/events.ts";
 import { createLanes } from "./pods/lanes.ts";
+import { removePodFolder } from "./pods/volume-release.ts";
 import { inspectPodLeftovers, removeAllPods } from "./runtime/process/clear.ts";
-import { layoutOf } from "./runtime/process/layout.ts";
+import { layoutOf, type Layout } from "./runtime/process/layout.ts";
 import { findProgram } from "./runtime/process/program.ts";
+import { readSandboxes } from "./runtime/process/record.ts";
 import { createProcessRuntime } from "./runtime/process/runtime.ts";
 import { sweep } from "./runtime/process/sweep.ts";
 import type { RuntimeService } from "./runtime/contract.ts";
@@ -117,6 +120,9 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
     informers.push(pods);
     return startPodEngine({ ...shared, node, runtime, events }, pods);
   });
+  Promise.all(engines.map(({ settled }) => settled))
+    .then(() => removeForgottenFolders(layout, engines))
+    .catch((error: unknown) => log.warn({ error: String(error) }, "folders of pods that are gone were not removed"));
   for (const informer of [configMaps, secrets]) {
     informer.onChange(({ before, after }) => {
       for (const engine of engines) engine.objectsChanged((after ?? before).metadata.namespace ?? "");
@@ -142,6 +148,15 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
       if (pods === "remove") await removeAllPods(dataDir, topology.clusterId);
     },
   };
+}
+
+/** What an agent has left on disk that was killed between a pod's last sandbox and its folder. */
+async function removeForgottenFolders(layout: Layout, engines: readonly PodEngine[]): Promise<void> {
+  const folders = readdirSync(layout.pods);
+  // Also pods of a node that this agent does not run.
+  const kept = new Set(readSandboxes(layout).map(({ config }) => config.uid));
+  const forgotten = folders.filter((uid) => !kept.has(uid) && !engines.some((engine) => engine.has(uid)));
+  for (const uid of forgotten) await removePodFolder(join(layout.pods, uid));
 }
 
 const byNamespace = ({ metadata }: { metadata: { namespace?: string } }) => [metadata.namespace ?? ""];

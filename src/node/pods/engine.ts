@@ -1,13 +1,17 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { createWorkqueue } from "#base/workqueue.ts";
 import type { Pod } from "#api/core/pod/kind.ts";
 import type { Informer } from "#client/informer.ts";
 import type { PodDeps } from "./deps.ts";
+import { podFolderOf } from "./launch.ts";
+import { removePodFolder } from "./volume-release.ts";
 import { createPodWorker, type PodWorker } from "./worker.ts";
 
 /** The pods of one node, followed and run. */
 export interface PodEngine {
+  /** Resolves when all pods of this node are known, and those of an earlier agent that nobody asks for are gone. */
+  readonly settled: Promise<void>;
+  /** Whether this engine runs the pod, or still has something of it to remove. */
+  has(uid: string): boolean;
   /** The worker of a pod by `namespace/name`. */
   find(key: string): PodWorker | undefined;
   /** Objects of these kinds in this namespace have changed: pods may refer to them. */
@@ -72,7 +76,7 @@ export function startPodEngine(deps: PodDeps, pods: Informer<Pod>): PodEngine {
     queue.add(uid);
   });
 
-  void pods.synced
+  const settled = pods.synced
     .then(removeOrphans)
     .catch((error: unknown) => log.warn({ error: String(error) }, "pods that nobody knows were not removed"));
 
@@ -81,11 +85,13 @@ export function startPodEngine(deps: PodDeps, pods: Informer<Pod>): PodEngine {
     for (const { id, config } of runtime.listSandboxes()) {
       if (workers.has(config.uid)) continue;
       await runtime.removePodSandbox(id);
-      rmSync(join(deps.podsFolder, config.uid), { recursive: true, force: true });
+      await removePodFolder(podFolderOf(deps, config.uid));
     }
   }
 
   return {
+    settled,
+    has: (uid) => workers.has(uid),
     find: (key) => {
       const matches = [...workers.values()].filter(({ pod }) => {
         const { namespace, name } = pod().metadata;

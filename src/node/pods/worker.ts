@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import type { Container, Pod, PodStatus } from "#api/core/pod/kind.ts";
 import { isApiError } from "#api/meta/status.ts";
 import type { Sandbox } from "../runtime/contract.ts";
@@ -14,7 +13,7 @@ import { compileStatus } from "./status.ts";
 import { stopContainers } from "./terminate.ts";
 import { adoptTrack, createTrack, endingOf, noteEnding, standingOf, viewOf, type Track } from "./track.ts";
 import { fetchTokens } from "./tokens.ts";
-import { releaseVolumes } from "./volume-release.ts";
+import { removePodFolder } from "./volume-release.ts";
 import { prepareVolumes, refreshVolumes } from "./volumes.ts";
 
 /** Runs one pod, from its first container to the removal of its last trace. */
@@ -308,8 +307,7 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
       });
     }
     sandbox = undefined;
-    await releaseVolumes(podFolder);
-    rmSync(podFolder, { recursive: true, force: true, maxRetries: 3 });
+    await removePodFolder(podFolder);
   }
 
   /** Ends the pod once; a shorter grace that comes later cuts the time. */

@@ -95,11 +95,14 @@ describe("an agent that is killed", { skip: whyNoNodes() }, () => {
   test("what was deleted meanwhile is removed, and so is what has no record", async () => {
     say("ip", "netns", "add", `fl-${clusterId}-p-orphan`);
     mkdirSync(join(dataDir, "containers/orphan"));
+    mkdirSync(join(dataDir, "pods/orphan"));
     const third = startAgent([objects[0] as Pod]);
     await until("only one pod is left", () => {
       const left = inspectPodLeftovers(dataDir, clusterId);
       return (
-        left.filter((text) => text.startsWith("pod ")).join() === "pod dev/stays" && !left.join().includes("orphan")
+        left.filter((text) => text.startsWith("pod ")).join() === "pod dev/stays" &&
+        !left.join().includes("orphan") &&
+        readdirSync(join(dataDir, "pods")).join() === "uid-stays"
       );
     });
     await kill(third);
