@@ -36,9 +36,12 @@ function filesOf(suite: Suite): string[] {
   return named.length === 0 ? files : files.filter((file) => named.some((name) => file.includes(name)));
 }
 
+/** The end is forced, or what a failed test leaves open would keep back what failed and why. */
+const testFlags = ["--test", "--test-reporter=spec", "--test-isolation=none", "--test-force-exit"];
+
 /** All files in one process. */
 function runTogether(files: readonly string[]): void {
-  run(process.execPath, ["--test", "--test-reporter=spec", "--test-isolation=none", ...files]);
+  run(process.execPath, [...testFlags, ...files]);
 }
 
 /** Each file apart; all of them run, whatever happens to one. */
@@ -48,9 +51,7 @@ function runApart(files: readonly string[]): void {
   const failed: string[] = [];
   for (const [index, file] of files.entries()) {
     console.log(`\n== ${file} (${index + 1} of ${files.length})`);
-    // The end is forced, or a process that a failed test left behind would keep back what failed and why.
-    const flags = ["--test", "--test-reporter=spec", "--test-isolation=none", "--test-force-exit"];
-    const command = [process.execPath, ...flags, file];
+    const command = [process.execPath, ...testFlags, file];
     const status = sandboxed
       ? runInSandbox(command, fileLimitSeconds)
       : (spawnSync(process.execPath, command.slice(1), { stdio: "inherit" }).status ?? 1);

@@ -148,14 +148,13 @@ function readToken({ token, tokenSource }: ConnectionOptions): string | undefine
 
 function readText(response: IncomingMessage, server: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    response.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      chunks.push(chunk);
-      if (size > answerLimit) response.destroy(new Error(`the answer is longer than ${answerLimit} bytes`));
+    let text = "";
+    // As text at once: bytes that wait for the rest of an answer leave holes in the process's memory.
+    response.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+      if (text.length > answerLimit) response.destroy(new Error(`the answer is longer than ${answerLimit} signs`));
     });
-    response.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+    response.on("end", () => resolve(text));
     response.on("error", (error) => reject(unreachable(server, error)));
   });
 }

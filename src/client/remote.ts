@@ -2,8 +2,8 @@ import type { KubeObject, ObjectKey } from "#api/meta/object.ts";
 import { applyMergePatch } from "#api/meta/patch.ts";
 import { isApiError } from "#api/meta/status.ts";
 import { resourcePath, resources } from "#api/resources.ts";
-import type { KindName } from "#api/types.ts";
-import type { Client, MergePatch, Scope, WriteOptions } from "./contract.ts";
+import type { KindName, KindTypes } from "#api/types.ts";
+import type { Client, MergePatch, Scope, WatchEvent, WriteOptions } from "./contract.ts";
 import { createConnection, type ConnectionOptions } from "./remote-connection.ts";
 import { watchRemotely } from "./remote-watch.ts";
 
@@ -16,9 +16,14 @@ export interface RemoteClient extends Client {
 const pageSize = 500;
 const mergePatchType = "application/merge-patch+json";
 
+export interface RemoteClientOptions extends ConnectionOptions {
+  /** Makes less of each object that lists and watches bring, before it is kept: what nobody here will read goes. */
+  trim?: { readonly [K in KindName]?: (object: KindTypes[K]) => KindTypes[K] };
+}
+
 /** The client contract over HTTPS. */
-export function createRemoteClient(options: ConnectionOptions): RemoteClient {
-  const { name = "fairlead" } = options;
+export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
+  const { name = "fairlead", trim = {} } = options;
   const connection = createConnection(options);
   const watches = new Set<() => void>();
 
@@ -32,6 +37,9 @@ export function createRemoteClient(options: ConnectionOptions): RemoteClient {
     `?${new URLSearchParams({ fieldManager }).toString()}`;
   const body = (kind: KindName, object: object) => ({ ...object, apiVersion: resources[kind].apiVersion, kind });
   const keyOf = ({ metadata }: KubeObject): ObjectKey => metadata;
+
+  const trimmed = (kind: KindName, object: KubeObject) =>
+    (trim[kind] as ((object: KubeObject) => KubeObject) | undefined)?.(object) ?? object;
 
   async function get(kind: KindName, key: ObjectKey): Promise<KubeObject | undefined> {
     try {
@@ -66,7 +74,7 @@ export function createRemoteClient(options: ConnectionOptions): RemoteClient {
         items?: KubeObject[] | null;
       };
       // Typed lists of other servers leave kind and version to the list.
-      for (const item of page.items ?? []) items.push(body(kind, item) as KubeObject);
+      for (const item of page.items ?? []) items.push(trimmed(kind, body(kind, item) as KubeObject));
       next = page.metadata.continue ?? "";
       if (next === "") return { items, resourceVersion: page.metadata.resourceVersion };
     }
@@ -91,7 +99,9 @@ export function createRemoteClient(options: ConnectionOptions): RemoteClient {
     watch(kind, { since, ...scope }, sink) {
       const query = selectorQuery(scope);
       const path = pathOf(kind, scopeKey(scope));
-      const stop = watchRemotely({ connection, path, query, since, sink });
+      const event: typeof sink.event = ({ type, object }) =>
+        sink.event({ type, object: trimmed(kind, object) } as WatchEvent<never>);
+      const stop = watchRemotely({ connection, path, query, since, sink: { ...sink, event } });
       const end = () => {
         watches.delete(end);
         stop();

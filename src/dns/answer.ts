@@ -14,7 +14,7 @@ import { askInstead, bodyForAsked } from "./rewrite/answer.ts";
 import type { Rewriter } from "./rewrite/rules.ts";
 import type { Resolution, Resolver } from "./forward/resolve.ts";
 import type { Asked } from "./forward/sockets.ts";
-import { count, observe, type DnsCounters } from "./metrics.ts";
+import { count, durationBuckets, observe, sizeBuckets, type DnsCounters } from "./metrics.ts";
 import type { Zone } from "./zone.ts";
 
 export interface Source {
@@ -143,6 +143,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
   }
 
   function broken(error: unknown): Reply {
+    counters.panics += 1;
     log.error({ error: String(error) }, "answering a DNS query failed");
     return plain(rcodes.SERVFAIL);
   }
@@ -218,17 +219,20 @@ export function createAnswerer(options: AnswererOptions): Answerer {
       return silence;
     }
     const started = clock.monotonic();
-    const finish = (rcode: number) => {
+    const finish = (rcode: number, length: number) => {
       const took = clock.monotonic() - started;
-      observe(counters, took / 1000);
+      observe(counters.durations, durationBuckets, took / 1000);
+      observe(counters.responseSizes[source.transport], sizeBuckets, length);
       const { name, type } = query;
       queryLog({ client: source.address, transport: source.transport, name, type, rcode, took });
     };
     count(counters.requests, requestKey(source, query.type));
+    observe(counters.requestSizes[source.transport], sizeBuckets, packet.length);
+    if (query.edns?.do === true) counters.doRequests += 1;
     const decided = decide(query, packet);
     if (typeof decided !== "function") {
       const length = write(out, packet, query, source, decided);
-      finish(decided.rcode);
+      finish(decided.rcode, length);
       return length;
     }
     let early: Reply | undefined;
@@ -240,13 +244,13 @@ export function createAnswerer(options: AnswererOptions): Answerer {
       }
       const room = Buffer.allocUnsafe(reply.body.bytes.length + 300);
       const length = write(room, packet, query, source, reply);
-      finish(reply.rcode);
+      finish(reply.rcode, length);
       later(room.subarray(0, length));
     });
     asking = false;
     if (early === undefined) return 0;
     const length = write(out, packet, query, source, early);
-    finish(early.rcode);
+    finish(early.rcode, length);
     return length;
   };
 }

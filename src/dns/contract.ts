@@ -2,7 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import type { NameTable } from "#routing/names/table.ts";
-import type { DnsCounters } from "./metrics.ts";
+import type { DnsCounters, ProgrammingDurations } from "./metrics.ts";
 import type { DnsSettings, PodNames } from "./settings.ts";
 
 /** What cluster DNS needs to run; see `startDns`. */
@@ -71,6 +71,8 @@ export interface RunningDns {
   /** The compiled names with the reasons for each, for explanations: compiled anew by each call. */
   table(): NameTable;
   counters(): Promise<DnsCounters>;
+  /** Counted since it became ready: what was there before is no change. */
+  readonly programming: ProgrammingDurations;
   /** Ends all listeners, the worker and the watches. */
   stop(): Promise<void>;
 }

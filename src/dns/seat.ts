@@ -63,7 +63,7 @@ export function startSeat({ url, data, log, clock, onApplied, onRestart }: SeatO
       cancelHealthy();
       worker = undefined;
       applied = undefined;
-      lost = sumCounters([lost, { ...lastCounters, cacheEntries: 0 }]);
+      lost = sumCounters([lost, { ...lastCounters, cacheEntries: { success: 0, denial: 0 } }]);
       lastCounters = createCounters();
       for (const request of requests.values()) request.reject(new Error("the DNS worker ended"));
       requests.clear();

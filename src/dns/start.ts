@@ -1,6 +1,7 @@
 import { systemClock } from "#base/clock.ts";
 import { silentLog } from "#base/log.ts";
 import type { Pod } from "#api/core/pod/kind.ts";
+import { serviceNameLabel } from "#api/discovery/endpointslice/kind.ts";
 import { startInformer, type Informer } from "#client/informer.ts";
 import { createNameCompiler, type NameRules } from "#routing/names/compile.ts";
 import { settingsProblems } from "./check.ts";
@@ -8,6 +9,7 @@ import { createClients, logWithClients } from "./clients.ts";
 import type { DnsOptions, ListenAddress, RunningDns, Upstream } from "./contract.ts";
 import { parseNameservers } from "./forward/upstreams.ts";
 import { hostHere, hostInWorkers } from "./host.ts";
+import { createProgramming } from "./programming.ts";
 import { newestOf } from "./revision.ts";
 import type { ServerSettings } from "./server.ts";
 import type { DnsSettings } from "./settings.ts";
@@ -30,6 +32,7 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
   const clients = createClients();
   const log = logWithClients(options.log ?? silentLog, clients);
   const compiler = createNameCompiler({ zone: clusterDomain, clock, ...nameRules(settings) });
+  const programming = createProgramming();
   const addresses: ListenAddress[] = [];
   const waiting = new Set<{ revision: string; resolve: () => void; reject: (error: Error) => void }>();
   let applied = "0";
@@ -66,6 +69,10 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
   informers.namespaces.onChange(changed((change) => compiler.namespace(change)));
   informers.services.onChange(changed((change) => compiler.service(change)));
   informers.slices.onChange(changed((change) => compiler.slice(change)));
+  informers.slices.onChange((change) => {
+    const { namespace, labels } = (change.after ?? change.before).metadata;
+    if (ready) programming.slice(change, informers.services.get(`${namespace}/${labels?.[serviceNameLabel]}`));
+  });
   if (needsPods(settings)) podInformer = followPods();
   void Promise.all(needed().map(({ synced }) => synced)).then(schedule);
 
@@ -123,6 +130,7 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
 
   function reached(revision: string): void {
     ready = true;
+    programming.shown(clock.now());
     applied = newestOf([applied, revision]);
     for (const waiter of waiting) {
       if (newestOf([applied, waiter.revision]) !== applied) continue;
@@ -211,6 +219,7 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
     isReady: () => ready,
     table: () => compiler.table(),
     counters: () => host.counters(),
+    programming: programming.durations,
     stop,
   };
 }

@@ -1,3 +1,4 @@
+import { freeMemory } from "#base/free-memory.ts";
 import type { Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import { createRemoteClient, type RemoteClient } from "#client/remote.ts";
@@ -5,6 +6,7 @@ import type { HttpSettings } from "#dns/config/contract.ts";
 import type { DnsSettings, ListenAddress, RunningDns } from "#dns/contract.ts";
 import type { RunningDnsHttp } from "#dns/http/start.ts";
 import { startDns } from "#dns/start.ts";
+import { trimForNames } from "#routing/names/trim.ts";
 import { followDnsConfig, loadDnsConfig, machineResolvConf, renderAddress, startConfiguredHttp } from "./dns-config.ts";
 import { checkAccess, connectionOf } from "./dns-connection.ts";
 import { checkDnsFlags, type DnsRoleOptions } from "./dns-options.ts";
@@ -41,7 +43,7 @@ export async function startDnsRole(
   const file = path === undefined ? undefined : { path, config: loadDnsConfig(path, report) };
   const config = file?.config;
   const connection = connectionOf(options, env);
-  const client = createRemoteClient(connection);
+  const client = createRemoteClient({ ...connection, trim: trimForNames });
   const clusterDomain = flags.clusterDomain ?? config?.clusterDomain ?? "cluster.local";
   const listen = flags.listen.length > 0 ? flags.listen : (config?.listen ?? [{ address: "0.0.0.0", port: 53 }]);
   const stops: (() => Promise<void> | void)[] = [() => client.close()];
@@ -53,6 +55,11 @@ export async function startDnsRole(
     const dns = await step(report, "dns", `DNS for ${clusterDomain}`, async (say) => {
       const running = await startAnswering({ client, listen, clusterDomain, settings, serviceAddresses, log });
       stops.unshift(() => running.stop());
+      // The first of all revisions: everything has been read and answers show it.
+      running
+        .waitFor("1")
+        .then(freeMemory)
+        .catch((error: unknown) => log.debug({ error: String(error) }, "memory"));
       say(`DNS for ${clusterDomain} at ${running.addresses.map(renderAddress).join(", ")}`);
       return running;
     });

@@ -5,7 +5,8 @@ import { createLoop, runningLoop, type ControllerContext, type RunningController
 import { createPendingWrites } from "../pending-writes.ts";
 import { selectsPods } from "../pods/endpoint.ts";
 import { podsOf, servicesTouchedBy } from "../pods/services.ts";
-import { createTriggerTimes, triggerTimeAnnotation } from "../pods/trigger-time.ts";
+import { createTriggerTimes } from "../pods/trigger-time.ts";
+import { triggerTimeAnnotation } from "#api/core/endpoints/kind.ts";
 import {
   annotationsFor,
   compileSubsets,

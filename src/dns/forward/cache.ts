@@ -94,9 +94,11 @@ export function createCache({ clock, counters, byteLimit = 32 << 20, ...first }:
   }
 
   function drop(key: string): void {
-    bytes -= kept.get(key)?.size ?? 0;
+    const found = kept.get(key);
+    if (found === undefined) return;
+    bytes -= found.size;
     kept.delete(key);
-    counters.cacheEntries = kept.size;
+    counters.cacheEntries[found.kind] -= 1;
   }
 
   /** For so many more entries and bytes. */
@@ -109,6 +111,7 @@ export function createCache({ clock, counters, byteLimit = 32 << 20, ...first }:
       }
       if (key === undefined) return;
       drop(key);
+      counters.cacheEvictions += 1;
     }
   }
 
@@ -144,7 +147,7 @@ export function createCache({ clock, counters, byteLimit = 32 << 20, ...first }:
       const found = kept.get(key);
       if (found === undefined || !hasStale(key)) return undefined;
       setTtls(found.resolved.body, staleTtl);
-      counters.cacheStale = (counters.cacheStale ?? 0) + 1;
+      counters.cacheStale += 1;
       return { ...found.resolved, ttl: staleTtl };
     },
     put(key, { question }, message) {
@@ -166,14 +169,15 @@ export function createCache({ clock, counters, byteLimit = 32 << 20, ...first }:
       const expires = clock.monotonic() + ttl * 1000;
       kept.set(key, { resolved, kind: judged.kind, expires, size, hits: 0, refreshing: false });
       bytes += size;
-      counters.cacheEntries = kept.size;
+      counters.cacheEntries[judged.kind] += 1;
       return resolved;
     },
     configure,
     clear() {
       kept.clear();
       bytes = 0;
-      counters.cacheEntries = 0;
+      counters.cacheEntries.success = 0;
+      counters.cacheEntries.denial = 0;
     },
     size: () => kept.size,
   };

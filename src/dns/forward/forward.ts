@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
-import { classIn, flags, types } from "#wire/dns/numbers.ts";
+import { classIn, flags, rcodeName, types } from "#wire/dns/numbers.ts";
 import type { Message } from "#wire/dns/message.ts";
 import type { WireName } from "#wire/dns/name.ts";
 import type { Upstream } from "../contract.ts";
-import { count, type DnsCounters } from "../metrics.ts";
+import { count, createHistogram, durationBuckets, observe, type DnsCounters } from "../metrics.ts";
 import { createUdpSockets, type Asked, type Exchange, type UdpSockets } from "./sockets.ts";
 import { exchangeByTcp } from "./tcp-exchange.ts";
 
@@ -137,7 +137,13 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     count(counters.forwards, peer.name);
     peer.asked += 1;
     asking.add(peer);
+    const started = clock.monotonic();
     const ended = (exchange: Exchange): void => {
+      if (exchange.got === "answer") {
+        const key = `${peer.name} ${rcodeName(exchange.message.rcode)}`;
+        const durations = (counters.forwardDurations[key] ??= createHistogram(durationBuckets));
+        observe(durations, durationBuckets, (clock.monotonic() - started) / 1000);
+      }
       peer.asked -= 1;
       if (peer.asked === 0) {
         asking.delete(peer);
@@ -219,6 +225,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       }
       waiting += 1;
       const candidates = order();
+      if (candidates.every(({ failures }) => failures >= downAfter)) counters.forwardBroken += 1;
       const queue = [...candidates, ...candidates];
       askNext({ asked, deadline: clock.monotonic() + totalTimeout, queue, reason: "no upstream", done });
     },

@@ -113,7 +113,7 @@ export function createResolver({ forwarderFor, cache, clock, counters }: Resolve
       const key = keyOf(asked);
       const found = cache.get(key);
       if (found?.refresh === true) {
-        counters.cachePrefetches = (counters.cachePrefetches ?? 0) + 1;
+        counters.cachePrefetches += 1;
         fly(key, asked, () => undefined);
       }
       return found?.resolved;

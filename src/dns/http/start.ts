@@ -4,11 +4,12 @@ import { systemClock, type Clock } from "#base/clock.ts";
 import type { HttpSettings } from "../config/contract.ts";
 import type { ListenAddress, RunningDns } from "../contract.ts";
 import { renderDnsMetrics } from "../render-metrics.ts";
+import { renderEnabledMetrics } from "./enabled-metrics.ts";
 import { startHealthProbe, type HealthProbe } from "./health-probe.ts";
 import { renderProcessMetrics } from "./process-metrics.ts";
 
 export interface DnsHttpOptions {
-  readonly dns: Pick<RunningDns, "isReady" | "counters">;
+  readonly dns: Pick<RunningDns, "isReady" | "counters" | "programming" | "settings">;
   readonly settings: HttpSettings;
   readonly version: string;
   readonly clock?: Clock;
@@ -60,7 +61,8 @@ export async function startDnsHttp(options: DnsHttpOptions): Promise<RunningDnsH
     },
     async metrics() {
       const text = [
-        renderDnsMetrics(await dns.counters()),
+        renderDnsMetrics(await dns.counters(), dns.programming),
+        renderEnabledMetrics(dns.settings(), settings, reloads !== undefined),
         probe?.render() ?? "",
         gauge(
           "coredns_build_info",

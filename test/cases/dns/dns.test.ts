@@ -3,12 +3,19 @@ import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { parse, parseAllDocuments } from "yaml";
+import type { Namespace } from "#api/core/namespace/kind.ts";
+import type { Pod } from "#api/core/pod/kind.ts";
+import type { Service } from "#api/core/service/kind.ts";
+import type { EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
 import type { KubeObject } from "#api/meta/object.ts";
 import { createFakeClient } from "#client/fake.ts";
+import { createNameCompiler, type NameCompiler } from "#routing/names/compile.ts";
+import { trimForNames } from "#routing/names/trim.ts";
 import { nameToText } from "#wire/dns/name.ts";
 import { flags, rcodeName, rcodes } from "#wire/dns/numbers.ts";
 import type { DnsOptions } from "../../../src/dns/contract.ts";
 import { startDns } from "../../../src/dns/start.ts";
+import { manualClock } from "../../fakes/clock.ts";
 import { queryFor, read, sendTcp, sendUdp } from "../../fakes/dns-client.ts";
 import { recordText } from "../../fakes/dns-text.ts";
 import { startFakeUpstream, type UpstreamAnswer } from "../../fakes/dns-upstream.ts";
@@ -34,9 +41,7 @@ for (const file of globSync(join(import.meta.dirname, "*.txt")).sort()) {
   test(`dns answers: ${basename(file, ".txt")}`, async (t) => {
     const sections = sectionsOf(readFileSync(file, "utf8"));
     const settings = parse(sections.get("settings") ?? "{}") as Partial<DnsOptions> & { upstream?: boolean };
-    const objects = parseAllDocuments(sections.get("objects") ?? "")
-      .map((document) => document.toJS() as KubeObject | null)
-      .filter((object) => object !== null);
+    const objects = objectsOf(sections);
     const known = new Map((sections.get("upstream") ?? "").split("\n").flatMap(parseKnown));
     const upstream = await startFakeUpstream((name, type) => known.get(`${name} ${type}`) ?? nothingThere);
     const dns = await startDns({
@@ -60,6 +65,41 @@ for (const file of globSync(join(import.meta.dirname, "*.txt")).sort()) {
       await upstream.stop();
     }
   });
+}
+
+test("what is kept of an object of a remote cluster makes the same names as the whole", () => {
+  let names = 0;
+  for (const file of globSync(join(import.meta.dirname, "*.txt"))) {
+    const objects = objectsOf(sectionsOf(readFileSync(file, "utf8")));
+    for (const rules of [{}, { pods: "verified", endpointPodNames: true, ignoreEmptyService: true }] as const) {
+      const whole = createNameCompiler({ zone, clock: manualClock(0), ...rules });
+      const trimmed = createNameCompiler({ zone, clock: manualClock(0), ...rules });
+      for (const object of objects) {
+        tell(whole, object);
+        const trim = trimForNames[object.kind as keyof typeof trimForNames] as
+          | ((of: KubeObject) => KubeObject)
+          | undefined;
+        tell(trimmed, trim?.(object) ?? object);
+      }
+      for (const each of [whole, trimmed]) each.take();
+      assert.deepEqual(trimmed.table(), whole.table(), basename(file));
+      names += whole.table().names.size;
+    }
+  }
+  assert.ok(names > 100);
+});
+
+function tell(compiler: NameCompiler, object: KubeObject): void {
+  if (object.kind === "Namespace") compiler.namespace({ after: object as Namespace });
+  else if (object.kind === "Service") compiler.service({ after: object as Service });
+  else if (object.kind === "EndpointSlice") compiler.slice({ after: object as EndpointSlice });
+  else if (object.kind === "Pod") compiler.pod({ after: object as Pod });
+}
+
+function objectsOf(sections: ReadonlyMap<string, string>): KubeObject[] {
+  return parseAllDocuments(sections.get("objects") ?? "")
+    .map((document) => document.toJS() as KubeObject | null)
+    .filter((object) => object !== null);
 }
 
 test("all of DNS that the cases know", (t) => {

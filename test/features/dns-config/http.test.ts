@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startDnsHttp, type DnsHttpOptions } from "../../../src/dns/http/start.ts";
+import { createProgramming } from "../../../src/dns/programming.ts";
 import { createCounters } from "../../../src/dns/metrics.ts";
 import { manualClock } from "../../fakes/clock.ts";
 
+const usualDns: DnsHttpOptions["dns"] = {
+  isReady: () => true,
+  counters: async () => createCounters(),
+  programming: createProgramming().durations,
+  settings: () => ({ hosts: { entries: [{ address: "192.0.2.1", names: ["a.test", "b.test"] }] } }),
+};
 const free = { address: "127.0.0.1", port: 0 };
 
 async function withHttp(
@@ -14,7 +21,7 @@ async function withHttp(
   ) => Promise<void>,
 ): Promise<void> {
   const http = await startDnsHttp({
-    dns: { isReady: () => true, counters: async () => createCounters() },
+    dns: usualDns,
     settings: { health: free, ready: free, metrics: free },
     version: "1.2.3",
     clock: manualClock(),
@@ -34,7 +41,7 @@ async function status(url: string, init: RequestInit = {}): Promise<string> {
 
 test("ready names what is not ready, then says OK until the server goes; health says OK throughout", async () => {
   let isReady = false;
-  const dns = { isReady: () => isReady, counters: async () => createCounters() };
+  const dns = { ...usualDns, isReady: () => isReady };
   await withHttp({ dns }, async (url, http) => {
     assert.equal(await status(url("ready")), "503 kubernetes");
     assert.equal(await status(url("health")), "200 OK");
@@ -71,9 +78,14 @@ test("metrics tell of DNS, the process, the version and reloads", async () => {
       /^process_cpu_seconds_total [\d.]+$/m,
       /^process_open_fds \d+$/m,
       /^coredns_dns_request_duration_seconds_count/m,
+      /^coredns_kubernetes_dns_programming_duration_seconds_bucket\{service_kind="cluster_ip",le="0\.001"\} 0$/m,
+      /^coredns_plugin_enabled\{server="dns:\/\/:53",zone="\.",view="",name="kubernetes"\} 1$/m,
+      /^coredns_plugin_enabled\{.*name="reload"\} 1$/m,
+      /^coredns_hosts_entries 2$/m,
       /^coredns_health_request_duration_seconds_count 0$/m,
     ])
       assert.match(text, line);
+    assert.doesNotMatch(text, /name="rewrite"/);
     // Each name is introduced once, and before its values.
     const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
     assert.deepEqual(names, [...new Set(names)]);
@@ -97,7 +109,7 @@ test("the health port is asked each second, and how long it took is told", async
 
 test("parts that share a port are served by it", async () => {
   const probe = await startDnsHttp({
-    dns: { isReady: () => true, counters: async () => createCounters() },
+    dns: usualDns,
     settings: { health: free },
     version: "1",
     clock: manualClock(),
@@ -123,6 +135,6 @@ test("a port that is taken ends the start, and nothing stays open", async () => 
 });
 
 test("counters that cannot be had are an error of the request", async () => {
-  const dns = { isReady: () => true, counters: () => Promise.reject(new Error("the DNS worker ended")) };
+  const dns = { ...usualDns, counters: () => Promise.reject(new Error("the DNS worker ended")) };
   await withHttp({ dns }, async (url) => assert.equal(await status(url("metrics")), "503 the DNS worker ended\n"));
 });

@@ -104,12 +104,12 @@ test("no more answers are kept than is set, and none longer", async () => {
         : { answers: [`${name}. ${name.startsWith("short") ? 2 : 600} A 192.0.2.1`] },
   );
   for (let index = 0; index < 30; index++) await ask(`n${index}.test`);
-  assert.equal((await dns.counters()).cacheEntries, 10);
+  assert.equal((await dns.counters()).cacheEntries.success, 10);
   assert.equal((await ask("www.test")).answers[0]?.ttl, 8);
   assert.equal((await ask("short.test")).answers[0]?.ttl, 2);
   assert.equal((await ask("no.test")).authorities[0]?.ttl, 6);
   await dns.configure({ cache: { capacity: 2, maxTtlSeconds: 8 } });
-  assert.equal((await dns.counters()).cacheEntries, 2);
+  assert.equal((await dns.counters()).cacheEntries.success, 2);
   const before = asked();
   clock.advance(8_000);
   await ask("www.test");

@@ -72,9 +72,14 @@ test("while one worker is dead the others answer, and its successor knows all na
   rmSync(folder, { recursive: true });
 });
 
-test("the number of workers changes while questions are answered", async () => {
+test("workers are added while questions are answered, and none goes before the next start", async () => {
   const client = createFakeClient(objects);
-  const dns = await startDns({ client, listen: anyPort, clusterDomain: zone });
+  const said: string[] = [];
+  const info: Log["info"] = (_fields, message) => {
+    if (message.startsWith("fewer DNS workers")) said.push(message);
+  };
+  const log: Log = { ...silentLog, info, child: () => log };
+  const dns = await startDns({ client, listen: anyPort, clusterDomain: zone, log });
   const at = dns.addresses[0] ?? assert.fail("no listener");
   await dns.waitFor("2");
   let asked = 0;
@@ -85,10 +90,13 @@ test("the number of workers changes while questions are answered", async () => {
   await dns.configure({ workers: 3 });
   const before = asked;
   while (asked < before + 30) await new Promise((resolve) => setImmediate(resolve));
+  // A worker that goes would take along the questions that wait in its socket.
+  const burst = Array.from({ length: 40 }, () => sendUdp(at, web));
+  await dns.configure({ workers: 1 });
+  for (const answer of await Promise.all(burst)) assert.equal(read(answer).answers.length, 1);
   going = false;
   await questions;
-  await dns.configure({ workers: 1 });
-  assert.equal(read(await sendUdp(at, web)).answers.length, 1);
-  assert.equal((await dns.counters()).requests["udp 1 A"], asked + 1);
+  assert.equal((await dns.counters()).requests["udp 1 A"], asked + burst.length);
+  assert.equal(said.length, 1);
   await dns.stop();
 });
