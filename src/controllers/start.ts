@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
+import { startClusterRoleAggregation } from "./clusterrole-aggregation/control.ts";
 import type { ControllerContext, RunningController } from "./controller.ts";
 import { startDeployments } from "./deployment/control.ts";
 import { startEndpoints } from "./endpoints/control.ts";
@@ -45,6 +46,7 @@ const controllers: readonly ((context: ControllerContext, options: ControllersOp
   startEndpoints,
   startEndpointSliceMirroring,
   startGarbageCollector,
+  startClusterRoleAggregation,
 ];
 
 /**

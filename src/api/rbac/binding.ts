@@ -40,11 +40,11 @@ export function validateBinding(
   roleKinds: readonly string[],
   namespaced: boolean,
 ): FieldError[] {
-  const { apiGroup, kind = "", name = "" } = roleRef;
+  const { apiGroup, kind, name } = roleRef;
   const errors: FieldError[] = [];
   if (apiGroup !== rbacGroup) errors.push(notSupported("roleRef.apiGroup", apiGroup, [rbacGroup]));
-  if (!roleKinds.includes(kind)) errors.push(notSupported("roleRef.kind", kind, roleKinds));
-  if (name === "") errors.push(required("roleRef.name"));
+  if (!roleKinds.includes(kind)) errors.push(notSupported("roleRef.kind", kind ?? "", roleKinds));
+  if (!name) errors.push(required("roleRef.name"));
   else errors.push(...invalids("roleRef.name", name, checkPathSegment(name)));
   return [
     ...errors,
@@ -53,20 +53,21 @@ export function validateBinding(
 }
 
 function validateSubject(subject: Subject, namespaced: boolean, path: string): FieldError[] {
-  const { kind = "", name = "", apiGroup = "", namespace = "" } = subject;
-  const errors = name === "" ? [required(`${path}.name`)] : [];
+  const { kind, name, apiGroup = "", namespace = "" } = subject;
+  const errors = !name ? [required(`${path}.name`)] : [];
   if (kind === "ServiceAccount") {
-    if (name !== "") errors.push(...invalids(`${path}.name`, name, checkSubdomain(name)));
+    if (name) errors.push(...invalids(`${path}.name`, name, checkSubdomain(name)));
     if (apiGroup !== "") errors.push(notSupported(`${path}.apiGroup`, apiGroup, [""]));
     if (!namespaced && namespace === "") errors.push(required(`${path}.namespace`));
   } else if (kind === "User" || kind === "Group") {
     if (apiGroup !== rbacGroup) errors.push(notSupported(`${path}.apiGroup`, apiGroup, [rbacGroup]));
-  } else errors.push(notSupported(`${path}.kind`, kind, ["Group", "ServiceAccount", "User"]));
+  } else errors.push(notSupported(`${path}.kind`, kind ?? "", ["Group", "ServiceAccount", "User"]));
   return errors;
 }
 
 /** A binding gives the role it was made for, or is made anew. */
 export function validateBindingUpdate(next: BindingFields, before: BindingFields): FieldError[] {
   if (sameValue(next.roleRef, before.roleRef)) return [];
-  return [invalidValue("roleRef", next.roleRef, "cannot change roleRef")];
+  const { apiGroup, kind, name } = next.roleRef;
+  return [invalidValue("roleRef", { apiGroup, kind, name }, "cannot change roleRef")];
 }

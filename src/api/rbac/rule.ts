@@ -3,7 +3,7 @@ import { invalidValue, required } from "../meta/field-errors.ts";
 
 /** What a role allows: verbs on resources, or verbs on paths that are no resources. `*` stands for everything. */
 export interface PolicyRule {
-  verbs: string[];
+  verbs?: string[];
   apiGroups?: string[];
   /** `pods`, `pods/log`; a star before the slash stands for any resource. */
   resources?: string[];

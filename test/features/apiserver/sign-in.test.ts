@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isApiError } from "#api/meta/status.ts";
+import { bootstrapRoles } from "#apiserver/bootstrap-roles.ts";
 import { loadCertificates } from "#apiserver/certificates.ts";
 import { parseTokenFile } from "#apiserver/start.ts";
 import { createRemoteClient } from "#client/remote.ts";
@@ -13,6 +14,7 @@ test("people sign in by certificate or token, and wrong proof is never taken for
   const tokens = parseTokenFile('# people\ns3cret,alice,1,"system:masters,crew"\n0ther,bob,2\n');
   const server = await startTestServer({ tokens });
   t.after(() => server.stop());
+  await bootstrapRoles(server.localClient({ name: "test", groups: ["system:masters"] }));
   const whoami = async (question: Parameters<typeof ask>[2]) => {
     const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
     const answer = await ask(server, path, { ...question, method: "POST", body: "{}" });
