@@ -20,7 +20,7 @@ const patienceMs = 2000;
  * `nameSuffix` makes five random characters for the volume's name.
  */
 export function createServiceAccountAdmission(options: {
-  client: () => Pick<Client, "get" | "watch">;
+  client: () => Pick<Client, "get" | "list" | "watch">;
   clock: Clock;
   nameSuffix: () => string;
 }): Admission {
