@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { eventually, startCluster, whyNoCluster, whyNoRecentKubectl, type TestCluster } from "../cluster.ts";
+import { eventually, run, startCluster, whyNoCluster, whyNoRecentKubectl, type TestCluster } from "../cluster.ts";
 
 const folder = "/var/run/secrets/kubernetes.io/serviceaccount";
 const api = "https://kubernetes.default.svc.cluster.local";
@@ -97,6 +97,23 @@ describe("who may do what", { skip: whyNoCluster() || whyNoRecentKubectl() }, ()
     await eventually(() => assert.match(asBound().stderr, /You must be logged in to the server/));
     cluster.kubectl("delete", "serviceaccount", "reader", "-n", "dev");
     assert.match(as("get", "pods", "-n", "dev").stderr, /You must be logged in to the server/);
+  });
+
+  test("when the agent is killed, pods keep their tokens, and the next agent renews them", async () => {
+    const tokenOf = () => inPod("other", `cat ${folder}/token`).stdout;
+    const before = tokenOf();
+    const agent = run("pgrep", ["-f", "fairlead.ts agent", "-P", String(cluster.pid)]).stdout.trim();
+    process.kill(Number(agent), "SIGKILL");
+    const renewed = await eventually(() => {
+      const token = tokenOf();
+      assert.match(token, /^[\w-]+\.[\w-]+\.[\w-]+$/);
+      assert.notEqual(token, before);
+      return token;
+    });
+    const review = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec: { token: renewed } };
+    const answer = JSON.parse(cluster.kubectlWith(JSON.stringify(review), "create", "-o", "json", "-f", "-"));
+    assert.equal(answer.status.user.username, "system:serviceaccount:dev:default");
+    assert.deepEqual(answer.status.user.extra["authentication.kubernetes.io/pod-name"], ["other"]);
   });
 
   test("can-i answers for oneself and for others, and lists", () => {
