@@ -22,7 +22,8 @@ export interface Authorizer {
 
 /** Members may do everything, whatever the objects say, so that nobody can lock himself out. */
 export const masters = "system:masters";
-const nodes = "system:nodes";
+/** The agents. */
+export const nodes = "system:nodes";
 
 const allowed: Decision = { allowed: true };
 const refused: Decision = { allowed: false };

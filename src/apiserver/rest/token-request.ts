@@ -6,6 +6,7 @@ import { splitApiVersion, type KubeObject, type ObjectKey } from "#api/meta/obje
 import { ApiError, invalid } from "#api/meta/status.ts";
 import type { KindName } from "#api/types.ts";
 import { rfc3339 } from "#base/clock.ts";
+import { masters, nodes } from "../auth/authorize.ts";
 import type { Bound } from "../auth/tokens/claims.ts";
 import { readObject } from "../http/decode.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -49,8 +50,8 @@ export async function answerTokenRequest(exchange: Exchange, key: ObjectKey): Pr
 
   const account = find(exchange, "ServiceAccount", key) as ServiceAccount;
   const ref = spec.boundObjectRef;
-  const bound = ref === undefined ? {} : findBound(exchange, key, ref);
-  checkNode(exchange, bound, key);
+  const bound: Omit<Bound, "account"> = ref === undefined ? {} : findBound(exchange, key, ref);
+  checkNode(exchange, bound.pod as Pod | undefined, key.name, audiences);
   const now = registry.clock.now();
   const token = accounts.issue({ account, ...bound }, audiences, seconds, now);
   sendValue(exchange, 201, {
@@ -106,11 +107,22 @@ function findBound(exchange: Exchange, account: ObjectKey, ref: Reference): Omit
   throw new ApiError("BadRequest", `cannot bind token to object of type ${group}/${version}, Kind=${kind}`);
 }
 
-/** An agent gets tokens for pods that have been given to a node, and no others (upstream: `NodeRestriction`). */
-function checkNode({ user }: Exchange, { pod }: Omit<Bound, "account">, { name }: ObjectKey): void {
-  if (!user.groups.includes("system:nodes") || user.groups.includes("system:masters")) return;
+/**
+ * An agent gets tokens for pods that have been given to a node, for the audiences that the pod asks for, and no others
+ * (upstream: `NodeRestriction`).
+ */
+function checkNode({ user, parts }: Exchange, pod: Pod | undefined, name: string, audiences: readonly string[]): void {
+  if (!user.groups.includes(nodes) || user.groups.includes(masters)) return;
   const refuse = (why: string) =>
     new ApiError("Forbidden", `serviceaccounts "${name}" is forbidden: ${why}`, { name, kind: "serviceaccounts" });
   if (pod === undefined) throw refuse("node requested token not bound to a pod");
-  if (!(pod as Pod).spec.nodeName) throw refuse("node requested token bound to a pod that is on no node");
+  if (!pod.spec.nodeName) throw refuse("node requested token bound to a pod that is on no node");
+  const sources = (pod.spec.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? []);
+  const wished = sources.map(({ serviceAccountToken }) => serviceAccountToken?.audience ?? "");
+  const other = audiences.find(
+    (audience) => !parts.accounts.audiences.includes(audience) && !wished.includes(audience),
+  );
+  if (other === undefined) return;
+  const why = `audience "${other}" not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`;
+  throw refuse(why);
 }
