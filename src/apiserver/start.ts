@@ -73,7 +73,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const authorizer = createAuthorizer(table);
   const all = [createEscalationCheck(authorizer, table), ...admissions];
   const registry = await openRegistry({ store, definitions: kinds, admissions: all, clock, log });
-  await followRbac(registry, table);
+  await followRbac(registry, table, log);
   const served = servedKinds.filter(({ definition }) => kinds.includes(definition));
   const accounts = createAccountTokens({
     key: readTokenKey(certificates.tokenKey),
