@@ -116,6 +116,24 @@ describe("who may do what", { skip: whyNoCluster() || whyNoRecentKubectl() }, ()
     assert.deepEqual(answer.status.user.extra["authentication.kubernetes.io/pod-name"], ["other"]);
   });
 
+  test("commands, logs and forwarded ports need rights of their own", () => {
+    const asEve = (...args: string[]) => cluster.tryKubectl("--as", "eve", "-n", "dev", ...args);
+    cluster.kubectl("create", "role", "gets", "-n", "dev", "--verb=get", "--resource=pods");
+    cluster.kubectl("create", "rolebinding", "gets", "-n", "dev", "--role=gets", "--user=eve");
+    assert.equal(asEve("get", "pod", "other").status, 0);
+    assert.match(
+      asEve("exec", "other", "--", "id").stderr,
+      /resource "pods\/exec" in API group "" in the namespace "dev"/,
+    );
+    assert.match(asEve("logs", "other").stderr, /cannot get resource "pods\/log"/);
+    assert.match(asEve("port-forward", "other", ":80").stderr, /resource "pods\/portforward"/);
+    assert.match(asEve("delete", "pod", "other").stderr, /cannot delete resource "pods"/);
+    const verbs = ["--verb=get,create", "--resource=pods/exec"];
+    cluster.kubectl("create", "role", "runs", "-n", "dev", ...verbs);
+    cluster.kubectl("create", "rolebinding", "runs", "-n", "dev", "--role=runs", "--user=eve");
+    assert.match(asEve("exec", "other", "--", "id").stdout, /^uid=/);
+  });
+
   test("can-i answers for oneself and for others, and lists", () => {
     cluster.kubectl("create", "rolebinding", "view", "-n", "dev", "--clusterrole=view", "--user=alice", "--group=crew");
     const canI = (...args: string[]) => cluster.tryKubectl("auth", "can-i", ...args).stdout.trim();
