@@ -1,5 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Admission, UserInfo } from "#api/admission.ts";
+import type { Secret } from "#api/core/secret/kind.ts";
+import type { ServiceAccount } from "#api/core/serviceaccount/kind.ts";
 import type { KindDefinition } from "#api/kind.ts";
 import { kinds as allKinds, servedKinds } from "#api/kinds.ts";
 import { systemClock, type Clock } from "#base/clock.ts";
@@ -56,6 +58,8 @@ export interface RunningApiServer {
   /** Opens one more door, e.g. when the uplink's address appears; answers the real address. */
   addListener(address: ListenAddress): Promise<ListenAddress>;
   localClient(user: UserInfo): Client;
+  /** A token of a ServiceAccount that lasts as long as the Secret holds it. */
+  issueSecretToken(bound: { account: ServiceAccount; secret: Secret }): string;
   /** How many watches, logs and streams are open. */
   openStreams(): number;
   /** Ends watches, waits for running requests (5 s at most), closes the doors. The store stays open. */
@@ -120,6 +124,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     addresses: () => listeners.map(({ address }) => address),
     addListener,
     localClient: (user) => createLocalClient(registry, user),
+    issueSecretToken: (bound) => accounts.issue(bound, accounts.audiences, undefined, clock.now()),
     openStreams: () => parts.open.size,
     stop,
   };

@@ -94,6 +94,7 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     log: log.child({ part: "controllers" }),
     clock: systemClock,
     caBundle: certificates.ca,
+    issueToken: (bound) => api.issueSecretToken(bound),
   });
   const loadBalancer = startLoadBalancer({
     client,

@@ -9,13 +9,6 @@ const page = readFileSync(join(root, "docs/reference/differences.md"), "utf8").r
 const service = join(root, "examples/quickstart/02-hello-service.yaml");
 const local = `{"spec":{"type":"LoadBalancer","externalTrafficPolicy":"Local"}}`;
 
-const accountSecret = JSON.stringify({
-  apiVersion: "v1",
-  kind: "Secret",
-  metadata: { name: "old-token", annotations: { "kubernetes.io/service-account.name": "default" } },
-  type: "kubernetes.io/service-account-token",
-});
-
 /** What the page says, what shows it, and what that prints. Each may be tried again for a while. */
 const claims: readonly (readonly [claim: string, command: string, prints: RegExp])[] = [
   ["It is answered 415", `kubectl apply --server-side -f ${service}`, /Server-side apply not available on the server/],
@@ -36,12 +29,6 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
     "are signed with ES256",
     "kubectl create token default | cut -d. -f1 | base64 -d 2> /dev/null",
     /^\{"alg":"ES256","kid":"[\w-]{43}"/,
-  ],
-  [
-    "Secrets of type `kubernetes.io/service-account-token` are not filled",
-    `kubectl create -f - > /dev/null 2>&1 <<< '${accountSecret}'
-     kubectl get secret old-token -o jsonpath='{.type} {.data}'`,
-    /^kubernetes.io\/service-account-token$/,
   ],
   ["`kubectl top` have nothing to ask", "kubectl top nodes", /^error: Metrics API not available/],
   [

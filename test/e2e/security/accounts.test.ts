@@ -99,6 +99,26 @@ describe("who may do what", { skip: whyNoCluster() || whyNoRecentKubectl() }, ()
     assert.match(as("get", "pods", "-n", "dev").stderr, /You must be logged in to the server/);
   });
 
+  test("a Secret of an account's type holds a token without an end, as long as it is there", async () => {
+    const secret = {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "kept", namespace: "dev", annotations: { "kubernetes.io/service-account.name": "default" } },
+      type: "kubernetes.io/service-account-token",
+    };
+    cluster.kubectlWith(JSON.stringify(secret), "create", "-f", "-");
+    const token = await eventually(() => {
+      const held = cluster.kubectl("get", "secret", "kept", "-n", "dev", "-o", "jsonpath={.data.token}");
+      assert.notEqual(held, "");
+      return Buffer.from(held, "base64").toString();
+    });
+    const bare = ["--kubeconfig=/dev/null", `--server=${serverOf(cluster)}`, "--insecure-skip-tls-verify"];
+    const whoami = () => cluster.tryKubectl(...bare, `--token=${token}`, "auth", "whoami");
+    assert.match(whoami().stdout, /system:serviceaccount:dev:default/);
+    cluster.kubectl("delete", "secret", "kept", "-n", "dev");
+    assert.match(whoami().stderr, /You must be logged in to the server/);
+  });
+
   test("when the agent is killed, pods keep their tokens, and the next agent renews them", async () => {
     const tokenOf = () => inPod("other", `cat ${folder}/token`).stdout;
     const before = tokenOf();

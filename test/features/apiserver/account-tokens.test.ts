@@ -89,6 +89,28 @@ test("a token falls with its account and with what it is bound to", () => {
   }
 });
 
+test("a token without an end counts as long as its Secret holds it", () => {
+  const { clock, objects, tokens, counts } = ground();
+  const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "s", namespace: "dev", uid: "u3" } };
+  const token = tokens.issue({ account, secret }, [issuer], undefined, clock.now());
+  const hold = (text: string | undefined, uid = "u3") => {
+    const data = text === undefined ? {} : { data: { token: Buffer.from(text).toString("base64") } };
+    objects.set("Secret dev/s", { ...secret, metadata: { ...secret.metadata, uid }, ...data });
+  };
+  assert.ok(!counts(token), "there is no Secret");
+  hold(token);
+  clock.advance(10 * 365 * 86_400_000);
+  assert.ok(counts(token));
+  hold(`${token}x`);
+  assert.ok(!counts(token), "another token");
+  hold(undefined);
+  assert.ok(!counts(token), "no token");
+  hold(token, "another");
+  assert.ok(!counts(token), "another Secret");
+  // Bound to nothing, it is none.
+  assert.ok(!counts(tokens.issue({ account }, [issuer], undefined, clock.now())));
+});
+
 test("a token is for its audiences only", () => {
   const { tokens, issue } = ground();
   const token = issue({}, ["vault", "other"]);

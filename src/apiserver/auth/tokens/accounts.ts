@@ -1,5 +1,6 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import type { UserInfo } from "#api/admission.ts";
+import type { Secret } from "#api/core/secret/kind.ts";
 import type { KubeObject, ObjectKey } from "#api/meta/object.ts";
 import type { KindName } from "#api/types.ts";
 import type { Clock } from "#base/clock.ts";
@@ -13,8 +14,11 @@ export interface AccountTokens {
   /** For whom tokens are that this API server takes. */
   readonly audiences: readonly string[];
   readonly publicKey: TokenKey["publicKey"];
-  /** A new token that lasts so many seconds from `now` (milliseconds). */
-  issue(bound: Bound, audiences: readonly string[], seconds: number, now: number): string;
+  /**
+   * A new token that lasts so many seconds from `now` (milliseconds); `undefined`: as long as the Secret that it is
+   * bound to holds it.
+   */
+  issue(bound: Bound, audiences: readonly string[], seconds: number | undefined, now: number): string;
   /**
    * The user of a token, and for which of `audiences` it is; `undefined` when it is forged, past its time, for others
    * only, or when an object it is bound to is gone.
@@ -68,6 +72,14 @@ export function createAccountTokens({ key, issuer, clock, find }: AccountTokensO
     return pod !== undefined || node === undefined || stands("Node", undefined, node);
   }
 
+  /** Whether the Secret of a token without an end still holds it. */
+  function isHeld({ "kubernetes.io": { namespace, secret } }: Claims, token: string): boolean {
+    const held = secret && (find("Secret", { namespace, name: secret.name }) as Secret | undefined)?.data?.["token"];
+    if (held === undefined) return false;
+    const [a, b] = [Buffer.from(held, "base64"), Buffer.from(token)];
+    return a.length === b.length && timingSafeEqual(a, b);
+  }
+
   return {
     issuer,
     audiences,
@@ -78,7 +90,7 @@ export function createAccountTokens({ key, issuer, clock, find }: AccountTokensO
       const bound = Object.entries(others).map(([kind, object]) => [kind, nameAndUid(object)] as const);
       const claims: Claims = {
         aud: wished,
-        exp: start + seconds,
+        ...(seconds === undefined ? {} : { exp: start + seconds }),
         iat: start,
         iss: issuer,
         jti: randomUUID(),
@@ -93,7 +105,8 @@ export function createAccountTokens({ key, issuer, clock, find }: AccountTokensO
       if (opened === undefined) return undefined;
       const { claims, user } = opened;
       const seconds = clock.now() / 1000;
-      if (claims.iss !== issuer || seconds >= claims.exp || seconds < claims.nbf) return undefined;
+      if (claims.iss !== issuer || seconds < claims.nbf) return undefined;
+      if (claims.exp === undefined ? !isHeld(claims, token) : seconds >= claims.exp) return undefined;
       const common = asked.filter((audience) => claims.aud.includes(audience));
       if (common.length === 0 || !isBoundWell(claims)) return undefined;
       return { user, audiences: common };

@@ -4,7 +4,8 @@ import type { KubeObject } from "#api/meta/object.ts";
 /** What a token of a ServiceAccount says (upstream: `pkg/serviceaccount/claims.go`). Times in seconds. */
 export interface Claims {
   readonly aud: readonly string[];
-  readonly exp: number;
+  /** Absent where the token lasts as long as the Secret that holds it. */
+  readonly exp?: number;
   readonly iat: number;
   readonly iss: string;
   readonly jti: string;
