@@ -80,7 +80,9 @@ function byCertificate(socket: TLSSocket): UserInfo | undefined {
   const subject = certificate.subject as { CN?: string | string[]; O?: string | string[] };
   const name = [subject.CN ?? []].flat()[0];
   if (name === undefined || name === "") throw new ApiError("Unauthorized", "Unauthorized");
-  return authenticated({ name, groups: [subject.O ?? []].flat() });
+  const fingerprint = certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+  const extra = { "authentication.kubernetes.io/credential-id": [`X509SHA256=${fingerprint}`] };
+  return authenticated({ name, groups: [subject.O ?? []].flat(), extra });
 }
 
 function authenticated(user: UserInfo): UserInfo {
