@@ -28,6 +28,7 @@ export interface ApiMeasures {
 }
 
 const services = 10_000;
+const bindings = 2000;
 const watchers = 500;
 const updates = 200;
 const connections = 16;
@@ -60,7 +61,7 @@ export async function benchApiServer(): Promise<ApiMeasures> {
 
 async function measureAll(child: ChildProcess, place: Place): Promise<ApiMeasures> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections, ...place.tls });
-  const ask: Ask = (method, path, body) => send(agent, place.port, method, path, body);
+  const ask: Ask = (method, path, body, asTable) => send({ agent, port: place.port }, method, path, body, asTable);
   const measures: ApiMeasure[] = [];
   const measure = async (what: string, count: number, each: (index: number) => Promise<unknown>) => {
     measures.push(await measureWork(child, what, count, each));
@@ -71,6 +72,11 @@ async function measureAll(child: ChildProcess, place: Place): Promise<ApiMeasure
   await measure("create a Service", services, (index) => ask("POST", collection, serviceOf(index)));
   const full = (await usageOf(child)).rss;
   await measure("GET a Service", 10_000, (index) => ask("GET", `${collection}/web-${index % services}`));
+  const byToken = await signInByToken(place, ask);
+  await measure(`the same by a token, among ${bindings} RoleBindings`, 10_000, (index) =>
+    byToken.ask("GET", `${collection}/web-${index % services}`),
+  );
+  byToken.agent.destroy();
   await measure("PATCH a Service", 3000, (index) =>
     ask("PATCH", `${collection}/web-${index % services}`, { metadata: { annotations: { turn: String(index) } } }),
   );
@@ -80,6 +86,26 @@ async function measureAll(child: ChildProcess, place: Place): Promise<ApiMeasure
   measures.push(await measureWatch(child, place, ask));
   agent.destroy();
   return { measures, memory: { fresh, full, end: (await usageOf(child)).rss } };
+}
+
+/** A ServiceAccount that may read Services by one RoleBinding of many. */
+async function signInByToken({ port, tls }: Place, ask: Ask): Promise<{ agent: Agent; ask: Ask }> {
+  const rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/dev";
+  await ask("POST", `${rbac}/roles`, {
+    metadata: { name: "reader" },
+    rules: [{ verbs: ["get"], apiGroups: [""], resources: ["services"] }],
+  });
+  for (let index = 0; index < bindings; index += 1) {
+    const subjects = [{ kind: "ServiceAccount", name: `bot-${index}` }];
+    const roleRef = { kind: "Role", name: "reader" };
+    await ask("POST", `${rbac}/rolebindings`, { metadata: { name: `reader-${index}` }, roleRef, subjects });
+  }
+  const accounts = "/api/v1/namespaces/dev/serviceaccounts";
+  await ask("POST", accounts, { metadata: { name: "bot-7" } });
+  const request = JSON.parse(await ask("POST", `${accounts}/bot-7/token`, {})) as { status: { token: string } };
+  const agent = new Agent({ keepAlive: true, maxSockets: connections, ca: tls.ca });
+  const { token } = request.status;
+  return { agent, ask: (method, path, body) => send({ agent, port, token }, method, path, body) };
 }
 
 /** Does the work `count` times, as many at once as there are connections. */
@@ -135,8 +161,7 @@ async function measureWatch(child: ChildProcess, { port, tls }: Place, ask: Ask)
 type Ask = (method: string, path: string, body?: object, asTable?: boolean) => Promise<string>;
 
 function send(
-  agent: Agent,
-  port: number,
+  { agent, port, token }: { agent: Agent; port: number; token?: string },
   method: string,
   path: string,
   body?: object,
@@ -147,6 +172,7 @@ function send(
     const headers = {
       Accept: asTable ? "application/json;as=Table;v=v1;g=meta.k8s.io" : "application/json",
       ...(body === undefined ? {} : { "Content-Type": type }),
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
     };
     const request = httpsRequest({ host: "127.0.0.1", port, method, path, headers, agent });
     request.on("error", reject);

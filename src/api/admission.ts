@@ -30,5 +30,8 @@ export interface AdmissionRequest {
 
 export interface UserInfo {
   readonly name: string;
+  readonly uid?: string;
   readonly groups: readonly string[];
+  /** Further facts of whoever signed the user in. */
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
 }

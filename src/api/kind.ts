@@ -69,7 +69,8 @@ export type Subresource =
   | "portforward"
   | "binding"
   | "eviction"
-  | "finalize";
+  | "finalize"
+  | "token";
 
 /** One column of `kubectl get`. Cells are computed when served, since ages move. */
 export interface Column<T> {

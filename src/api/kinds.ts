@@ -15,6 +15,10 @@ import type { KindDefinition, ServedVersion } from "./kind.ts";
 import { splitApiVersion } from "./meta/object.ts";
 import { ingressKind } from "./networking/ingress/definition.ts";
 import { ingressClassKind } from "./networking/ingressclass/definition.ts";
+import { clusterRoleKind } from "./rbac/clusterrole/definition.ts";
+import { clusterRoleBindingKind } from "./rbac/clusterrolebinding/definition.ts";
+import { roleKind } from "./rbac/role/definition.ts";
+import { roleBindingKind } from "./rbac/rolebinding/definition.ts";
 import type { KindName } from "./types.ts";
 
 /**
@@ -37,6 +41,10 @@ export const kinds: readonly KindDefinition[] = [
   ingressClassKind,
   endpointSliceKind,
   leaseKind,
+  roleKind,
+  roleBindingKind,
+  clusterRoleKind,
+  clusterRoleBindingKind,
 ];
 
 /** The groups of the API in the order of discovery. Legacy groups come last: clients prefer what they meet first. */
@@ -46,6 +54,7 @@ export const groups: readonly string[] = [
   "networking.k8s.io",
   "discovery.k8s.io",
   "coordination.k8s.io",
+  "rbac.authorization.k8s.io",
   "extensions",
 ];
 

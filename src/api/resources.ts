@@ -36,6 +36,25 @@ export const resources: { readonly [K in KindName]: Resource } = {
     namespaced: false,
   },
   Lease: { kind: "Lease", apiVersion: "coordination.k8s.io/v1", plural: "leases", namespaced: true },
+  Role: { kind: "Role", apiVersion: "rbac.authorization.k8s.io/v1", plural: "roles", namespaced: true },
+  RoleBinding: {
+    kind: "RoleBinding",
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    plural: "rolebindings",
+    namespaced: true,
+  },
+  ClusterRole: {
+    kind: "ClusterRole",
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    plural: "clusterroles",
+    namespaced: false,
+  },
+  ClusterRoleBinding: {
+    kind: "ClusterRoleBinding",
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    plural: "clusterrolebindings",
+    namespaced: false,
+  },
 };
 
 /** `/api/v1/namespaces/dev/services/web/status`, with every part optional from the namespace on. */

@@ -13,9 +13,15 @@ import type { ServiceAccount } from "./core/serviceaccount/kind.ts";
 import type { EndpointSlice } from "./discovery/endpointslice/kind.ts";
 import type { Ingress } from "./networking/ingress/kind.ts";
 import type { IngressClass } from "./networking/ingressclass/kind.ts";
+import type { ClusterRole } from "./rbac/clusterrole/kind.ts";
+import type { ClusterRoleBinding } from "./rbac/clusterrolebinding/kind.ts";
+import type { Role } from "./rbac/role/kind.ts";
+import type { RoleBinding } from "./rbac/rolebinding/kind.ts";
 
 /** The kinds of the API in their stored form, by kind name: what clients are typed with. */
 export interface KindTypes {
+  ClusterRole: ClusterRole;
+  ClusterRoleBinding: ClusterRoleBinding;
   ConfigMap: ConfigMap;
   Deployment: Deployment;
   EndpointSlice: EndpointSlice;
@@ -28,6 +34,8 @@ export interface KindTypes {
   Node: Node;
   Pod: Pod;
   ReplicaSet: ReplicaSet;
+  Role: Role;
+  RoleBinding: RoleBinding;
   Secret: Secret;
   Service: Service;
   ServiceAccount: ServiceAccount;

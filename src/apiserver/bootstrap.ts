@@ -2,6 +2,7 @@ import type { KubeObject } from "#api/meta/object.ts";
 import { isApiError } from "#api/meta/status.ts";
 import type { KindName, KindTypes } from "#api/types.ts";
 import type { Client, New } from "#client/contract.ts";
+import { bootstrapRoles } from "./bootstrap-roles.ts";
 
 export interface BootstrapOptions {
   /** The address of Service `default/kubernetes`: the first of the service range. */
@@ -14,11 +15,14 @@ const namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 /**
  * Creates what every cluster starts with: namespaces default, kube-system, kube-public and kube-node-lease, and Service
- * default/kubernetes with its Endpoints and EndpointSlice. May be called again at any time, e.g. when the endpoints
+ * default/kubernetes with its Endpoints and EndpointSlice, roles and bindings. May be called again at any time, e.g. when the endpoints
  * change; what is already right is left alone.
  */
 export async function bootstrap(client: Client, { serviceAddress, apiEndpoints }: BootstrapOptions): Promise<void> {
-  for (const name of namespaces) await ensure(client, "Namespace", { metadata: { name } });
+  await Promise.all([
+    bootstrapRoles(client),
+    ...namespaces.map((name) => ensure(client, "Namespace", { metadata: { name } })),
+  ]);
   await ensure(client, "Service", {
     metadata: { ...named, labels: { component: "apiserver", provider: "kubernetes" } },
     spec: {

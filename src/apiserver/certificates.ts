@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import { issueAuthority, issueCertificate, type Subject } from "./auth/issue.ts";
 import type { KeyPair } from "./auth/key-pair.ts";
+import { generateTokenKey, readTokenKey } from "./auth/tokens/key.ts";
 
 /** All that the API server and its clients present to each other. */
 export interface Certificates {
@@ -14,6 +15,8 @@ export interface Certificates {
   readonly admin: KeyPair;
   /** `CN=system:node:fairlead-agent, O=system:nodes`. */
   readonly agent: KeyPair;
+  /** PEM of the private key that signs tokens of ServiceAccounts. */
+  readonly tokenKey: string;
 }
 
 export interface CertificateOptions {
@@ -62,6 +65,7 @@ export async function loadCertificates(options: CertificateOptions): Promise<Cer
     ca: authority.cert,
     server: await load("server", { commonName: "fairlead-server", names: [...new Set(serverNames)] }),
     admin: await load("admin", { commonName: "fairlead-admin", organization: "system:masters" }),
+    tokenKey: loadTokenKey(directory),
     agent: await load("agent", { commonName: "system:node:fairlead-agent", organization: "system:nodes" }),
   };
 }
@@ -98,6 +102,20 @@ function covers(certificate: X509Certificate, name: string): boolean {
   return (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
 }
 
+/** Made once: with another key, every token that has been given out would be worth nothing. */
+function loadTokenKey(directory: string): string {
+  const path = join(directory, "service-accounts.key");
+  try {
+    const held = readFileSync(path, "utf8");
+    readTokenKey(held);
+    return held;
+  } catch {
+    const made = generateTokenKey();
+    writeWhole(path, made);
+    return made;
+  }
+}
+
 /** The key first: a certificate without its key would be taken for whole. Each file changes at once or not at all. */
 async function write(directory: string, file: string, issued: Promise<KeyPair>): Promise<KeyPair> {
   const pair = await issued;
@@ -105,9 +123,12 @@ async function write(directory: string, file: string, issued: Promise<KeyPair>):
     ["key", pair.key],
     ["crt", pair.cert],
   ] as const) {
-    const path = join(directory, `${file}.${ending}`);
-    writeFileSync(`${path}.new`, text, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    writeWhole(join(directory, `${file}.${ending}`), text);
   }
   return pair;
+}
+
+function writeWhole(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }

@@ -1,12 +1,21 @@
 import type { Duplex } from "node:stream";
 import type { Admission, UserInfo } from "#api/admission.ts";
+import type { Secret } from "#api/core/secret/kind.ts";
+import type { ServiceAccount } from "#api/core/serviceaccount/kind.ts";
 import type { KindDefinition } from "#api/kind.ts";
 import { kinds as allKinds, servedKinds } from "#api/kinds.ts";
 import { systemClock, type Clock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import type { Store } from "#store/contract.ts";
-import { createAuthenticate, type StaticToken } from "./auth/authenticate.ts";
+import { createAuthenticate } from "./auth/authenticate.ts";
+import { createAuthorizer } from "./auth/authorize.ts";
+import { createEscalationCheck } from "./auth/rbac/escalation.ts";
+import { followRbac } from "./auth/rbac/follow.ts";
+import { createRbacTable } from "./auth/rbac/table.ts";
+import type { StaticToken } from "./auth/static-tokens.ts";
+import { createAccountTokens } from "./auth/tokens/accounts.ts";
+import { readTokenKey } from "./auth/tokens/key.ts";
 import type { Certificates } from "./certificates.ts";
 import { createDiscovery } from "./discovery/answer.ts";
 import { createOpenApi } from "./discovery/openapi.ts";
@@ -17,11 +26,11 @@ import { createLocalClient } from "./local.ts";
 import { openRegistry, type Registry } from "./registry/registry.ts";
 
 export type { ListenAddress } from "./http/listener.ts";
-export { parseTokenFile, type StaticToken } from "./auth/authenticate.ts";
+export { parseTokenFile, type StaticToken } from "./auth/static-tokens.ts";
 
 export interface ApiServerOptions {
   store: Store;
-  certificates: Pick<Certificates, "ca" | "server">;
+  certificates: Pick<Certificates, "ca" | "server" | "tokenKey">;
   /** Where to listen; port 0 picks a free one. */
   listen: readonly ListenAddress[];
   /** Every kind of `api/kinds.ts` by default. */
@@ -30,6 +39,8 @@ export interface ApiServerOptions {
   admissions?: readonly Admission[];
   /** Static bearer tokens; see `parseTokenFile`. */
   tokens?: readonly StaticToken[];
+  /** Who the tokens of ServiceAccounts say they are from: `https://kubernetes.default.svc.CLUSTER_DOMAIN`. */
+  issuer?: string;
   /** A stream to the agent that runs the node's pods, for logs, exec, attach and port-forward. */
   connectNode?: (nodeName: string) => Promise<Duplex>;
   /** Requests answered at once, watches apart; more are told to come again. 400 by default. */
@@ -47,6 +58,8 @@ export interface RunningApiServer {
   /** Opens one more door, e.g. when the uplink's address appears; answers the real address. */
   addListener(address: ListenAddress): Promise<ListenAddress>;
   localClient(user: UserInfo): Client;
+  /** A token of a ServiceAccount that lasts as long as the Secret holds it. */
+  issueSecretToken(bound: { account: ServiceAccount; secret: Secret }): string;
   /** How many watches, logs and streams are open. */
   openStreams(): number;
   /** Ends watches, waits for running requests (5 s at most), closes the doors. The store stays open. */
@@ -54,16 +67,38 @@ export interface RunningApiServer {
 }
 
 const stopGraceMs = 5000;
+const defaultIssuer = "https://kubernetes.default.svc.cluster.local";
 
 /** Starts the API server over a store. Resolves when every address listens; rejects when one cannot be had. */
 export async function startApiServer(options: ApiServerOptions): Promise<RunningApiServer> {
   const { store, certificates, kinds = allKinds, admissions = [], tokens = [], connectNode } = options;
-  const { clock = systemClock, log = silentLog, stalledMs = 60_000 } = options;
-  const registry = await openRegistry({ store, definitions: kinds, admissions, clock, log });
+  const { clock = systemClock, log = silentLog, stalledMs = 60_000, issuer = defaultIssuer } = options;
+  const table = createRbacTable();
+  const authorizer = createAuthorizer(table);
+  const all = [createEscalationCheck(authorizer, table), ...admissions];
+  const registry = await openRegistry({ store, definitions: kinds, admissions: all, clock, log });
+  await followRbac(registry, table, log);
   const served = servedKinds.filter(({ definition }) => kinds.includes(definition));
-  const parts: Parts = { registry, served, log, stalledMs, connectNode, open: new Set() };
+  const accounts = createAccountTokens({
+    key: readTokenKey(certificates.tokenKey),
+    issuer,
+    clock,
+    find: (kind, key) => registry.get(kind, key)?.object,
+  });
+  const authenticate = createAuthenticate(tokens, accounts);
+  const parts: Parts = {
+    registry,
+    authenticate,
+    authorizer,
+    accounts,
+    served,
+    log,
+    stalledMs,
+    connectNode,
+    open: new Set(),
+  };
   const documents = { discovery: createDiscovery(served), openApi: createOpenApi() };
-  const handler = createHandler(parts, createAuthenticate(tokens), documents, options.maxInFlight);
+  const handler = createHandler(parts, documents, options.maxInFlight);
   const listeners: Listener[] = [];
 
   const addListener = async (address: ListenAddress) => {
@@ -89,6 +124,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     addresses: () => listeners.map(({ address }) => address),
     addListener,
     localClient: (user) => createLocalClient(registry, user),
+    issueSecretToken: (bound) => accounts.issue(bound, accounts.audiences, undefined, clock.now()),
     openStreams: () => parts.open.size,
     stop,
   };

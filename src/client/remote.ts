@@ -8,8 +8,16 @@ import { createConnection, type ConnectionOptions } from "./remote-connection.ts
 import { watchRemotely } from "./remote-watch.ts";
 
 export interface RemoteClient extends Client {
+  /** A token of a ServiceAccount (`TokenRequest`), and when it ends, in milliseconds since the epoch. */
+  createToken(account: ObjectKey, spec: TokenSpec): Promise<{ token: string; expiresAt: number }>;
   /** Ends watches and drops idle connections. */
   close(): void;
+}
+
+export interface TokenSpec {
+  audiences?: readonly string[];
+  expirationSeconds?: number;
+  boundObjectRef?: { kind: string; apiVersion: string; name: string; uid: string };
 }
 
 /** Lists are read in pages of this size, all of one revision. */
@@ -134,6 +142,14 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   };
   return {
     ...client,
+    async createToken(account, spec) {
+      const path = pathOf("ServiceAccount", account, "token");
+      const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec };
+      const { status } = (await connection.request("POST", path, request)) as {
+        status: { token: string; expirationTimestamp: string };
+      };
+      return { token: status.token, expiresAt: Date.parse(status.expirationTimestamp) };
+    },
     close() {
       for (const end of watches) end();
       connection.close();

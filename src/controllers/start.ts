@@ -1,6 +1,8 @@
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
+import { startAccountSecrets, type IssueToken } from "./account-secrets/control.ts";
+import { startClusterRoleAggregation } from "./clusterrole-aggregation/control.ts";
 import type { ControllerContext, RunningController } from "./controller.ts";
 import { startDeployments } from "./deployment/control.ts";
 import { startEndpoints } from "./endpoints/control.ts";
@@ -20,6 +22,8 @@ export interface ControllersOptions {
   clock: Clock;
   /** PEM; what pods trust the API server by, published in each namespace as ConfigMap `kube-root-ca.crt`. */
   caBundle?: string;
+  /** Makes the tokens that Secrets of type `kubernetes.io/service-account-token` hold; without it they stay empty. */
+  issueToken?: IssueToken;
   /** Part of the facts every engine is handed; no controller here depends on it. */
   clusterDomain?: string;
   /** How many endpoints one EndpointSlice holds; 100 by default. */
@@ -45,6 +49,8 @@ const controllers: readonly ((context: ControllerContext, options: ControllersOp
   startEndpoints,
   startEndpointSliceMirroring,
   startGarbageCollector,
+  startClusterRoleAggregation,
+  (context, { issueToken, caBundle }) => startAccountSecrets(context, issueToken, caBundle),
 ];
 
 /**

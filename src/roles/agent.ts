@@ -11,7 +11,7 @@ import {
   type Topology,
   type TopologyOptions,
 } from "#node/network/topology.ts";
-import { startNodes, type RunningNodes } from "#node/start.ts";
+import { startNodes, type RequestToken, type RunningNodes } from "#node/start.ts";
 import type { ProxyModeName } from "#proxy/mode.ts";
 import { startNodeProxies, type RunningProxies } from "#proxy/sync.ts";
 import type { AgentConfig, FromAgent, ToAgent } from "./agent-messages.ts";
@@ -104,6 +104,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
             dnsAddress: config.dnsAddress,
             nodeBinary: process.execPath,
             kubeletVersion: serverVersion.gitVersion,
+            requestToken: tokensFrom(client),
             withdrawn: async (address) => proxies?.withdrawn(address),
             log: log.child({ part: "nodes" }),
             clock: systemClock,
@@ -147,6 +148,19 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
       client?.close();
     },
   };
+}
+
+/** Each token ends with its pod. */
+function tokensFrom(client: RemoteClient): RequestToken {
+  return ({ namespace, serviceAccount, pod, audience, expirationSeconds }) =>
+    client.createToken(
+      { namespace, name: serviceAccount },
+      {
+        ...(audience === undefined ? {} : { audiences: [audience] }),
+        ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
+        boundObjectRef: { kind: "Pod", apiVersion: "v1", ...pod },
+      },
+    );
 }
 
 function topologyOptions(config: AgentConfig): TopologyOptions {

@@ -6,10 +6,12 @@ import type { Log } from "#base/log.ts";
 import { bootstrap } from "#apiserver/bootstrap.ts";
 import { loadCertificates, type Certificates } from "#apiserver/certificates.ts";
 import { startApiServer, type RunningApiServer } from "#apiserver/start.ts";
+import { generatedName } from "#apiserver/registry/metadata.ts";
 import { keyOf } from "#api/meta/object.ts";
 import type { Client } from "#client/contract.ts";
 import { createIngressClassAdmission } from "#controllers/ingress-class/admission.ts";
 import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
+import { createServiceAccountAdmission } from "#controllers/service-account/admission.ts";
 import { createServiceIpAllocator } from "#controllers/service-ip/admission.ts";
 import { startControllers, type RunningControllers } from "#controllers/start.ts";
 import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
@@ -64,12 +66,18 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
   const ingressClass = createIngressClassAdmission({
     listClasses: async () => (await client.list("IngressClass")).items,
   });
+  const serviceAccounts = createServiceAccountAdmission({
+    client: () => client,
+    clock: systemClock,
+    nameSuffix: () => generatedName(""),
+  });
   const api: RunningApiServer = await startApiServer({
     store,
     certificates,
     // Nobody may write before the allocators know what is taken.
     listen: [],
-    admissions: [ingressClass, serviceIps, nodePorts],
+    admissions: [serviceAccounts, ingressClass, serviceIps, nodePorts],
+    issuer: `https://kubernetes.default.svc.${options.clusterDomain}`,
     connectNode: () => connectSocket(paths.agentSocket),
     log: log.child({ part: "api" }),
   });
@@ -86,6 +94,7 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     log: log.child({ part: "controllers" }),
     clock: systemClock,
     caBundle: certificates.ca,
+    issueToken: (bound) => api.issueSecretToken(bound),
   });
   const loadBalancer = startLoadBalancer({
     client,

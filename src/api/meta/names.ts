@@ -44,6 +44,12 @@ export function checkSubdomain(value: string): Messages {
   return [...errors, hint(message, subdomain, "example.com")];
 }
 
+/** A name that has only to stand between two slashes of a path, as roles have it (`IsValidPathSegmentName`). */
+export function checkPathSegment(value: string): Messages {
+  if (value === "." || value === "..") return [`may not be '${value}'`];
+  return ["/", "%"].filter((sign) => value.includes(sign)).map((sign) => `may not contain '${sign}'`);
+}
+
 /** `*.example.com` */
 export function checkWildcard(value: string): Messages {
   const errors = tooLong(value, 253);

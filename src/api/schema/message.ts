@@ -4,6 +4,7 @@ import { coreMessages } from "./messages/core.ts";
 import { discoveryMessages } from "./messages/discovery.ts";
 import { metaMessages } from "./messages/meta.ts";
 import { networkingMessages } from "./messages/networking.ts";
+import { rbacMessages } from "./messages/rbac.ts";
 import { reviewMessages } from "./messages/reviews.ts";
 
 /**
@@ -23,6 +24,7 @@ const texts = [
   networkingMessages,
   discoveryMessages,
   coordinationMessages,
+  rbacMessages,
   reviewMessages,
 ];
 

@@ -1,90 +1,96 @@
 import type { UserInfo } from "#api/admission.ts";
 import { ApiError } from "#api/meta/status.ts";
+import type { Attributes } from "./attributes.ts";
+import { nodeRules } from "./rbac/node-rules.ts";
+import { compileRule, questionOf, ruleAllows, type CompiledRule } from "./rbac/rule.ts";
+import type { Grant, RbacTable } from "./rbac/table.ts";
 
-/** What is asked: something with a resource, or a plain path. */
-export type Attributes =
-  | {
-      readonly verb: string;
-      readonly group: string;
-      readonly resource: string;
-      readonly subresource?: string;
-      readonly namespace?: string;
-      readonly name?: string;
-    }
-  | { readonly verb: string; readonly path: string };
-
-/** One line of what a group may do; `*` stands for everything. */
-export interface Rule {
-  readonly verbs: readonly string[];
-  readonly group: string;
-  /** `pods`, `pods/status`. */
-  readonly resources: readonly string[];
+export interface Decision {
+  readonly allowed: boolean;
+  /** Set where a binding allows it. */
+  readonly grant?: Grant;
 }
 
-const read = ["get", "list", "watch"] as const;
-const write = ["create", "update", "patch"] as const;
-
-/** What the agents' proxies and pod runners need, and no more. */
-export const nodeRules: readonly Rule[] = [
-  {
-    verbs: read,
-    group: "",
-    resources: ["services", "endpoints", "nodes", "pods", "configmaps", "secrets", "namespaces", "serviceaccounts"],
-  },
-  { verbs: read, group: "discovery.k8s.io", resources: ["endpointslices"] },
-  { verbs: ["get", "update", "patch"], group: "", resources: ["pods/status", "nodes/status"] },
-  { verbs: ["delete"], group: "", resources: ["pods"] },
-  { verbs: ["create", "update", "patch", "delete"], group: "", resources: ["nodes"] },
-  { verbs: [...read, ...write, "delete"], group: "coordination.k8s.io", resources: ["leases"] },
-  { verbs: write, group: "", resources: ["events"] },
-];
-
-/** What everybody may who has said who he is: look at himself. */
-export const commonRules: readonly Rule[] = [
-  { verbs: ["create"], group: "authentication.k8s.io", resources: ["selfsubjectreviews"] },
-  {
-    verbs: ["create"],
-    group: "authorization.k8s.io",
-    resources: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
-  },
-];
-
-const openPaths = /^\/(healthz|livez|readyz)(\/.*)?$|^\/version\/?$/;
-const discoveryPaths = /^\/(api|apis|openapi)(\/.*)?$/;
-
-/** Whether `user` may; the answer's text is the reason, for reviews. */
-export function authorize(user: UserInfo, asked: Attributes): { allowed: boolean; reason: string } {
-  if (user.groups.includes("system:masters")) return { allowed: true, reason: "member of system:masters" };
-  if ("path" in asked) {
-    const isRead = asked.verb === "get";
-    const known = user.groups.includes("system:authenticated") && discoveryPaths.test(asked.path);
-    return { allowed: isRead && (openPaths.test(asked.path) || known), reason: "" };
-  }
-  return { allowed: rulesOf(user).some((rule) => ruleAllows(rule, asked)), reason: "" };
+/** Who may do what: administrators everything, nodes what nodes need, everybody what bindings give. */
+export interface Authorizer {
+  authorize(user: UserInfo, asked: Attributes): Decision;
+  /** All rules that count for a user in a namespace, those of the cluster included. */
+  rulesFor(user: UserInfo, namespace: string | undefined): readonly CompiledRule[];
+  /** Why, in upstream's words; empty where nothing is to be said. */
+  reasonOf(decision: Decision, user: UserInfo, asked: Attributes): string;
 }
 
-export function rulesOf(user: UserInfo): readonly Rule[] {
-  const common = user.groups.includes("system:authenticated") ? commonRules : [];
-  return user.groups.includes("system:nodes") ? [...nodeRules, ...common] : common;
+/** Members may do everything, whatever the objects say, so that nobody can lock himself out. */
+export const masters = "system:masters";
+/** The agents. */
+export const nodes = "system:nodes";
+
+const allowed: Decision = { allowed: true };
+const refused: Decision = { allowed: false };
+const openPaths = /^\/(healthz|livez|readyz)(\/.*)?$/;
+
+export function createAuthorizer(table: RbacTable): Authorizer {
+  const forNodes = nodeRules.map((rule) => compileRule(rule));
+
+  const rolesOf = (user: UserInfo, namespace: string | undefined) =>
+    [...new Set(table.grantsOf(user, namespace).map(({ role }) => role))].sort();
+
+  return {
+    authorize(user, asked) {
+      if (user.groups.includes(masters)) return allowed;
+      const question = questionOf(asked);
+      // Probes get their answer also where the roles are not there yet.
+      if (question.path !== "" && asked.verb === "get" && openPaths.test(question.path)) return allowed;
+      if (user.groups.includes(nodes) && forNodes.some((rule) => ruleAllows(rule, question))) return allowed;
+      const grant = table.find(user, "path" in asked ? undefined : asked.namespace, question);
+      return grant === undefined ? refused : { allowed: true, grant };
+    },
+    rulesFor: (user, namespace) => [
+      ...(user.groups.includes(nodes) ? forNodes : []),
+      ...rolesOf(user, namespace).flatMap((role) => table.rulesOf(role) ?? []),
+    ],
+    reasonOf({ allowed: isAllowed, grant }, user, asked) {
+      if (grant !== undefined) return `RBAC: allowed by ${describeGrant(grant)}`;
+      if (isAllowed) return user.groups.includes(masters) ? `member of ${masters}` : "";
+      const namespace = "path" in asked ? undefined : asked.namespace;
+      const missing = rolesOf(user, namespace).filter((role) => table.rulesOf(role) === undefined);
+      const texts = missing.map((role) => {
+        const name = role.slice(role.indexOf("/") + 1);
+        return `${role.includes("/") ? "role" : "clusterrole"}.rbac.authorization.k8s.io "${name}" not found`;
+      });
+      if (texts.length === 0) return "";
+      return `RBAC: ${texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`}`;
+    },
+  };
 }
 
-function ruleAllows(rule: Rule, asked: Exclude<Attributes, { path: string }>): boolean {
-  const resource = asked.subresource === undefined ? asked.resource : `${asked.resource}/${asked.subresource}`;
-  return rule.group === asked.group && rule.verbs.includes(asked.verb) && rule.resources.includes(resource);
+/** `RoleBinding "rb/dev" of Role "reader" to User "alice"` */
+function describeGrant({ binding: { kind, metadata, roleRef }, subject }: Grant): string {
+  const { name, namespace } = metadata;
+  const full = namespace === undefined ? name : `${name}/${namespace}`;
+  const to = subject.kind === "ServiceAccount" ? `${subject.name}/${subject.namespace || namespace}` : subject.name;
+  return `${kind} "${full}" of ${roleRef.kind} "${roleRef.name}" to ${subject.kind} "${to}"`;
+}
+
+/** Throws upstream's 403 unless `user` may. */
+export function demand(authorizer: Authorizer, user: UserInfo, asked: Attributes): void {
+  const decision = authorizer.authorize(user, asked);
+  if (!decision.allowed) throw refusal(user, asked, authorizer.reasonOf(decision, user, asked));
 }
 
 /** The 403 of what `authorize` refused, in upstream's words. */
-export function refusal(user: UserInfo, asked: Attributes): ApiError {
+function refusal(user: UserInfo, asked: Attributes, reason: string): ApiError {
   const who = `User "${user.name}" cannot`;
+  const why = reason === "" ? "" : `: ${reason}`;
   if ("path" in asked) {
-    return new ApiError("Forbidden", `forbidden: ${who} ${asked.verb} path "${asked.path}"`, {});
+    return new ApiError("Forbidden", `forbidden: ${who} ${asked.verb} path "${asked.path}"${why}`, {});
   }
   const { verb, group, resource, subresource, namespace, name } = asked;
   const qualified = group === "" ? resource : `${resource}.${group}`;
   const object = name === undefined ? qualified : `${qualified} "${name}"`;
   const full = subresource === undefined ? resource : `${resource}/${subresource}`;
   const where = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
-  const text = `${object} is forbidden: ${who} ${verb} resource "${full}" in API group "${group}" ${where}`;
+  const text = `${object} is forbidden: ${who} ${verb} resource "${full}" in API group "${group}" ${where}${why}`;
   const details = { ...(name === undefined ? {} : { name }), ...(group === "" ? {} : { group }), kind: resource };
   return new ApiError("Forbidden", text, details);
 }

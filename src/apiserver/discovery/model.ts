@@ -42,6 +42,7 @@ const subresourceFacts: Readonly<Partial<Record<Subresource, Omit<SubresourceEnt
   attach: { verbs: connectVerbs, kind: "PodAttachOptions" },
   portforward: { verbs: connectVerbs, kind: "PodPortForwardOptions" },
   binding: { verbs: ["create"], kind: "Binding" },
+  token: { verbs: ["create"], kind: "TokenRequest", group: "authentication.k8s.io", version: "v1" },
   eviction: { verbs: ["create"], kind: "Eviction", group: "policy", version: "v1" },
 };
 
@@ -54,8 +55,8 @@ export function compileDiscovery(served: readonly ServedKind[]): GroupEntry[] {
     versions.set(version, [...(versions.get(version) ?? []), entry]);
   };
   for (const kind of served) add(kind.version.group, kind.version.version, entryOf(kind));
-  for (const { group, plural, singular, expected } of reviews) {
-    const rest = { namespaced: false, verbs: ["create"], shortNames: [], categories: [], subresources: [] };
+  for (const { group, plural, singular, namespaced, expected } of reviews) {
+    const rest = { namespaced, verbs: ["create"], shortNames: [], categories: [], subresources: [] };
     add(group, "v1", { plural, singular, kind: expected.kind, ...rest });
   }
   return [...groups].map(([group, versions]) => ({

@@ -1,7 +1,8 @@
 import { kindByPath, type ServedKind } from "#api/kinds.ts";
 import type { ObjectKey } from "#api/meta/object.ts";
 import { ApiError } from "#api/meta/status.ts";
-import { authorize, refusal, type Attributes } from "../auth/authorize.ts";
+import type { Attributes } from "../auth/attributes.ts";
+import { demand } from "../auth/authorize.ts";
 import type { AnswerDiscovery } from "../discovery/answer.ts";
 import { notFound } from "../registry/errors.ts";
 import { answerCreate } from "../rest/create.ts";
@@ -10,8 +11,10 @@ import { answerList } from "../rest/list.ts";
 import { answerPatch } from "../rest/patch.ts";
 import { answerBinding, answerEviction } from "../rest/pod-actions.ts";
 import { sendItem } from "../rest/render.ts";
+import { answerIssuer } from "../rest/issuer.ts";
 import { answerReview, reviews } from "../rest/reviews.ts";
 import { answerGetScale, answerUpdateScale } from "../rest/scale.ts";
+import { answerTokenRequest } from "../rest/token-request.ts";
 import { answerUpdate } from "../rest/update.ts";
 import { answerWatch } from "../rest/watch.ts";
 import { answerLog } from "../stream/log.ts";
@@ -32,13 +35,12 @@ export async function dispatch(exchange: Exchange, documents: Documents): Promis
   const resource = parseResourcePath(path);
   if (resource === undefined) return answerPlainPath(exchange, documents);
   if (method === "HEAD" || method === "OPTIONS") throw wrongVerb();
-  const asked = attributesOf(exchange, resource);
-  const { allowed } = authorize(exchange.user, asked);
-  if (!allowed) throw refusal(exchange.user, asked);
+  demand(exchange.parts.authorizer, exchange.user, attributesOf(exchange, resource));
   const review = reviews.find(({ group, plural }) => group === resource.group && plural === resource.plural);
   if (review !== undefined && resource.version === "v1" && resource.name === undefined) {
+    if (review.namespaced !== (resource.namespace !== undefined)) return answerUnknown(exchange, resource);
     if (method !== "POST") throw wrongVerb();
-    return answerReview(exchange, review);
+    return answerReview(exchange, review, resource.namespace);
   }
   const served = kindByPath(resource.group, resource.version, resource.plural);
   if (served === undefined) return answerUnknown(exchange, resource);
@@ -48,13 +50,11 @@ export async function dispatch(exchange: Exchange, documents: Documents): Promis
 }
 
 async function answerPlainPath(exchange: Exchange, documents: Documents): Promise<void> {
-  const { path, method, user } = exchange;
-  const asked: Attributes = { verb: method === "GET" || method === "HEAD" ? "get" : method.toLowerCase(), path };
-  const { allowed } = authorize(user, asked);
-  if (!allowed) throw refusal(user, asked);
+  const { path, method, user, parts } = exchange;
+  demand(parts.authorizer, user, { verb: method === "GET" || method === "HEAD" ? "get" : method.toLowerCase(), path });
   if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) return sendText(exchange, 200, "ok");
   if (path === "/version" || path === "/version/") return sendValue(exchange, 200, serverVersion);
-  if (method === "GET" && documents.discovery(exchange)) return;
+  if (method === "GET" && (documents.discovery(exchange) || answerIssuer(exchange))) return;
   if (method === "GET" && path.startsWith("/openapi/") && (await documents.openApi(exchange))) return;
   sendText(exchange, 404, "404 page not found\n");
 }
@@ -76,18 +76,30 @@ function isWatch({ query }: Exchange, { watch }: ResourcePath): boolean {
 
 const verbs: Readonly<Record<string, string>> = { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" };
 
+/**
+ * What a request asks for (upstream: `apiserver/pkg/endpoints/request/requestinfo.go`). A Namespace counts as lying in
+ * itself, and a collection of which one name is asked for as that one object.
+ */
 export function attributesOf(exchange: Exchange, resource: ResourcePath): Attributes {
-  const { group, plural, namespace, name, subresource } = resource;
-  const verbOfGet = name === undefined || resource.watch ? (isWatch(exchange, resource) ? "watch" : "list") : "get";
+  const { group, plural, subresource } = resource;
+  const verbOfGet =
+    resource.name === undefined || resource.watch ? (isWatch(exchange, resource) ? "watch" : "list") : "get";
   const verb = exchange.method === "GET" ? verbOfGet : (verbs[exchange.method] ?? exchange.method.toLowerCase());
+  const name = resource.name ?? (verb === "create" ? undefined : selectedName(exchange));
+  const namespace = group === "" && plural === "namespaces" ? resource.name : resource.namespace;
   return {
-    verb: verb === "delete" && name === undefined ? "deletecollection" : verb,
+    verb: verb === "delete" && resource.name === undefined ? "deletecollection" : verb,
     group,
     resource: plural,
     ...(namespace === undefined ? {} : { namespace }),
     ...(name === undefined ? {} : { name }),
     ...(subresource === undefined ? {} : { subresource }),
   };
+}
+
+function selectedName({ query }: Exchange): string | undefined {
+  const selector = query.get("fieldSelector");
+  return selector === null ? undefined : /(?:^|,)metadata\.name==?([^,=]+)(?:,|$)/.exec(selector)?.[1];
 }
 
 function keyOf({ namespace, name = "" }: ResourcePath): ObjectKey {
@@ -169,6 +181,8 @@ async function answerSubresource(
       return answerBinding(exchange, served, key);
     case "POST eviction":
       return answerEviction(exchange, key);
+    case "POST token":
+      return answerTokenRequest(exchange, key);
     case "GET log":
       return answerLog(exchange, key);
     case "GET exec":

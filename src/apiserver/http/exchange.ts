@@ -3,11 +3,17 @@ import type { Duplex } from "node:stream";
 import type { UserInfo } from "#api/admission.ts";
 import type { ServedKind } from "#api/kinds.ts";
 import type { Log } from "#base/log.ts";
+import type { Authenticate } from "../auth/authenticate.ts";
+import type { Authorizer } from "../auth/authorize.ts";
+import type { AccountTokens } from "../auth/tokens/accounts.ts";
 import type { Registry } from "../registry/registry.ts";
 
 /** What every request is answered with. */
 export interface Parts {
   readonly registry: Registry;
+  readonly authenticate: Authenticate;
+  readonly authorizer: Authorizer;
+  readonly accounts: AccountTokens;
   readonly served: readonly ServedKind[];
   readonly log: Log;
   /** A client that takes nothing of a long answer for so long is cut off. */

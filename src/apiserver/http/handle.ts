@@ -2,7 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Duplex } from "node:stream";
 import { ApiError } from "#api/meta/status.ts";
 import { actAs } from "../auth/impersonate.ts";
-import { anonymous, type Authenticate } from "../auth/authenticate.ts";
+import { anonymous } from "../auth/authenticate.ts";
 import { isStreamPath, joinStream } from "../stream/upgrade.ts";
 import { dispatch, type Documents } from "./dispatch.ts";
 import type { Exchange, Parts } from "./exchange.ts";
@@ -19,17 +19,13 @@ export interface Handler {
   isUpgrade(request: IncomingMessage): boolean;
 }
 
-export function createHandler(
-  parts: Parts,
-  authenticate: Authenticate,
-  documents: Documents,
-  limit = defaultInFlight,
-): Handler {
+export function createHandler(parts: Parts, documents: Documents, limit = defaultInFlight): Handler {
   let inFlight = 0;
+  const whoAsks = (request: IncomingMessage) => actAs(parts.authorizer, parts.authenticate.request(request), request);
 
   async function answer(exchange: Exchange): Promise<void> {
     try {
-      const user = actAs(authenticate(exchange.request), exchange.request);
+      const user = whoAsks(exchange.request);
       await dispatch({ ...exchange, user }, documents);
     } catch (error) {
       if (exchange.response.headersSent) {
@@ -67,7 +63,9 @@ export function createHandler(
     upgrade(request, socket, head) {
       socket.on("error", () => socket.destroy());
       const exchange = { ...exchangeOf(parts, request, undefined as unknown as ServerResponse) };
-      const join = async () => joinStream({ ...exchange, user: actAs(authenticate(request), request) }, socket, head);
+      const join = async () => {
+        await joinStream({ ...exchange, user: whoAsks(request) }, socket, head);
+      };
       join().catch((error: unknown) => refuse(parts, socket, error));
     },
   };

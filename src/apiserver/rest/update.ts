@@ -1,5 +1,6 @@
 import type { ServedKind } from "#api/kinds.ts";
 import type { ObjectKey } from "#api/meta/object.ts";
+import { demand } from "../auth/authorize.ts";
 import { readObject } from "../http/decode.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Form } from "../http/negotiate.ts";
@@ -16,12 +17,13 @@ export async function answerUpdate(
   subresource: "status" | "finalize" | undefined,
   form: Form,
 ): Promise<void> {
-  const { kind } = served.definition.resource;
+  const { kind, plural } = served.definition.resource;
+  const { parts, user } = exchange;
   const context = writeContext(exchange, served);
   const object = storedObject(served, await readObject(exchange, expectedOf(served)));
   checkKey(object, key);
   const wished = () => cloneValue(object);
-  const { item, created } = await exchange.parts.registry.update(
+  const { item, created } = await parts.registry.update(
     {
       kind,
       key,
@@ -29,7 +31,11 @@ export async function answerUpdate(
       mayCreate: true,
       needsVersion: true,
       change: wished,
-      create: wished,
+      // A PUT that creates is a create as well.
+      create() {
+        demand(parts.authorizer, user, { verb: "create", group: served.version.group, resource: plural, ...key });
+        return wished();
+      },
     },
     context,
   );

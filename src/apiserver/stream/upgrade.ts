@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { ApiError } from "#api/meta/status.ts";
-import { authorize, refusal } from "../auth/authorize.ts";
+import { demand } from "../auth/authorize.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { parseResourcePath } from "../http/path.ts";
 import { attributesOf } from "../http/dispatch.ts";
@@ -24,9 +24,7 @@ export async function joinStream(exchange: Omit<Exchange, "response">, socket: D
   const resource = parseResourcePath(path);
   if (resource?.name === undefined || resource.subresource === undefined)
     throw new ApiError("NotFound", "no such stream");
-  const asked = attributesOf(exchange as Exchange, resource);
-  const { allowed } = authorize(user, asked);
-  if (!allowed) throw refusal(user, asked);
+  demand(parts.authorizer, user, attributesOf(exchange as Exchange, resource));
   const { name, namespace } = resource;
   const key = { name, ...(namespace === undefined ? {} : { namespace }) };
   const target = targetOf(parts.registry, key, resource.subresource as StreamKind, query);

@@ -46,4 +46,8 @@ export type RequestToken = (request: {
   pod: { name: string; uid: string };
   audience?: string;
   expirationSeconds?: number;
-}) => Promise<string>;
+}) => Promise<{
+  token: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+}>;

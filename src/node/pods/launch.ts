@@ -10,6 +10,7 @@ import type { PodFacts } from "./fields.ts";
 import { hostnameOf, renderHosts } from "./hosts.ts";
 import { compileResolv, parseResolv, renderResolv } from "./resolv.ts";
 import { compileServiceEnv } from "./service-env.ts";
+import type { PodTokens } from "./tokens.ts";
 import type { VolumeSources } from "./volume-files.ts";
 import { bindVolumes } from "./volumes.ts";
 
@@ -33,19 +34,14 @@ export function factsOf(deps: PodDeps, address: string): PodFacts {
   return { podIp: address, hostIp: node.address, nodeName: node.name, allocatable };
 }
 
-export function sourcesOf(
-  deps: PodDeps,
-  pod: Pod,
-  address: string,
-  tokens: ReadonlyMap<string, string>,
-): VolumeSources {
+export function sourcesOf(deps: PodDeps, pod: Pod, address: string, tokens: PodTokens): VolumeSources {
   const namespace = pod.metadata.namespace ?? "default";
   return {
     pod,
     facts: factsOf(deps, address),
     configMap: (name) => deps.objects.configMap(namespace, name),
     secret: (name) => deps.objects.secret(namespace, name),
-    token: ({ audience = "" }) => tokens.get(audience),
+    ...(deps.requestToken === undefined ? {} : { token: (source) => tokens.get(source) }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { ConfigMap } from "#api/core/configmap/kind.ts";
-import type { KeyToPath, Pod, Volume } from "#api/core/pod/kind.ts";
+import type { DownwardItem, KeyToPath, Pod, Volume, VolumeProjection } from "#api/core/pod/kind.ts";
 import type { Secret } from "#api/core/secret/kind.ts";
 import { readField, readResource, type PodFacts } from "./fields.ts";
 
@@ -15,8 +15,8 @@ export interface VolumeSources {
   readonly facts: PodFacts;
   configMap(name: string): ConfigMap | undefined;
   secret(name: string): Secret | undefined;
-  /** A service account token, where the agent can get one. */
-  token?(source: { audience?: string; expirationSeconds?: number }): string | undefined;
+  /** A service account token, where the agent can get one; `undefined` as long as it has not. */
+  token?(source: NonNullable<VolumeProjection["serviceAccountToken"]>): string | undefined;
 }
 
 export type VolumeOutcome =
@@ -24,20 +24,6 @@ export type VolumeOutcome =
   | { readonly ok: false; readonly message: string };
 
 class MissingSource extends Error {}
-
-interface DownwardItem {
-  path: string;
-  mode?: number;
-  fieldRef?: { fieldPath: string };
-  resourceFieldRef?: { containerName?: string; resource: string; divisor?: string };
-}
-
-interface ProjectedSource {
-  configMap?: { name: string; items?: KeyToPath[]; optional?: boolean };
-  secret?: { name: string; items?: KeyToPath[]; optional?: boolean };
-  downwardAPI?: { items?: DownwardItem[] };
-  serviceAccountToken?: { path: string; audience?: string; expirationSeconds?: number };
-}
 
 /** The files of a configMap, secret, downwardAPI or projected volume; `undefined` for the other kinds. Pure. */
 export function compileVolume(volume: Volume, sources: VolumeSources): VolumeOutcome | undefined {
@@ -58,7 +44,7 @@ export function compileVolume(volume: Volume, sources: VolumeSources): VolumeOut
   }
 }
 
-function sourcesOf(volume: Volume): { list: ProjectedSource[]; mode: number } | undefined {
+function sourcesOf(volume: Volume): { list: VolumeProjection[]; mode: number } | undefined {
   const mode = (asked: number | undefined) => asked ?? 0o644;
   if (volume.configMap !== undefined) {
     return { list: [{ configMap: volume.configMap }], mode: mode(volume.configMap.defaultMode) };
@@ -71,13 +57,13 @@ function sourcesOf(volume: Volume): { list: ProjectedSource[]; mode: number } | 
     return { list: [{ downwardAPI: volume.downwardAPI }], mode: mode(volume.downwardAPI.defaultMode) };
   }
   if (volume.projected !== undefined) {
-    const list = (volume.projected.sources ?? []) as ProjectedSource[];
+    const list = volume.projected.sources ?? [];
     return { list, mode: mode(volume.projected.defaultMode) };
   }
   return undefined;
 }
 
-function filesOf(source: ProjectedSource, mode: number, sources: VolumeSources): VolumeFile[] {
+function filesOf(source: VolumeProjection, mode: number, sources: VolumeSources): VolumeFile[] {
   const files: VolumeFile[] = [];
   if (source.configMap !== undefined) {
     const { name, items, optional = false } = source.configMap;
@@ -98,10 +84,10 @@ function filesOf(source: ProjectedSource, mode: number, sources: VolumeSources):
   for (const item of source.downwardAPI?.items ?? []) {
     files.push({ path: item.path, bytes: Buffer.from(readItem(item, sources)), mode: item.mode ?? mode });
   }
-  if (source.serviceAccountToken !== undefined) {
-    const token = sources.token?.(source.serviceAccountToken);
-    if (token !== undefined)
-      files.push({ path: source.serviceAccountToken.path, bytes: Buffer.from(token), mode: 0o600 });
+  if (source.serviceAccountToken !== undefined && sources.token !== undefined) {
+    const token = sources.token(source.serviceAccountToken);
+    if (token === undefined) throw new MissingSource("its token has not been given yet");
+    files.push({ path: source.serviceAccountToken.path, bytes: Buffer.from(token), mode });
   }
   return files;
 }

@@ -12,7 +12,7 @@ import { withLogTail } from "./log-tail.ts";
 import { compileStatus } from "./status.ts";
 import { stopContainers } from "./terminate.ts";
 import { adoptTrack, createTrack, endingOf, noteEnding, standingOf, viewOf, type Track } from "./track.ts";
-import { fetchTokens } from "./tokens.ts";
+import { createPodTokens } from "./tokens.ts";
 import { removePodFolder } from "./volume-release.ts";
 import { prepareVolumes, refreshVolumes } from "./volumes.ts";
 
@@ -45,10 +45,10 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
   const uid = first.metadata.uid ?? "";
   const podFolder = podFolderOf(deps, uid);
   const tracks = new Map<string, Track>();
+  const tokens = createPodTokens(deps, first);
   let pod = first;
   let sandbox: Sandbox | undefined;
   let volumesReady = false;
-  let tokens: ReadonlyMap<string, string> = new Map();
   let published = "";
   let finished: Decision["finished"];
   let failure: { reason: string; message: string } | undefined;
@@ -158,11 +158,25 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
 
   async function ensureVolumes(address: string): Promise<boolean> {
     if (volumesReady) return true;
-    tokens = await fetchTokens(deps, pod);
+    await tokens.renew();
     const outcome = await prepareVolumes(pod, podFolder, sourcesOf(deps, pod, address, tokens));
     if (!outcome.ok) events.record(pod, "Warning", "FailedMount", outcome.message);
     volumesReady = outcome.ok;
     return outcome.ok;
+  }
+
+  /** New tokens before the old ones end. Answers when to look again; also after a failure, while the old ones last. */
+  async function refreshTokens(): Promise<number | undefined> {
+    if (!volumesReady || finished !== undefined) return undefined;
+    if (tokens.dueIn() !== 0) return tokens.dueIn();
+    try {
+      await tokens.renew();
+    } catch (error) {
+      events.record(pod, "Warning", "FailedMount", `a new token could not be had: ${String(error)}`);
+      return volumeRetryMs;
+    }
+    worker.refresh();
+    return tokens.dueIn();
   }
 
   async function startOne(container: Container, sandbox: Sandbox): Promise<number | undefined> {
@@ -383,7 +397,8 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
         }
       }
       await publish(current);
-      const waits = [again, current.wakeAt === undefined ? undefined : current.wakeAt - now(), deadlineIn(pod, now())];
+      const wakeIn = current.wakeAt === undefined ? undefined : current.wakeAt - now();
+      const waits = [again, wakeIn, deadlineIn(pod, now()), await refreshTokens()];
       const known = waits.filter((ms) => ms !== undefined);
       return known.length === 0 ? undefined : Math.max(0, Math.min(...known));
     },

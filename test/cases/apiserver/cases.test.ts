@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
 import { test } from "node:test";
+import { bootstrapRoles } from "#apiserver/bootstrap-roles.ts";
 import { startTestServer, type TestServer } from "../../fakes/api-server.ts";
 
 /**
@@ -15,6 +16,7 @@ for (const file of readdirSync(directory).filter((name) => name.endsWith(".txt")
   test(`API conversation: ${file.replace(".txt", "")}`, async () => {
     const server = await startTestServer();
     try {
+      await bootstrapRoles(server.localClient({ name: "test", groups: ["system:masters"] }));
       await converse(server, readFileSync(new URL(file, directory), "utf8"));
     } finally {
       await server.stop();
@@ -41,7 +43,7 @@ interface Answer {
 
 function send({ certificates, url }: TestServer, head: string, lines: readonly string[]): Promise<Answer> {
   const [method = "GET", path = "/"] = head.split(" ");
-  const isHeader = (line: string) => /^[A-Z][A-Za-z-]+: /.test(line);
+  const isHeader = (line: string) => /^[A-Z][\w%-]+: /.test(line);
   const headers = Object.fromEntries(lines.filter(isHeader).map((line) => line.split(/: (.*)/s).slice(0, 2)));
   const anonymous = headers["As"] === "anonymous";
   const who = anonymous ? {} : certificates[headers["As"] === "agent" ? "agent" : "admin"];
@@ -87,7 +89,7 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value ?? null);
 }
 
-/** One step of a path such as `spec/ports/0/port`; `length` of a list. */
+/** One step of a path such as `spec/ports/0/port`; `length` of a list; `~1` for a slash, as in a JSON pointer. */
 function step(value: unknown, name: string): unknown {
-  return (value as Record<string, unknown> | undefined)?.[name];
+  return (value as Record<string, unknown> | undefined)?.[name.replaceAll("~1", "/")];
 }

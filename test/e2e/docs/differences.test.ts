@@ -17,8 +17,19 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
     "kubectl get service hello -o json --show-managed-fields | grep -c managedFields",
     /^0$/,
   ],
-  ["Nothing is mounted at", "kubectl exec deploy/hello -- ls /var/run/secrets/kubernetes.io", /No such file/],
-  ["`kubectl create token` is refused", "kubectl create token default", /^[Ee]rror/],
+  [
+    "may do what ClusterRole `system:node` lists",
+    `kubectl get clusterrole system:node -o jsonpath='{.rules[*].resources}' | grep -c secrets
+     kubectl auth can-i list secrets --as node --as-group system:nodes
+     kubectl auth can-i create services --as node --as-group system:nodes`,
+    /^1\nyes\nno$/,
+  ],
+  ["are not there: they are parts", "kubectl get clusterroles -o name | grep -c system:controller:", /^0$/],
+  [
+    "are signed with ES256",
+    "kubectl create token default | cut -d. -f1 | base64 -d 2> /dev/null",
+    /^\{"alg":"ES256","kid":"[\w-]{43}"/,
+  ],
   ["`kubectl top` have nothing to ask", "kubectl top nodes", /^error: Metrics API not available/],
   [
     "`RequireDualStack` is refused",

@@ -36,10 +36,16 @@ test("certificates are issued once, kept private, and issued anew when they near
   const later = await loadCertificates({ directory, now: now + 340 * day, names: ["192.0.2.7"] });
   assert.equal(later.ca, first.ca);
   assert.notEqual(later.admin.cert, first.admin.cert);
+  assert.equal(later.tokenKey, first.tokenKey, "tokens that were given out go on");
 
   // A key that does not fit its certificate is no pair.
   writeFileSync(join(directory, "agent.key"), readFileSync(join(directory, "admin.key")));
   const mended = await loadCertificates({ directory, now: now + 340 * day });
   assert.notEqual(mended.agent.cert, later.agent.cert);
   assert.deepEqual(mended.admin, later.admin);
+
+  writeFileSync(join(directory, "service-accounts.key"), "nothing");
+  const keyed = await loadCertificates({ directory, now: now + 340 * day });
+  assert.match(keyed.tokenKey, /^-----BEGIN PRIVATE KEY-----/);
+  assert.notEqual(keyed.tokenKey, first.tokenKey);
 });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isApiError } from "#api/meta/status.ts";
+import { bootstrapRoles } from "#apiserver/bootstrap-roles.ts";
 import { loadCertificates } from "#apiserver/certificates.ts";
 import { parseTokenFile } from "#apiserver/start.ts";
 import { createRemoteClient } from "#client/remote.ts";
@@ -13,6 +15,7 @@ test("people sign in by certificate or token, and wrong proof is never taken for
   const tokens = parseTokenFile('# people\ns3cret,alice,1,"system:masters,crew"\n0ther,bob,2\n');
   const server = await startTestServer({ tokens });
   t.after(() => server.stop());
+  await bootstrapRoles(server.localClient({ name: "test", groups: ["system:masters"] }));
   const whoami = async (question: Parameters<typeof ask>[2]) => {
     const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
     const answer = await ask(server, path, { ...question, method: "POST", body: "{}" });
@@ -21,7 +24,11 @@ test("people sign in by certificate or token, and wrong proof is never taken for
   const bearer = (token: string) => ({ who: "nobody", headers: { Authorization: `Bearer ${token}` } }) as const;
 
   const everybody = "system:authenticated";
-  assert.deepEqual((await whoami({})).user, { username: "fairlead-admin", groups: ["system:masters", everybody] });
+  const { extra, ...admin } = (await whoami({})).user;
+  assert.deepEqual(admin, { username: "fairlead-admin", groups: ["system:masters", everybody] });
+  const { fingerprint256 } = new X509Certificate(server.certificates.admin.cert);
+  const credential = `X509SHA256=${fingerprint256.replaceAll(":", "").toLowerCase()}`;
+  assert.deepEqual(extra, { "authentication.kubernetes.io/credential-id": [credential] });
   const groups = ["system:masters", "crew", everybody];
   assert.deepEqual((await whoami(bearer("s3cret"))).user, { username: "alice", groups });
   assert.deepEqual((await whoami(bearer("0ther"))).user, { username: "bob", groups: [everybody] });

@@ -31,6 +31,7 @@ export async function startCluster(
     log: silentLog,
     clock,
     caBundle: "PEM",
+    issueToken: ({ account, secret }) => `${account.metadata.name}'s by ${secret.metadata.uid}`,
     clusterDomain: "cluster.local",
   });
   const revision = async () => (await client.list("Lease")).resourceVersion;

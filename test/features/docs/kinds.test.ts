@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defaultRoles } from "#apiserver/auth/rbac/default-roles.ts";
 import { bodyLimit } from "#apiserver/http/body.ts";
 import { defaultInFlight } from "#apiserver/http/handle.ts";
 import { reviews } from "#apiserver/rest/reviews.ts";
 import { apiVersionOf, servedKinds, type ServedKind } from "#api/kinds.ts";
 import { podLimit } from "#node/heartbeat/describe.ts";
-import { readPage, rowsOf, sectionOf } from "./pages.ts";
+import { codesOf, readPage, rowsOf, sectionOf } from "./pages.ts";
 
 const page = readPage("docs/reference/kinds.md");
 
@@ -33,6 +34,14 @@ test("every question that is answered and not stored stands in the reference", (
   for (const { expected } of reviews) {
     assert.ok(page.text.includes(`\`${expected.apiVersion}\` ${expected.kind}`), expected.kind);
   }
+});
+
+test("the roles that every cluster has stand in the reference", () => {
+  const [, list = ""] = sectionOf(page, "Who may do what").split("Every cluster has these ClusterRoles:");
+  assert.deepEqual(
+    codesOf(list),
+    defaultRoles.map(({ name }) => name),
+  );
 });
 
 test("the limits of the reference are those of the program", () => {

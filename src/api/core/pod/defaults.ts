@@ -97,9 +97,12 @@ function defaultVolume(volume: Volume): void {
   for (const source of [volume.configMap, volume.secret, volume.projected, volume.downwardAPI]) {
     if (source !== undefined) source.defaultMode ??= 0o644;
   }
-  for (const item of volume.downwardAPI?.items ?? []) {
-    const field = item.fieldRef as { apiVersion?: string } | undefined;
-    if (field !== undefined) field.apiVersion ||= "v1";
+  const projected = (volume.projected?.sources ?? []).flatMap(({ downwardAPI }) => downwardAPI?.items ?? []);
+  for (const item of [...(volume.downwardAPI?.items ?? []), ...projected]) {
+    if (item.fieldRef !== undefined) item.fieldRef.apiVersion ||= "v1";
+  }
+  for (const { serviceAccountToken } of volume.projected?.sources ?? []) {
+    if (serviceAccountToken !== undefined) serviceAccountToken.expirationSeconds ??= 3600;
   }
   if (volume.hostPath !== undefined) volume.hostPath.type ??= "";
   const others = Object.keys(volume).filter((key) => key !== "name");

@@ -1,7 +1,7 @@
 import type { FieldError } from "../../meta/field-error.ts";
 import { duplicate, forbidden, invalids, invalidValue, required, unlessOneOf } from "../../meta/field-errors.ts";
 import { checkLabel } from "../../meta/names.ts";
-import type { KeyToPath, Volume } from "./kind.ts";
+import type { KeyToPath, Volume, VolumeProjection } from "./kind.ts";
 
 const hostPathTypes = [
   "",
@@ -51,17 +51,33 @@ function validateSource(volume: Volume, path: string): FieldError[] {
     errors.push(...validateItems(secret.items ?? [], `${path}.secret.items`));
     errors.push(...validateMode(secret.defaultMode, `${path}.secret.defaultMode`));
   }
+  for (const [index, source] of (volume.projected?.sources ?? []).entries()) {
+    errors.push(...validateToken(source, `${path}.projected.sources[${index}].serviceAccountToken`));
+  }
   return errors;
+}
+
+function validateToken({ serviceAccountToken: source }: VolumeProjection, at: string): FieldError[] {
+  if (source === undefined) return [];
+  const { path, expirationSeconds = 3600 } = source;
+  const errors = validatePath(path, `${at}.path`);
+  const wrong = (detail: string) => invalidValue(`${at}.expirationSeconds`, expirationSeconds, detail);
+  if (expirationSeconds < 600) errors.push(wrong("may not specify a duration less than 10 minutes"));
+  if (expirationSeconds > 2 ** 32) errors.push(wrong("may not specify a duration larger than 2^32 seconds"));
+  return errors;
+}
+
+function validatePath(path: string, at: string): FieldError[] {
+  if (!path) return [required(at)];
+  if (path.startsWith("/")) return [invalidValue(at, path, "must be a relative path")];
+  return path.split("/").includes("..") ? [invalidValue(at, path, "must not contain '..'")] : [];
 }
 
 function validateItems(items: readonly KeyToPath[], path: string): FieldError[] {
   return items.flatMap(({ key, path: file, mode }, index) => {
     const at = `${path}[${index}]`;
     const errors: FieldError[] = key ? [] : [required(`${at}.key`)];
-    if (!file) errors.push(required(`${at}.path`));
-    else if (file.startsWith("/")) errors.push(invalidValue(`${at}.path`, file, "must be a relative path"));
-    else if (file.split("/").includes("..")) errors.push(invalidValue(`${at}.path`, file, "must not contain '..'"));
-    return [...errors, ...validateMode(mode, `${at}.mode`)];
+    return [...errors, ...validatePath(file, `${at}.path`), ...validateMode(mode, `${at}.mode`)];
   });
 }
 

@@ -10,7 +10,7 @@ export const serviceAccountKind = defineKind<ServiceAccount>({
   shortNames: ["sa"],
   categories: [],
   versions: [{ group: "", version: "v1", schema: "core.v1.ServiceAccount" }],
-  subresources: [],
+  subresources: ["token"],
   selectableFields: {},
   hasGeneration: false,
   createOnUpdate: false,
