@@ -95,7 +95,13 @@ async function act({ words: [what = "", name = "", extra = ""] }: Step, ground: 
         }
       }
       const change = (before: object) => structuredClone({ ...before, spec: { finalizers: [] } }) as never;
-      await registry.update({ kind: "Namespace", key: { name }, subresource: "finalize", change }, { user: admin });
+      await registry.update(
+        { kind: "Namespace", key: { name }, subresource: "finalize", change },
+        {
+          user: admin,
+          fieldManager: "test",
+        },
+      );
       return "";
     }
     case "watch":

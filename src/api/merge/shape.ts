@@ -1,0 +1,108 @@
+import { isAtomic, mergeRuleOf, type ApplyKey } from "../schema/merge-keys.ts";
+import { messageOf, scalarMessages, type Field } from "../schema/message.ts";
+
+/** What server-side apply has to know of a value: where fields have holders of their own, and where they go together. */
+export type Shape =
+  /** One field, whatever is in it: a scalar, or an atomic list, map or object. */
+  | { readonly form: "leaf" }
+  | StructShape
+  | { readonly form: "map"; readonly item: Shape }
+  /** A list whose elements are told apart by keys. */
+  | { readonly form: "keyed"; readonly item: Shape; readonly keys: readonly ApplyKey[] }
+  /** A list of values that are told apart by themselves. */
+  | { readonly form: "set" };
+
+export interface StructShape {
+  readonly form: "struct";
+  readonly fields: ReadonlyMap<string, FieldShape>;
+}
+
+export interface FieldShape {
+  readonly shape: Shape;
+  /** Go's form has the value even when it is left out, empty. */
+  readonly isAlways: boolean;
+  /** Zero and false stand for nothing. */
+  readonly omitsZero: boolean;
+}
+
+const leaf: Shape = { form: "leaf" };
+const structs = new Map<string, StructShape>();
+
+/**
+ * The shape of a kind's form, with the fields a write of that part can change: `main` without status, `status` without
+ * anything else but labels and annotations. What the server alone sets (`metadata.uid` and so on) is in neither: nobody
+ * holds it (upstream's stripMeta, and the reset fields of each kind's strategy).
+ */
+export function shapeOf(schema: string, part: "main" | "status"): StructShape {
+  const name = `${schema} ${part}`;
+  let shape = structs.get(name);
+  if (shape === undefined) {
+    shape = part === "main" ? mainShape(schema) : statusShape(schema);
+    structs.set(name, shape);
+  }
+  return shape;
+}
+
+const serverMetadata = [
+  "name",
+  "namespace",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "selfLink",
+  "uid",
+  "generation",
+  "managedFields",
+  "resourceVersion",
+];
+
+function mainShape(schema: string): StructShape {
+  const fields = new Map(structShape(schema).fields);
+  fields.delete("status");
+  const metadata = new Map(structShape("meta.ObjectMeta").fields);
+  for (const field of serverMetadata) metadata.delete(field);
+  return { form: "struct", fields: fields.set("metadata", alwaysThere(metadata)) };
+}
+
+function statusShape(schema: string): StructShape {
+  // Workloads take no labels through their status, as upstream's strategies have it.
+  const names = schema.startsWith("apps.") ? ["annotations"] : ["labels", "annotations"];
+  const all = structShape("meta.ObjectMeta").fields;
+  const metadata = new Map(names.map((name) => [name, all.get(name) as FieldShape]));
+  const fields = new Map([["metadata", alwaysThere(metadata)]]);
+  const status = structShape(schema).fields.get("status");
+  return { form: "struct", fields: status === undefined ? fields : fields.set("status", status) };
+}
+
+function alwaysThere(fields: ReadonlyMap<string, FieldShape>): FieldShape {
+  return { shape: { form: "struct", fields }, isAlways: true, omitsZero: false };
+}
+
+function structShape(message: string): StructShape {
+  let shape = structs.get(message);
+  if (shape === undefined) {
+    const fields = [...messageOf(message).byName].map(([name, field]): [string, FieldShape] => {
+      return [name, { shape: fieldShape(message, field), isAlways: field.isAlways, omitsZero: field.omitsZero }];
+    });
+    shape = { form: "struct", fields: new Map(fields) };
+    structs.set(message, shape);
+  }
+  return shape;
+}
+
+function fieldShape(message: string, field: Field): Shape {
+  const apply = mergeRuleOf(message, field.name)?.apply;
+  if (field.form === "one") return valueShape(field);
+  if (field.form === "map") return apply === "atomic" ? leaf : { form: "map", item: valueShape(field) };
+  if (apply === undefined || apply === "atomic") return leaf;
+  return apply === "set" ? { form: "set" } : { form: "keyed", item: valueShape(field), keys: sorted(apply.keys) };
+}
+
+function valueShape({ message }: Field): Shape {
+  if (message === undefined || scalarMessages.has(message) || isAtomic(message)) return leaf;
+  return structShape(message);
+}
+
+function sorted(keys: readonly ApplyKey[]): readonly ApplyKey[] {
+  return [...keys].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
