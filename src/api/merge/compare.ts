@@ -20,9 +20,11 @@ export function takenOf({ added, modified }: Changes): FieldSet {
 /** The changes from `before` to `after`; neither is kept. */
 export function compareFields(shape: StructShape, before: unknown, after: unknown): Changes {
   const comparison = new Comparison();
-  comparison.fields(shape, before, after);
+  comparison.fields(shape, before ?? {}, after);
   return comparison.changes();
 }
+
+type Parent = Record<string, unknown> | undefined;
 
 class Comparison {
   private readonly added = new FieldSetBuilder();
@@ -35,24 +37,22 @@ class Comparison {
   }
 
   fields({ fields }: StructShape, before: unknown, after: unknown): void {
-    const old = isObject(before) ? before : {};
-    const next = isObject(after) ? after : {};
-    for (const name of Object.keys(next)) {
-      const field = fields.get(name);
-      if (field !== undefined) this.field(name, field, old[name], next[name]);
-    }
-    for (const name of Object.keys(old)) {
-      const field = Object.hasOwn(next, name) ? undefined : fields.get(name);
-      if (field !== undefined) this.field(name, field, old[name], undefined);
+    const old = isObject(before) ? before : undefined;
+    const next = isObject(after) ? after : undefined;
+    for (const name of Object.keys(next ?? {})) this.field(name, fields.get(name), old, next);
+    for (const name of Object.keys(old ?? {})) {
+      if (next === undefined || !Object.hasOwn(next, name)) this.field(name, fields.get(name), old, next);
     }
   }
 
-  private field(name: string, { shape, isAlways, omitsZero }: FieldShape, before: unknown, after: unknown): void {
-    if (before === after) return;
+  private field(name: string, field: FieldShape | undefined, old: Parent, next: Parent): void {
+    if (field === undefined) return;
+    const { shape, isAlways, omitsZero } = field;
+    const before = old?.[name] ?? (isAlways && old !== undefined ? emptyOf(shape) : undefined);
+    const after = next?.[name] ?? (isAlways && next !== undefined ? emptyOf(shape) : undefined);
     // An applied zero says what is true already.
     if (omitsZero && before === undefined && (after === 0 || after === false)) return;
-    const otherwise = isAlways ? emptyOf(shape) : undefined;
-    this.step(fieldElement(name), shape, before ?? otherwise, after ?? otherwise);
+    this.step(fieldElement(name), shape, before, after);
   }
 
   private step(element: string, shape: Shape, before: unknown, after: unknown): void {

@@ -2,7 +2,7 @@ import { isObject } from "../meta/patch/merge.ts";
 import { fieldElement } from "./element.ts";
 import { elementsOf } from "./elements.ts";
 import { emptySet, type FieldSet } from "./field-set.ts";
-import type { Shape } from "./shape.ts";
+import type { FieldShape, Shape } from "./shape.ts";
 
 /**
  * A merged object without what its applier used to apply and nobody holds any more. An element of a list or a map goes
@@ -16,17 +16,10 @@ export function pruneFields(shape: Shape, value: unknown, last: FieldSet, held: 
     if (!isObject(value)) return value;
     const kept = new Map<string, unknown>();
     for (const [name, child] of Object.entries(value)) {
-      const childShape = shape.form === "map" ? shape.item : shape.fields.get(name)?.shape;
+      const place = shape.form === "map" ? { shape: shape.item, isItem: true } : fieldPlace(shape.fields.get(name));
       const element = fieldElement(name);
       const left =
-        childShape === undefined
-          ? child
-          : pruneOne(
-              { shape: childShape, isItem: shape.form === "map" },
-              child,
-              last.children.get(element),
-              held.children.get(element),
-            );
+        place === undefined ? child : pruneOne(place, child, last.children.get(element), held.children.get(element));
       if (left !== undefined) kept.set(name, left);
     }
     return Object.fromEntries(kept);
@@ -40,14 +33,26 @@ export function pruneFields(shape: Shape, value: unknown, last: FieldSet, held: 
   );
 }
 
+interface Place {
+  readonly shape: Shape;
+  /** An element of a list or a map, which is held on its own account. */
+  readonly isItem: boolean;
+  /** Goes only by what is in it. */
+  readonly isAlways?: boolean;
+}
+
+function fieldPlace(field: FieldShape | undefined): Place | undefined {
+  return field && { shape: field.shape, isItem: false, isAlways: field.isAlways };
+}
+
 function pruneOne(
-  { shape, isItem }: { readonly shape: Shape; readonly isItem: boolean },
+  { shape, isItem, isAlways = false }: Place,
   value: unknown,
   last: FieldSet | undefined,
   held: FieldSet | undefined,
 ): unknown {
   if (last === undefined) return value;
-  const wasHeld = isItem ? last.isMember : true;
+  const wasHeld = isItem ? last.isMember : !isAlways;
   const isHeld = isItem ? held?.isMember === true : held !== undefined;
   if (wasHeld && !isHeld) return undefined;
   const left = pruneFields(shape, value, last, held ?? emptySet);

@@ -76,7 +76,8 @@ function managersSaid(known: Managers, said: unknown, subresource: string | unde
 export function sameHolding(a: Managers, b: Managers): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
-  const texts = (managers: Managers) => managers.map((manager) => JSON.stringify({ ...manager, time: undefined })).sort();
+  const texts = (managers: Managers) =>
+    managers.map((manager) => JSON.stringify({ ...manager, time: undefined })).sort();
   const others = texts(b);
   return texts(a).every((text, index) => text === others[index]);
 }
