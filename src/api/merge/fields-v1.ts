@@ -22,11 +22,6 @@ function keep(text: string, set: FieldSet | undefined) {
   return entry;
 }
 
-/** One string for all equal texts that are in use. */
-export function shareText(text: string): string {
-  return keep(text, undefined).text;
-}
-
 /** The text of a set; equal sets have the same. */
 export function renderFields(set: FieldSet): string {
   const rendered = texts.get(set);

@@ -1,5 +1,5 @@
 import { isEmptySet, union, type FieldSet } from "./field-set.ts";
-import { parseFields, readFields, renderFields, shareText } from "./fields-v1.ts";
+import { parseFields, readFields, renderFields } from "./fields-v1.ts";
 
 /** Who holds fields of an object: one entry of `metadata.managedFields`. */
 export interface Manager {
@@ -125,7 +125,7 @@ export function readManagers(value: unknown): Managers | undefined {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === "string" ? shareText(value) : "";
+  return typeof value === "string" ? value : "";
 }
 
 /** Whether a client asks for `managedFields` to be forgotten: `[]` or `[{}]`. */

@@ -23,6 +23,8 @@ export interface FieldShape {
   readonly isAlways: boolean;
   /** Zero and false stand for nothing. */
   readonly omitsZero: boolean;
+  /** The number on the wire; a field of an inlined message has that message's number before it, in thousands. */
+  readonly code: number;
 }
 
 const leaf: Shape = { form: "leaf" };
@@ -56,12 +58,17 @@ const serverMetadata = [
   "resourceVersion",
 ];
 
+/** The shape of everything a form has, whoever sets it. */
+export function wholeShapeOf(schema: string): StructShape {
+  return structShape(schema);
+}
+
 function mainShape(schema: string): StructShape {
   const fields = new Map(structShape(schema).fields);
   fields.delete("status");
   const metadata = new Map(structShape("meta.ObjectMeta").fields);
   for (const field of serverMetadata) metadata.delete(field);
-  return { form: "struct", fields: fields.set("metadata", alwaysThere(metadata)) };
+  return withMetadata(fields, metadata);
 }
 
 function statusShape(schema: string): StructShape {
@@ -69,25 +76,36 @@ function statusShape(schema: string): StructShape {
   const names = schema.startsWith("apps.") ? ["annotations"] : ["labels", "annotations"];
   const all = structShape("meta.ObjectMeta").fields;
   const metadata = new Map(names.map((name) => [name, all.get(name) as FieldShape]));
-  const fields = new Map([["metadata", alwaysThere(metadata)]]);
-  const status = structShape(schema).fields.get("status");
-  return { form: "struct", fields: status === undefined ? fields : fields.set("status", status) };
+  const fields = [...structShape(schema).fields].filter(([name]) => name === "metadata" || name === "status");
+  return withMetadata(new Map(fields), metadata);
 }
 
-function alwaysThere(fields: ReadonlyMap<string, FieldShape>): FieldShape {
-  return { shape: { form: "struct", fields }, isAlways: true, omitsZero: false };
+function withMetadata(fields: Map<string, FieldShape>, metadata: ReadonlyMap<string, FieldShape>): StructShape {
+  const whole = fields.get("metadata") as FieldShape;
+  return { form: "struct", fields: fields.set("metadata", { ...whole, shape: { form: "struct", fields: metadata } }) };
 }
 
 function structShape(message: string): StructShape {
   let shape = structs.get(message);
   if (shape === undefined) {
-    const fields = [...messageOf(message).byName].map(([name, field]): [string, FieldShape] => {
-      return [name, { shape: fieldShape(message, field), isAlways: field.isAlways, omitsZero: field.omitsZero }];
+    const fields = numberedFields(message).map(([field, code]): [string, FieldShape] => {
+      const { name, isAlways, omitsZero } = field;
+      return [name, { shape: fieldShape(message, field), isAlways, omitsZero, code }];
     });
     shape = { form: "struct", fields: new Map(fields) };
     structs.set(message, shape);
   }
   return shape;
+}
+
+/** The fields of a message as JSON has them, with inlined messages opened up, and their numbers. */
+function numberedFields(message: string): [field: Field, code: number][] {
+  return messageOf(message).fields.flatMap((field) => {
+    if (field.name !== "") return [[field, field.number]];
+    return numberedFields(field.message ?? "").map(([inner, code]): [Field, number] => {
+      return [inner, field.number * 1000 + code];
+    });
+  });
 }
 
 function fieldShape(message: string, field: Field): Shape {

@@ -1,5 +1,5 @@
-import { shareText } from "#api/merge/fields-v1.ts";
-import { noManagers, type Manager, type Managers } from "#api/merge/managers.ts";
+import { noManagers, type Managers } from "#api/merge/managers.ts";
+import { packManagers, unpackManagers } from "#api/merge/packed.ts";
 import type { KubeObject } from "#api/meta/object.ts";
 
 /** One object as the store keeps it. */
@@ -8,16 +8,16 @@ export interface Stored {
   readonly managers: Managers;
 }
 
-/** The JSON of the object, with its managers in the place of `metadata.managedFields`: sets of fields as texts. */
+/** The JSON of the object, with its managers beside `metadata`. */
 export function renderStored({ object, managers }: Stored): Buffer {
-  if (managers.length === 0) return Buffer.from(JSON.stringify(object));
-  return Buffer.from(JSON.stringify({ ...object, metadata: { ...object.metadata, managedFields: managers } }));
+  const text = JSON.stringify(object);
+  if (managers.length === 0) return Buffer.from(text);
+  return Buffer.from(`${text.slice(0, -1)},"managers":${packManagers(managers, object.kind)}}`);
 }
 
 export function parseStored(value: Uint8Array): Stored {
-  const object = JSON.parse(Buffer.from(value).toString("utf8")) as KubeObject;
-  const { managedFields, ...metadata } = object.metadata;
-  if (managedFields === undefined) return { object, managers: noManagers };
-  const managers = (managedFields as Manager[]).map((manager) => ({ ...manager, fields: shareText(manager.fields) }));
-  return { object: { ...object, metadata }, managers };
+  const read = JSON.parse(Buffer.from(value).toString("utf8")) as KubeObject & { managers?: unknown };
+  const { managers, ...object } = read;
+  if (managers === undefined) return { object: read, managers: noManagers };
+  return { object, managers: unpackManagers(managers, object.kind) };
 }

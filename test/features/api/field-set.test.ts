@@ -16,6 +16,8 @@ import {
   type FieldSet,
 } from "#api/merge/field-set.ts";
 import { parseFields, readFields, renderFields } from "#api/merge/fields-v1.ts";
+import type { Manager } from "#api/merge/managers.ts";
+import { packManagers, unpackManagers } from "#api/merge/packed.ts";
 import { mergeConfiguration } from "#api/merge/merge.ts";
 import { pruneFields } from "#api/merge/prune.ts";
 import { shapeOf } from "#api/merge/shape.ts";
@@ -43,6 +45,56 @@ function setFrom(all: readonly (readonly string[])[]): FieldSet {
 
 const textsOf = (set: FieldSet) => new Set(pathsOf(set).map((path) => JSON.stringify(path)));
 const modelOf = (all: readonly (readonly string[])[]) => new Set(all.map((path) => JSON.stringify(path)));
+
+/** Pod templates with most of what merges in its own way: maps, keyed lists, sets, atomic lists and objects. */
+const shape = shapeOf("core.v1.Pod", "main");
+const name = fc.constantFrom("a", "b", "c");
+const some = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+const port = fc.record(
+  { containerPort: fc.integer({ min: 1, max: 3 }), name: some(name) },
+  { requiredKeys: ["containerPort"] },
+);
+const container = fc.record(
+  {
+    name,
+    image: name,
+    args: fc.array(name, { minLength: 1, maxLength: 2 }),
+    ports: fc.uniqueArray(port, { selector: ({ containerPort }) => containerPort, minLength: 1, maxLength: 3 }),
+    resources: fc.record({ limits: fc.dictionary(name, name, { minKeys: 1, maxKeys: 2 }) }),
+  },
+  { requiredKeys: ["name"] },
+);
+const pod = fc
+  .record(
+    {
+      metadata: fc.record(
+        {
+          labels: fc.dictionary(name, name, { minKeys: 1, maxKeys: 3 }),
+          finalizers: fc.uniqueArray(name, { minLength: 1, maxLength: 3 }),
+        },
+        { requiredKeys: [] },
+      ),
+      spec: fc.record(
+        {
+          containers: fc.uniqueArray(container, { selector: (one) => one.name, minLength: 1, maxLength: 3 }),
+          volumes: fc.uniqueArray(fc.record({ name, emptyDir: fc.record({ medium: name }) }), {
+            selector: (one) => one.name,
+            minLength: 1,
+            maxLength: 3,
+          }),
+          nodeSelector: fc.dictionary(name, name, { minKeys: 1, maxKeys: 2 }),
+          tolerations: fc.array(fc.record({ key: name }), { minLength: 1, maxLength: 2 }),
+        },
+        { requiredKeys: [] },
+      ),
+    },
+    { requiredKeys: [] },
+  )
+  .map((value) => {
+    // As read from JSON, without `undefined`; empty objects are fields of their own, with cases of their own.
+    const clean = JSON.parse(JSON.stringify(value)) as Record<string, object>;
+    return Object.fromEntries(Object.entries(clean).filter(([, part]) => Object.keys(part).length > 0));
+  });
 
 test("a set holds the paths that were added, each once", () => {
   fc.assert(
@@ -92,6 +144,25 @@ test("a set written as fieldsV1 is read back, and equal sets have one text", () 
   );
 });
 
+test("managers packed for the store are unpacked as they were", () => {
+  const entry = fc.record({
+    manager: fc.string(),
+    operation: fc.constantFrom("Apply", "Update"),
+    // A version that is not served has no numbers for its fields.
+    apiVersion: fc.constantFrom("v1", "v0"),
+    time: fc.constant("2026-01-01T00:00:00Z"),
+  });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(entry, pod, paths), { maxLength: 3 }), (all) => {
+      const managers = all.map(([head, object, more]): Manager => {
+        return { ...head, fields: renderFields(union(fieldsOf(shape, object), setFrom(more))) };
+      });
+      assert.deepEqual(unpackManagers(JSON.parse(packManagers(managers, "Pod")), "Pod"), managers);
+    }),
+    options,
+  );
+});
+
 test("what is no element of a path is refused, and what is one has one spelling", () => {
   assert.equal(readElement('k:{"protocol": "TCP", "port": 80}'), 'k:{"port":80,"protocol":"TCP"}');
   assert.equal(readElement('v: "x"'), 'v:"x"');
@@ -99,51 +170,6 @@ test("what is no element of a path is refused, and what is one has one spelling"
     assert.equal(readElement(wrong), undefined, wrong);
   }
 });
-
-/** Pod templates with most of what merges in its own way: maps, keyed lists, sets, atomic lists and objects. */
-const shape = shapeOf("core.v1.Pod", "main");
-const name = fc.constantFrom("a", "b", "c");
-const some = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
-const port = fc.record(
-  { containerPort: fc.integer({ min: 1, max: 3 }), name: some(name) },
-  { requiredKeys: ["containerPort"] },
-);
-const container = fc.record(
-  {
-    name,
-    image: name,
-    args: fc.array(name, { minLength: 1, maxLength: 2 }),
-    ports: fc.uniqueArray(port, { selector: ({ containerPort }) => containerPort, minLength: 1, maxLength: 3 }),
-    resources: fc.record({ limits: fc.dictionary(name, name, { minKeys: 1, maxKeys: 2 }) }),
-  },
-  { requiredKeys: ["name"] },
-);
-const pod = fc
-  .record(
-    {
-      metadata: fc.record(
-        {
-          labels: fc.dictionary(name, name, { minKeys: 1, maxKeys: 3 }),
-          finalizers: fc.uniqueArray(name, { minLength: 1, maxLength: 3 }),
-        },
-        { requiredKeys: [] },
-      ),
-      spec: fc.record(
-        {
-          containers: fc.uniqueArray(container, { selector: (one) => one.name, minLength: 1, maxLength: 3 }),
-          nodeSelector: fc.dictionary(name, name, { minKeys: 1, maxKeys: 2 }),
-          tolerations: fc.array(fc.record({ key: name }), { minLength: 1, maxLength: 2 }),
-        },
-        { requiredKeys: [] },
-      ),
-    },
-    { requiredKeys: [] },
-  )
-  .map((value) => {
-    // As read from JSON, without `undefined`; empty objects are fields of their own, with cases of their own.
-    const clean = JSON.parse(JSON.stringify(value)) as Record<string, object>;
-    return Object.fromEntries(Object.entries(clean).filter(([, part]) => Object.keys(part).length > 0));
-  });
 
 test("nothing differs from itself, and what is added one way is removed the other", () => {
   fc.assert(
