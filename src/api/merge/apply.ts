@@ -53,7 +53,8 @@ const beforeFirstApply = "before-first-apply";
 export function applyConfiguration(managers: Managers, write: ApplyWrite): Applied {
   const { formOf, live, applier, time } = write;
   if (managers.length > 0) return applyWith(managers, write);
-  const writer = { manager: beforeFirstApply, operation: "Update", apiVersion: applier.apiVersion } as const;
+  const { apiVersion, schema } = applier;
+  const writer = { manager: beforeFirstApply, operation: "Update", apiVersion, schema } as const;
   return applyWith(trackUpdate(managers, { formOf, after: live, writer, time }), write);
 }
 

@@ -15,6 +15,11 @@ export interface Form {
 /** The form of a version, with the fields that a write of that part can change; `undefined` for no version of the kind. */
 export type FormOf = (apiVersion: string) => Form | undefined;
 
+/** The message of a version of the kind; empty for a version it does not have. */
+export function schemaOf({ versions }: Pick<KindDefinition, "versions">, apiVersion: string): string {
+  return versions.find((version) => apiVersionOf(version) === apiVersion)?.schema ?? "";
+}
+
 export function formsOf({ versions }: Pick<KindDefinition, "versions">, part: "main" | "status"): FormOf {
   return (apiVersion) => {
     const version = versions.find((other) => apiVersionOf(other) === apiVersion);

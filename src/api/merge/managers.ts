@@ -1,5 +1,6 @@
 import { isEmptySet, union, type FieldSet } from "./field-set.ts";
-import { parseFields, readFields, renderFields } from "./fields-v1.ts";
+import { readFields } from "./fields-v1.ts";
+import { fieldsText, packFields, shareText, unpackFields } from "./packed.ts";
 
 /** Who holds fields of an object: one entry of `metadata.managedFields`. */
 export interface Manager {
@@ -10,7 +11,9 @@ export interface Manager {
   /** When it last changed something, to the second. */
   readonly time?: string;
   readonly subresource?: string;
-  /** The fields as the text of `fieldsV1`: a fifth of the memory of a value, and shared by objects that are alike. */
+  /** The message that describes that version's form; empty for a version that is not served. */
+  readonly schema: string;
+  /** The fields, packed: a twentieth of the memory of a value, and shared by objects that are alike. */
   readonly fields: string;
 }
 
@@ -31,26 +34,27 @@ export function isSameManager(a: ManagerIdentity, b: ManagerIdentity): boolean {
   );
 }
 
-export function fieldsHeldBy({ fields }: Manager): FieldSet {
-  return parseFields(fields);
+export function fieldsHeldBy({ fields, schema }: Manager): FieldSet {
+  return unpackFields(fields, schema);
 }
 
 /** The entry of a manager that holds these fields. */
 export function createManager(identity: ManagerIdentity, fields: FieldSet, time: string | undefined): Manager {
-  const { manager, operation, apiVersion, subresource } = identity;
+  const { manager, operation, apiVersion, subresource, schema } = identity;
   return {
-    manager,
+    manager: shareText(manager),
     operation,
     apiVersion,
-    ...(time === undefined ? {} : { time }),
+    ...(time === undefined ? {} : { time: shareText(time) }),
     ...(subresource === undefined ? {} : { subresource }),
-    fields: renderFields(fields),
+    schema,
+    fields: packFields(fields, schema),
   };
 }
 
 /** The entry with other fields; `undefined` when none are left. */
 export function withFields(manager: Manager, fields: FieldSet): Manager | undefined {
-  return isEmptySet(fields) ? undefined : { ...manager, fields: renderFields(fields) };
+  return isEmptySet(fields) ? undefined : { ...manager, fields: packFields(fields, manager.schema) };
 }
 
 /** Upstream's order: appliers first, then by time. */
@@ -76,13 +80,13 @@ export function capManagers(managers: Managers): Managers {
   const oldest = new Map<string, Manager>();
   for (const updater of updaters) {
     if (excess <= 0) break;
-    const { apiVersion, time } = updater;
+    const { apiVersion, schema, time } = updater;
     const bucket = oldest.get(apiVersion);
     if (bucket === undefined) {
       oldest.set(apiVersion, updater);
       continue;
     }
-    const identity = { manager: "ancient-changes", operation: "Update", apiVersion } as const;
+    const identity = { manager: "ancient-changes", operation: "Update", apiVersion, schema } as const;
     const merged = createManager(identity, union(fieldsHeldBy(bucket), fieldsHeldBy(updater)), time);
     kept = [...kept.filter((other) => other !== bucket && other !== updater), merged];
     oldest.set(apiVersion, merged);
@@ -96,10 +100,10 @@ export function renderManagers(managers: Managers): string {
   return `[${managers.map((manager) => renderManager(manager)).join(",")}]`;
 }
 
-function renderManager({ fields, manager, operation, apiVersion, time, subresource }: Manager): string {
+function renderManager({ fields, schema, manager, operation, apiVersion, time, subresource }: Manager): string {
   const head = JSON.stringify({ manager, operation, apiVersion, time, fieldsType: "FieldsV1" });
   const tail = subresource === undefined ? "" : `,"subresource":${JSON.stringify(subresource)}`;
-  return `${head.slice(0, -1)},"fieldsV1":${fields}${tail}}`;
+  return `${head.slice(0, -1)},"fieldsV1":${fieldsText(fields, schema)}${tail}}`;
 }
 
 /** `metadata.managedFields` as a value. */
@@ -107,8 +111,11 @@ export function managersValue(managers: Managers): unknown[] {
   return JSON.parse(renderManagers(managers)) as unknown[];
 }
 
-/** What a client wrote as `metadata.managedFields`; `undefined` where an entry cannot be read. */
-export function readManagers(value: unknown): Managers | undefined {
+/**
+ * What a client wrote as `metadata.managedFields`; `undefined` where an entry cannot be read. `schemaOf` knows the form of
+ * a version of the object's kind.
+ */
+export function readManagers(value: unknown, schemaOf: (apiVersion: string) => string): Managers | undefined {
   if (!Array.isArray(value)) return undefined;
   const managers: Manager[] = [];
   for (const entry of value as readonly unknown[]) {
@@ -116,7 +123,8 @@ export function readManagers(value: unknown): Managers | undefined {
     const fields = readFields(fieldsV1 ?? {});
     if (fieldsType !== "FieldsV1" || fields === undefined) return undefined;
     if (operation !== "Apply" && operation !== "Update") return undefined;
-    const identity = { manager: textOf(rest["manager"]), operation, apiVersion: textOf(rest["apiVersion"]) } as const;
+    const apiVersion = textOf(rest["apiVersion"]);
+    const identity = { manager: textOf(rest["manager"]), operation, apiVersion, schema: schemaOf(apiVersion) } as const;
     const subresource = textOf(rest["subresource"]);
     const named = subresource === "" ? identity : { ...identity, subresource };
     managers.push(createManager(named, fields, textOf(rest["time"]) || undefined));

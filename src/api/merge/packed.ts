@@ -1,100 +1,132 @@
-import { kindByGvk } from "../kinds.ts";
-import { fieldElement } from "./element.ts";
+import { fieldElement, keyElement } from "./element.ts";
 import { emptySet, isEmptySet, setOf, type FieldSet } from "./field-set.ts";
-import { parseFields, renderFields } from "./fields-v1.ts";
-import type { Manager, Managers } from "./managers.ts";
+import { renderFields } from "./fields-v1.ts";
 import { wholeShapeOf, type Shape } from "./shape.ts";
 
 /**
- * Managers as the store keeps them: an eighth of `managedFields`, since what a row weighs is what a write costs. A field
- * of a message is its number on the wire, which never changes its meaning; any other element is its text. A branch is a
- * list that begins with its element, then 0 when that is itself a member.
+ * Sets of fields as they are kept, in memory and in the store: a fifth of `fieldsV1`, since what a row weighs is what a
+ * write costs. A field of a message is its number on the wire, which never changes its meaning; an element of a list is
+ * its keys' values; any other element is its text. A branch is a list that begins with its element, then 0 when that is
+ * itself a member. Most objects of a kind share their sets with many others: texts in use are kept once.
+ *
+ * `schema` is the message whose numbers they are; without one nothing is numbered.
  */
 type Packed = number | string | readonly Packed[];
 
-type PackedManager = readonly [
-  manager: string,
-  operation: Manager["operation"],
-  apiVersion: string,
-  time: string,
-  subresource: string,
-  fields: readonly Packed[],
-];
-
-/** What is packed and unpacked again and again: sets that many objects share. */
-const packed = new Map<string, string>();
-const unpacked = new Map<string, string>();
-const limit = 4096;
-
-function keep(cache: Map<string, string>, key: string, make: () => string): string {
-  let text = cache.get(key);
-  if (text === undefined) {
-    if (cache.size >= limit) cache.clear();
-    text = make();
-    cache.set(key, text);
-  }
+/** The JSON text of a packed set. Equal sets of one schema have one text. */
+export function packFields(set: FieldSet, schema: string): string {
+  const known = packedSets.get(set);
+  if (known !== undefined) return known;
+  const text = shareText(JSON.stringify(packChildren(set, shapeFor(schema))));
+  packedSets.set(set, text);
   return text;
 }
 
-/** The JSON text of an object's managers, for the store. */
-export function packManagers(managers: Managers, kind: string): string {
-  const entries = managers.map(({ manager, operation, apiVersion, time = "", subresource = "", fields }) => {
-    const head = JSON.stringify([manager, operation, apiVersion, time, subresource]);
-    const pack = () => JSON.stringify(packChildren(parseFields(fields), shapeFor(kind, apiVersion)));
-    return `${head.slice(0, -1)},${keep(packed, `${kind} ${apiVersion} ${fields}`, pack)}]`;
+/** The set that was packed. */
+export function unpackFields(text: string, schema: string): FieldSet {
+  return keep(sets, schema, text, () => {
+    const set = unpackBranch(JSON.parse(text) as readonly Packed[], shapeFor(schema));
+    packedSets.set(set, text);
+    return set;
   });
-  return `[${entries.join(",")}]`;
 }
 
-/** What `packManagers` wrote, as it is read from JSON. */
-export function unpackManagers(entries: unknown, kind: string): Managers {
-  return (entries as readonly PackedManager[]).map(
-    ([manager, operation, apiVersion, time, subresource, fields]): Manager => {
-      const key = `${kind} ${apiVersion} ${JSON.stringify(fields)}`;
-      const unpack = () => renderFields(unpackBranch(fields, shapeFor(kind, apiVersion)));
-      return {
-        manager,
-        operation,
-        apiVersion,
-        ...(time === "" ? {} : { time }),
-        ...(subresource === "" ? {} : { subresource }),
-        fields: keep(unpacked, key, unpack),
-      };
-    },
-  );
+/** The text of `fieldsV1` of a packed set. */
+export function fieldsText(text: string, schema: string): string {
+  return keep(texts, schema, text, () => renderFields(unpackFields(text, schema)));
 }
 
-function shapeFor(kind: string, apiVersion: string): Shape | undefined {
-  const served = kindByGvk(apiVersion, kind);
-  return served && wholeShapeOf(served.version.schema);
+/** One string for all equal ones in use. */
+export function shareText(text: string): string {
+  const known = shared.get(text);
+  if (known !== undefined) return known;
+  if (shared.size >= mostShared) shared.clear();
+  shared.set(text, text);
+  return text;
+}
+
+/** Beyond these all are forgotten, and come back as they are used. */
+const mostShared = 4096;
+const mostKept = 256;
+
+const shared = new Map<string, string>();
+const packedSets = new WeakMap<FieldSet, string>();
+const sets = new Map<string, Map<string, FieldSet>>();
+const texts = new Map<string, Map<string, string>>();
+
+/** By schema, then by text: the texts are shared, so that finding one does not read it. */
+function keep<T>(caches: Map<string, Map<string, T>>, schema: string, text: string, make: () => T): T {
+  let cache = caches.get(schema);
+  if (cache === undefined) caches.set(schema, (cache = new Map<string, T>()));
+  let found = cache.get(text);
+  if (found === undefined) {
+    if (cache.size >= mostKept) cache.clear();
+    found = make();
+    cache.set(text, found);
+  }
+  return found;
+}
+
+function shapeFor(schema: string): Shape | undefined {
+  return schema === "" ? undefined : wholeShapeOf(schema);
 }
 
 function packChildren({ isMember, children }: FieldSet, shape: Shape | undefined): Packed[] {
   const list: Packed[] = isMember ? [0] : [];
-  for (const [element, child] of children) {
-    const field = shape?.form === "struct" ? shape.fields.get(element.slice(2)) : undefined;
-    const isField = field !== undefined && element.startsWith("f:");
-    const name = isField ? field.code : element;
-    const below = isField ? field.shape : itemOf(shape);
-    list.push(child.children.size === 0 ? name : [name, ...packChildren(child, below)]);
+  for (const element of [...children.keys()].sort()) {
+    const child = children.get(element) as FieldSet;
+    const { name, below } = packElement(element, shape);
+    const isLeaf = child.children.size === 0 && !Array.isArray(name);
+    list.push(isLeaf ? name : [name, ...(child.children.size === 0 ? [] : packChildren(child, below))]);
   }
   return list;
+}
+
+function packElement(element: string, shape: Shape | undefined): { name: Packed; below: Shape | undefined } {
+  if (shape?.form === "struct" && element.startsWith("f:")) {
+    const field = shape.fields.get(element.slice(2));
+    return field === undefined ? { name: element, below: undefined } : { name: field.code, below: field.shape };
+  }
+  if (shape?.form === "keyed" && element.startsWith("k:")) {
+    const keys = JSON.parse(element.slice(2)) as Record<string, Packed>;
+    const values = shape.keys.flatMap(({ name }) => keys[name] ?? []);
+    // One that lacks a key, or has another, is written out.
+    const isWhole = keyElement(shape.keys.map(({ name }, index) => [name, values[index]])) === element;
+    return { name: isWhole ? values : element, below: shape.item };
+  }
+  return { name: element, below: itemOf(shape) };
 }
 
 function unpackBranch(list: readonly Packed[], shape: Shape | undefined): FieldSet {
   const children = new Map<string, FieldSet>();
   const isMember = list[0] === 0;
   for (const item of isMember ? list.slice(1) : list) {
-    const [name, ...rest] = Array.isArray(item) ? (item as readonly Packed[]) : [item];
-    const isField = typeof name === "number";
-    const field = isField ? fieldByCode(shape, name) : undefined;
+    const [name = "", ...rest] = isList(item) ? item : [item];
+    const found = unpackElement(name, shape);
     // A field that this version of the program does not know has no holder it could tell of.
-    if (isField && field === undefined) continue;
-    const element = field === undefined ? String(name) : fieldElement(field.name);
-    const child = rest.length === 0 ? setOf(true, new Map()) : unpackBranch(rest, field?.shape ?? itemOf(shape));
-    if (!isEmptySet(child)) children.set(element, child);
+    if (found === undefined) continue;
+    const child = rest.length === 0 ? setOf(true, new Map()) : unpackBranch(rest, found.below);
+    if (!isEmptySet(child)) children.set(found.element, child);
   }
   return children.size === 0 && !isMember ? emptySet : setOf(isMember, children);
+}
+
+function unpackElement(
+  name: Packed,
+  shape: Shape | undefined,
+): { element: string; below: Shape | undefined } | undefined {
+  if (typeof name === "number") {
+    const field = fieldByCode(shape, name);
+    return field && { element: fieldElement(field.name), below: field.shape };
+  }
+  if (!isList(name)) return { element: name, below: itemOf(shape) };
+  if (shape?.form !== "keyed") return undefined;
+  const keys = shape.keys.map((key, index) => [key.name, name[index]] as const);
+  return { element: keyElement(keys), below: shape.item };
+}
+
+function isList(item: Packed): item is readonly Packed[] {
+  return Array.isArray(item);
 }
 
 function fieldByCode(shape: Shape | undefined, code: number): { name: string; shape: Shape } | undefined {

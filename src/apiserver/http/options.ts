@@ -54,10 +54,11 @@ export function fieldManagerOf(exchange: Exchange): string {
 }
 
 const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
+const allUnprintable = new RegExp(unprintable, "gu");
 
 function agentOf({ request }: Exchange): string {
   const [name = ""] = (request.headers["user-agent"] ?? "").split("/");
-  return name.replaceAll(new RegExp(unprintable, "gu"), "").slice(0, longestManager) || "unknown";
+  return name.replaceAll(allUnprintable, "").slice(0, longestManager) || "unknown";
 }
 
 /** What only server-side apply may ask for, and must name. Throws `Invalid`. */

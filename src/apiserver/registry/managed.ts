@@ -1,6 +1,6 @@
 import type { KindDefinition } from "#api/kind.ts";
 import { apiVersionOf } from "#api/kinds.ts";
-import { formsOf, type FormOf } from "#api/merge/form.ts";
+import { formsOf, schemaOf, type FormOf } from "#api/merge/form.ts";
 import { isReset, noManagers, readManagers, type ManagerIdentity, type Managers } from "#api/merge/managers.ts";
 import { trackUpdate } from "#api/merge/update.ts";
 import type { KubeObject } from "#api/meta/object.ts";
@@ -10,15 +10,17 @@ import type { WriteBase, WriteContext } from "./write.ts";
 
 /** The entry of `managedFields` that a write belongs to. */
 export function identityOf(
-  { resource }: KindDefinition,
+  definition: KindDefinition,
   { fieldManager, version }: WriteContext,
   operation: ManagerIdentity["operation"],
   subresource?: string,
 ): ManagerIdentity {
+  const apiVersion = version === undefined ? definition.resource.apiVersion : apiVersionOf(version);
   return {
     manager: fieldManager,
     operation,
-    apiVersion: version === undefined ? resource.apiVersion : apiVersionOf(version),
+    apiVersion,
+    schema: schemaOf(definition, apiVersion),
     ...(subresource === undefined ? {} : { subresource }),
   };
 }
@@ -56,7 +58,7 @@ export function trackChange(
   { before, next, subresource, said }: Change,
   context: WriteContext,
 ): Managers {
-  const managers = managersSaid(before.managers, said, subresource);
+  const managers = managersSaid(definition, before.managers, said, subresource);
   if (managers.length === 0) return managers;
   const writer = identityOf(definition, context, "Update", subresource);
   const time = rfc3339(base.clock.now());
@@ -65,10 +67,15 @@ export function trackChange(
 }
 
 /** A client may rewrite `managedFields` or clear it; what cannot be read, or comes by a subresource, is passed over. */
-function managersSaid(known: Managers, said: unknown, subresource: string | undefined): Managers {
+function managersSaid(
+  definition: KindDefinition,
+  known: Managers,
+  said: unknown,
+  subresource: string | undefined,
+): Managers {
   if (said === undefined || subresource !== undefined) return known;
   if (isReset(said)) return noManagers;
-  const read = readManagers(said);
+  const read = readManagers(said, (apiVersion) => schemaOf(definition, apiVersion));
   return read === undefined || read.length === 0 ? known : read;
 }
 
