@@ -47,15 +47,16 @@ class Comparison {
 
   private field(name: string, field: FieldShape | undefined, old: Parent, next: Parent): void {
     if (field === undefined) return;
-    const { shape, isAlways, omitsZero } = field;
+    const { element, shape, isAlways, omitsZero } = field;
     const before = old?.[name] ?? (isAlways && old !== undefined ? emptyOf(shape) : undefined);
     const after = next?.[name] ?? (isAlways && next !== undefined ? emptyOf(shape) : undefined);
     // An applied zero says what is true already.
     if (omitsZero && before === undefined && (after === 0 || after === false)) return;
-    this.step(fieldElement(name), shape, before, after);
+    this.step(element, shape, before, after);
   }
 
   private step(element: string, shape: Shape, before: unknown, after: unknown): void {
+    // Most fields are as they were.
     if (before === after) return;
     this.path.push(element);
     this.value(shape, before, after);

@@ -17,7 +17,7 @@ type Packed = number | string | readonly Packed[];
 export function packFields(set: FieldSet, schema: string): string {
   const known = packedSets.get(set);
   if (known !== undefined) return known;
-  const text = shareText(JSON.stringify(packChildren(set, shapeFor(schema))));
+  const text = shareText(`[${packBranch(set, shapeFor(schema))}]`);
   packedSets.set(set, text);
   return text;
 }
@@ -71,30 +71,38 @@ function shapeFor(schema: string): Shape | undefined {
   return schema === "" ? undefined : wholeShapeOf(schema);
 }
 
-function packChildren({ isMember, children }: FieldSet, shape: Shape | undefined): Packed[] {
-  const list: Packed[] = isMember ? [0] : [];
-  for (const element of [...children.keys()].sort()) {
+function packBranch({ isMember, children }: FieldSet, shape: Shape | undefined): string {
+  const parts = isMember ? ["0"] : [];
+  for (const element of children.size === 1 ? children.keys() : [...children.keys()].sort()) {
     const child = children.get(element) as FieldSet;
-    const { name, below } = packElement(element, shape);
-    const isLeaf = child.children.size === 0 && !Array.isArray(name);
-    list.push(isLeaf ? name : [name, ...(child.children.size === 0 ? [] : packChildren(child, below))]);
+    const field = shape?.form === "struct" ? shape.elements.get(element) : undefined;
+    const name = field === undefined ? elementText(element, shape) : String(field.code);
+    // The values of keys are a list, and only the head of a branch may be one.
+    const isLeaf = child.children.size === 0;
+    if (isLeaf) parts.push(name.startsWith("[") ? `[${name}]` : name);
+    else parts.push(`[${name},${packBranch(child, field === undefined ? itemOf(shape) : field.shape)}]`);
   }
-  return list;
+  return parts.join(",");
 }
 
-function packElement(element: string, shape: Shape | undefined): { name: Packed; below: Shape | undefined } {
-  if (shape?.form === "struct" && element.startsWith("f:")) {
-    const field = shape.fields.get(element.slice(2));
-    return field === undefined ? { name: element, below: undefined } : { name: field.code, below: field.shape };
-  }
-  if (shape?.form === "keyed" && element.startsWith("k:")) {
-    const keys = JSON.parse(element.slice(2)) as Record<string, Packed>;
-    const values = shape.keys.flatMap(({ name }) => keys[name] ?? []);
+/** The texts of the keyed elements that come again and again: types of conditions, names of containers. */
+const keyTexts = new WeakMap<Shape, Map<string, string>>();
+
+function elementText(element: string, shape: Shape | undefined): string {
+  if (shape?.form !== "keyed" || !element.startsWith("k:")) return JSON.stringify(element);
+  let texts = keyTexts.get(shape);
+  if (texts === undefined) keyTexts.set(shape, (texts = new Map<string, string>()));
+  let text = texts.get(element);
+  if (text === undefined) {
+    if (texts.size >= mostKept) texts.clear();
+    const keys = JSON.parse(element.slice(2)) as Record<string, unknown>;
+    const values = shape.keys.map(({ name }) => keys[name]);
     // One that lacks a key, or has another, is written out.
     const isWhole = keyElement(shape.keys.map(({ name }, index) => [name, values[index]])) === element;
-    return { name: isWhole ? values : element, below: shape.item };
+    text = JSON.stringify(isWhole ? values : element);
+    texts.set(element, text);
   }
-  return { name: element, below: itemOf(shape) };
+  return text;
 }
 
 function unpackBranch(list: readonly Packed[], shape: Shape | undefined): FieldSet {

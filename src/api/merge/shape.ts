@@ -1,4 +1,5 @@
 import { isAtomic, mergeRuleOf, type ApplyKey } from "../schema/merge-keys.ts";
+import { fieldElement } from "./element.ts";
 import { messageOf, scalarMessages, type Field } from "../schema/message.ts";
 
 /** What server-side apply has to know of a value: where fields have holders of their own, and where they go together. */
@@ -14,10 +15,15 @@ export type Shape =
 
 export interface StructShape {
   readonly form: "struct";
+  /** By name in JSON. */
   readonly fields: ReadonlyMap<string, FieldShape>;
+  /** By element of a path: the same, for who walks a set. */
+  readonly elements: ReadonlyMap<string, FieldShape>;
 }
 
 export interface FieldShape {
+  /** `f:name` */
+  readonly element: string;
   readonly shape: Shape;
   /** Go's form has the value even when it is left out, empty. */
   readonly isAlways: boolean;
@@ -82,7 +88,7 @@ function statusShape(schema: string): StructShape {
 
 function withMetadata(fields: Map<string, FieldShape>, metadata: ReadonlyMap<string, FieldShape>): StructShape {
   const whole = fields.get("metadata") as FieldShape;
-  return { form: "struct", fields: fields.set("metadata", { ...whole, shape: { form: "struct", fields: metadata } }) };
+  return structOf(fields.set("metadata", { ...whole, shape: structOf(metadata) }));
 }
 
 function structShape(message: string): StructShape {
@@ -90,12 +96,17 @@ function structShape(message: string): StructShape {
   if (shape === undefined) {
     const fields = numberedFields(message).map(([field, code]): [string, FieldShape] => {
       const { name, isAlways, omitsZero } = field;
-      return [name, { shape: fieldShape(message, field), isAlways, omitsZero, code }];
+      return [name, { element: fieldElement(name), shape: fieldShape(message, field), isAlways, omitsZero, code }];
     });
-    shape = { form: "struct", fields: new Map(fields) };
+    shape = structOf(new Map(fields));
     structs.set(message, shape);
   }
   return shape;
+}
+
+function structOf(fields: ReadonlyMap<string, FieldShape>): StructShape {
+  const elements = new Map([...fields.values()].map((field) => [field.element, field]));
+  return { form: "struct", fields, elements };
 }
 
 /** The fields of a message as JSON has them, with inlined messages opened up, and their numbers. */
