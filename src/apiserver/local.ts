@@ -3,19 +3,18 @@ import type { KubeObject, ObjectKey } from "#api/meta/object.ts";
 import { applyMergePatch } from "#api/meta/patch.ts";
 import { ApiError, isApiError } from "#api/meta/status.ts";
 import type { KindName } from "#api/types.ts";
-import type { Client, MergePatch, Scope, WatchSink } from "#client/contract.ts";
+import type { Client, MergePatch, Scope, WatchSink, WriteOptions } from "#client/contract.ts";
 import { checkSameKey } from "./registry/identity.ts";
 import type { Registry } from "./registry/registry.ts";
 import { withReplicas } from "./registry/scale.ts";
-import { cloneValue } from "./registry/value.ts";
+import { cloneValue } from "#base/value.ts";
 import type { WriteContext } from "./registry/write.ts";
 
 /** The client contract straight on the registry: same admission, same watch, no HTTP and no JSON text between. */
 export function createLocalClient(registry: Registry, user: UserInfo): Client {
-  const context = ({ fieldManager }: { fieldManager?: string } = {}): WriteContext => ({
-    user,
-    ...(fieldManager === undefined ? {} : { fieldManager }),
-  });
+  // `system:fairlead:controller-manager` writes as `fairlead-controller-manager`.
+  const ownName = user.name.replace(/^system:/, "").replaceAll(":", "-");
+  const context = ({ fieldManager = ownName }: WriteOptions = {}): WriteContext => ({ user, fieldManager });
 
   const replace = async (kind: KindName, object: KubeObject, context: WriteContext, subresource?: "status") => {
     const key = keyWithin(object.metadata);

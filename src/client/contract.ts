@@ -4,8 +4,8 @@ import type { KindName, KindTypes } from "#api/types.ts";
 
 /**
  * How every engine sees the API, whether the API server is in this process (`local`) or reached by kubeconfig
- * (`remote`). Objects that come out are shared and must not be changed; to write, build a new value. All calls reject
- * with `ApiError` and nothing else. `test/conformance/client/` runs one suite over every implementation.
+ * (`remote`). Objects that come out are shared and must not be changed; to write, build a new value. They come without
+ * `metadata.managedFields`. All calls reject with `ApiError` and nothing else. `test/conformance/client/` runs one suite over every implementation.
  */
 export interface Client {
   /** The object, or `undefined` when there is none. */

@@ -3,6 +3,7 @@ import { StringDecoder } from "node:string_decoder";
 import type { KubeObject } from "#api/meta/object.ts";
 import { isApiError, type ApiError, type Status } from "#api/meta/status.ts";
 import type { WatchEnd, WatchEvent, WatchSink } from "./contract.ts";
+import { received } from "./received.ts";
 import { errorOf, type Connection } from "./remote-connection.ts";
 
 /** One object of a watch's stream is one line; a longer one than this is no Kubernetes object. */
@@ -40,7 +41,7 @@ export function watchRemotely({ connection, path, query, since, sink }: RemoteWa
       end(isApiError(error, "Expired", "Gone") ? { reason: "expired" } : { reason: "failed", error });
     } else if (type === "BOOKMARK") {
       sink.bookmark?.((object as KubeObject).metadata.resourceVersion ?? since);
-    } else sink.event({ type, object } as WatchEvent<KubeObject>);
+    } else sink.event({ type, object: received(object as KubeObject) } as WatchEvent<KubeObject>);
   };
 
   const answer = (response: IncomingMessage) => {

@@ -5,6 +5,7 @@ import { resourcePath, resources } from "#api/resources.ts";
 import type { KindName, KindTypes } from "#api/types.ts";
 import type { Client, MergePatch, Scope, WatchEvent, WriteOptions } from "./contract.ts";
 import { createConnection, type ConnectionOptions } from "./remote-connection.ts";
+import { received } from "./received.ts";
 import { watchRemotely } from "./remote-watch.ts";
 
 export interface RemoteClient extends Client {
@@ -51,7 +52,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
 
   async function get(kind: KindName, key: ObjectKey): Promise<KubeObject | undefined> {
     try {
-      return (await connection.request("GET", pathOf(kind, key))) as KubeObject;
+      return received((await connection.request("GET", pathOf(kind, key))) as KubeObject);
     } catch (error) {
       if (isApiError(error, "NotFound")) return undefined;
       throw error;
@@ -82,7 +83,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
         items?: KubeObject[] | null;
       };
       // Typed lists of other servers leave kind and version to the list.
-      for (const item of page.items ?? []) items.push(trimmed(kind, body(kind, item) as KubeObject));
+      for (const item of page.items ?? []) items.push(trimmed(kind, body(kind, received(item)) as KubeObject));
       next = page.metadata.continue ?? "";
       if (next === "") return { items, resourceVersion: page.metadata.resourceVersion };
     }
@@ -121,20 +122,24 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       const { metadata } = object as KubeObject;
       const { namespace } = metadata;
       const path = pathOf(kind, namespace === undefined ? {} : { namespace }) + manager(options);
-      return (await connection.request("POST", path, body(kind, object))) as never;
+      return received((await connection.request("POST", path, body(kind, object))) as KubeObject) as never;
     },
-    update: async (kind, object, options) =>
-      (await connection.request("PUT", pathOf(kind, keyOf(object)) + manager(options), body(kind, object))) as never,
+    update: async (kind, object, options) => {
+      const path = pathOf(kind, keyOf(object)) + manager(options);
+      return received((await connection.request("PUT", path, body(kind, object))) as KubeObject) as never;
+    },
     updateStatus: async (kind, object, options) => {
       const path = pathOf(kind, keyOf(object), "status") + manager(options);
-      return (await connection.request("PUT", path, body(kind, object))) as never;
+      return received((await connection.request("PUT", path, body(kind, object))) as KubeObject) as never;
     },
     patch: async (kind, key, patch, options = {}) => {
       const path = pathOf(kind, key, options.subresource) + manager(options);
-      if (options.subresource === "finalize") return (await finalize(kind, key, patch, path)) as never;
+      if (options.subresource === "finalize") {
+        return received((await finalize(kind, key, patch, path)) as KubeObject) as never;
+      }
       const answer = await connection.request("PATCH", path, patch, mergePatchType);
       // The answer to a patch of the scale is the scale; callers want the object.
-      return (options.subresource === "scale" ? await get(kind, key) : answer) as never;
+      return (options.subresource === "scale" ? await get(kind, key) : received(answer as KubeObject)) as never;
     },
     delete: async (kind, key, options = {}) => {
       await connection.request("DELETE", pathOf(kind, key), options);

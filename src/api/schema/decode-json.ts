@@ -24,10 +24,11 @@ export interface ShapeReport {
 
 /**
  * Holds a parsed JSON value against a message of the schema. `apiVersion` and `kind` at the top are of every form.
- * No message holds itself, so the walk goes as deep as the schema, whatever the value.
+ * No message holds itself, so the walk goes as deep as the schema, whatever the value. A zero that Go leaves out is left
+ * out, unless `keepsZeros`: who applies `paused: false` has said something.
  */
-export function checkShape(schemaName: string, value: unknown): ShapeReport {
-  const walk = new Walk();
+export function checkShape(schemaName: string, value: unknown, { keepsZeros = false } = {}): ShapeReport {
+  const walk = new Walk(keepsZeros);
   const clean = walk.object(messageOf(schemaName), value, { path: "", goPath: "" });
   return { value: clean, unknown: walk.unknown, errors: walk.errors };
 }
@@ -47,6 +48,11 @@ interface Owner {
 class Walk {
   readonly unknown: string[] = [];
   readonly errors: ShapeError[] = [];
+  private readonly keepsZeros: boolean;
+
+  constructor(keepsZeros: boolean) {
+    this.keepsZeros = keepsZeros;
+  }
 
   object(message: Message, value: unknown, place: Place, owner?: Owner): Record<string, unknown> | undefined {
     if (!isObject(value)) return this.mismatch(value, `${goPackage(message)}.${goNameOf(message.name)}`, place, owner);
@@ -62,7 +68,7 @@ class Walk {
       if (child === null) continue;
       const goPath = place.goPath === "" ? name : `${place.goPath}.${name}`;
       const next = this.field(field, child, { path, goPath }, { message, field });
-      if (next === undefined || (field.omitsZero && (next === 0 || next === false))) continue;
+      if (next === undefined || (field.omitsZero && !this.keepsZeros && (next === 0 || next === false))) continue;
       clean[name] = next;
     }
     return clean;
@@ -75,7 +81,7 @@ class Walk {
     value: unknown,
     message: Message,
   ): void {
-    const field: Field = { name, number: 0, form: "one", omitsZero: false, scalar };
+    const field: Field = { name, number: 0, form: "one", omitsZero: false, isAlways: false, scalar };
     const text = this.one(field, value, { path: name, goPath: name }, { message, field });
     if (text !== undefined) clean[name] = text;
   }
@@ -121,7 +127,7 @@ class Walk {
       case "authentication.v1.ExtraValue":
       case "authorization.v1.ExtraValue":
         return this.list(
-          { name: "", number: 0, form: "list", omitsZero: false, scalar: "string" },
+          { name: "", number: 0, form: "list", omitsZero: false, isAlways: false, scalar: "string" },
           value,
           place,
           owner,

@@ -15,7 +15,8 @@ import { reviewMessages } from "./messages/reviews.ts";
  *
  * No type is string; `b` bool, `i` int32, `l` int64, `y` bytes, `d` double, else a message (of core.v1 when it names no
  * package); `[]` before a type is a list, `{}` a map with string keys. A field without a name is inlined in JSON. A `0`
- * after the type says that zero is as good as absent, and is not written in JSON (Go's `omitempty` without a pointer).
+ * after the type says that zero is as good as absent, and is not written in JSON (Go's `omitempty` without a pointer); a
+ * `+` that the object or list is always there in Go's form, empty at least, so that nobody comes to hold it by adding it.
  */
 const texts = [
   metaMessages,
@@ -40,6 +41,8 @@ export interface Field {
   readonly message?: string;
   /** Zero and false stand for nothing. */
   readonly omitsZero: boolean;
+  /** Go's form has it even when the object leaves it out. */
+  readonly isAlways: boolean;
 }
 
 export interface Message {
@@ -87,16 +90,17 @@ function readLines(): Map<string, string> {
   return found;
 }
 
-const fieldPattern = /^(\w*)=(\d+)(?::(\[\]|\{\})?([\w.]*?)(0?))?$/;
+const fieldPattern = /^(\w*)=(\d+)(?::(\[\]|\{\})?([\w.]*?)([0+]?))?$/;
 
 function parseField(text: string): Field {
-  const [, name = "", number = "", form = "", type = "", zero = ""] = fieldPattern.exec(text) ?? [];
+  const [, name = "", number = "", form = "", type = "", mark = ""] = fieldPattern.exec(text) ?? [];
   const scalar = scalars[type];
   const shape = {
     name,
     number: Number(number),
     form: form === "[]" ? "list" : form === "{}" ? "map" : "one",
-    omitsZero: zero !== "",
+    omitsZero: mark === "0",
+    isAlways: mark === "+",
   } as const;
   if (scalar !== undefined) return { ...shape, scalar };
   return { ...shape, message: type.includes(".") ? type : `core.v1.${type}` };

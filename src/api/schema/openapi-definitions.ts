@@ -1,6 +1,6 @@
 import { servedKinds, type ServedKind } from "../kinds.ts";
 import { messageOf, scalarMessages, type Field } from "./message.ts";
-import { mergeRuleOf } from "./merge-keys.ts";
+import { isAtomic, mergeRuleOf } from "./merge-keys.ts";
 
 /** A schema object of OpenAPI, as far as the API's forms need one. */
 export interface Schema {
@@ -15,6 +15,7 @@ export interface Schema {
   "x-kubernetes-patch-strategy"?: string;
   "x-kubernetes-list-type"?: string;
   "x-kubernetes-list-map-keys"?: readonly string[];
+  "x-kubernetes-map-type"?: string;
   "x-kubernetes-group-version-kind"?: readonly GroupVersionKind[];
 }
 
@@ -80,6 +81,7 @@ function objectSchema(message: string, root: string): Schema {
   return {
     type: "object",
     properties: Object.fromEntries(sorted),
+    ...(isAtomic(message) ? { "x-kubernetes-map-type": "atomic" } : {}),
     ...(served.length === 0 ? {} : { "x-kubernetes-group-version-kind": served.map((kind) => gvkOf(kind)) }),
   };
 }
@@ -88,20 +90,25 @@ const textSchema = (): Schema => ({ type: "string" });
 
 function fieldSchema(message: string, field: Field, root: string): Schema {
   const value = valueSchema(field, root);
-  if (field.form === "map") return { type: "object", additionalProperties: value };
   const rule = mergeRuleOf(message, field.name);
+  if (field.form === "map") {
+    const map: Schema = { type: "object", additionalProperties: value };
+    return rule?.apply === "atomic" ? { ...map, "x-kubernetes-map-type": "atomic" } : map;
+  }
   if (field.form === "one") {
     return rule?.retainKeys ? { ...value, "x-kubernetes-patch-strategy": "retainKeys" } : value;
   }
-  const list: Schema = { type: "array", items: value };
-  if (rule === undefined) return { ...list, "x-kubernetes-list-type": "atomic" };
-  if (rule.isSet) return { ...list, "x-kubernetes-list-type": "set", "x-kubernetes-patch-strategy": "merge" };
+  const { key, isSet = false, retainKeys = false, apply = "atomic" } = rule ?? {};
   return {
-    ...list,
-    "x-kubernetes-list-map-keys": rule.applyKeys ?? [],
-    "x-kubernetes-list-type": "map",
-    "x-kubernetes-patch-merge-key": rule.key ?? "",
-    "x-kubernetes-patch-strategy": rule.retainKeys ? "merge,retainKeys" : "merge",
+    type: "array",
+    items: value,
+    ...(typeof apply === "string"
+      ? { "x-kubernetes-list-type": apply }
+      : { "x-kubernetes-list-map-keys": apply.keys.map(({ name }) => name), "x-kubernetes-list-type": "map" }),
+    ...(key === undefined ? {} : { "x-kubernetes-patch-merge-key": key }),
+    ...(key === undefined && !isSet
+      ? {}
+      : { "x-kubernetes-patch-strategy": retainKeys ? "merge,retainKeys" : "merge" }),
   };
 }
 

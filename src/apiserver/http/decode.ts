@@ -1,11 +1,12 @@
 import type { KubeObject } from "#api/meta/object.ts";
-import { ApiError, invalid } from "#api/meta/status.ts";
+import { ApiError } from "#api/meta/status.ts";
 import { checkShape, type ShapeError } from "#api/schema/decode-json.ts";
 import { decodeEnvelope, decodeProtobuf, ProtobufError } from "#api/schema/decode-protobuf.ts";
 import { findDuplicateFields } from "#api/schema/duplicate-fields.ts";
 import { mediaTypeOf, readBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { parseJson } from "./json.ts";
+import { fieldValidationOf } from "./options.ts";
 
 /** What a body must be. */
 export interface Expected {
@@ -138,34 +139,4 @@ function asObject(value: Record<string, unknown>, { apiVersion, kind }: Expected
 export function unsupported(accepted: readonly string[]): ApiError {
   const text = "the body of the request was in an unknown format - accepted media types include: ";
   return new ApiError("UnsupportedMediaType", text + accepted.join(", "));
-}
-
-export type FieldValidation = "Ignore" | "Warn" | "Strict";
-
-const operationOptions: Readonly<Record<string, string>> = {
-  POST: "CreateOptions",
-  PUT: "UpdateOptions",
-  PATCH: "PatchOptions",
-};
-
-function optionsInvalid({ method }: Exchange, path: string, value: string, choices: readonly string[]): ApiError {
-  const detail = `supported values: ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`;
-  return invalid(operationOptions[method] ?? "DeleteOptions", "meta.k8s.io", "", [
-    { type: "NotSupported", path, value, detail },
-  ]);
-}
-
-export function fieldValidationOf(exchange: Exchange): FieldValidation {
-  const asked = exchange.query.get("fieldValidation") ?? "";
-  if (asked === "") return "Warn";
-  if (asked === "Ignore" || asked === "Warn" || asked === "Strict") return asked;
-  throw optionsInvalid(exchange, "fieldValidation", asked, ["Ignore", "Warn", "Strict"]);
-}
-
-/** `?dryRun=All`; anything else that is not empty is refused. */
-export function dryRunOf(exchange: Exchange): boolean {
-  const asked = exchange.query.getAll("dryRun").filter((value) => value !== "");
-  const wrong = asked.find((value) => value !== "All");
-  if (wrong !== undefined) throw optionsInvalid(exchange, "dryRun", wrong, ["All"]);
-  return asked.length > 0;
 }

@@ -1,9 +1,11 @@
 import type { KindDefinition } from "#api/kind.ts";
+import type { Managers } from "#api/merge/managers.ts";
 import { keyText, type KubeObject } from "#api/meta/object.ts";
 import { ApiError } from "#api/meta/status.ts";
 import type { KindName } from "#api/types.ts";
 import { alreadyExists, forbidden, notFound } from "./errors.ts";
 import type { Item } from "./item.ts";
+import { trackCreate } from "./managed.ts";
 import { generatedName, stampNew } from "./metadata.ts";
 import {
   admissionRequest,
@@ -17,17 +19,22 @@ import {
 
 const nameAttempts = 8;
 
-/** Creates an object of the stored form, which becomes the registry's own. Rejects with `ApiError`. */
+/**
+ * Creates an object of the stored form, which becomes the registry's own. `applied` says who holds its fields when it
+ * comes from server-side apply. Rejects with `ApiError`.
+ */
 export async function createObject(
   base: WriteBase,
   kind: KindName,
   object: KubeObject,
   context: WriteContext,
+  applied?: Managers,
 ): Promise<Item> {
   const definition = base.definition(kind);
   const { metadata } = object;
   const { generateName } = metadata;
-  if (metadata.name !== undefined && metadata.name !== "") return createNamed(base, definition, object, context);
+  if (metadata.name !== undefined && metadata.name !== "")
+    return createNamed(base, definition, object, context, applied);
   if (generateName === undefined || generateName === "") {
     const detail = "name or generateName is required";
     refuseInvalid(definition, context, "", [{ type: "Required", path: "metadata.name", detail }]);
@@ -36,7 +43,7 @@ export async function createObject(
     metadata.name = generatedName(generateName as string);
     const taken = base.cache(kind).get(keyText(metadata)) !== undefined;
     if (taken && attempt < nameAttempts) continue;
-    return createNamed(base, definition, object, context);
+    return createNamed(base, definition, object, context, applied);
   }
 }
 
@@ -45,6 +52,7 @@ async function createNamed(
   definition: KindDefinition,
   object: KubeObject,
   context: WriteContext,
+  applied: Managers | undefined,
 ): Promise<Item> {
   const { resource } = definition;
   const { name } = object.metadata;
@@ -52,6 +60,8 @@ async function createNamed(
   object.kind = resource.kind;
   stampNew(definition, object, base.clock.now());
   definition.applyDefaults(object);
+  // Before the server fills in what is its own, such as addresses: nobody holds that.
+  const managers = applied ?? trackCreate(base, definition, object, context);
   definition.prepareCreate?.(object);
   const key = keyText(object.metadata);
   checkNamespace(base, definition, object, name);
@@ -61,8 +71,8 @@ async function createNamed(
     const newErrors = definition.validateCreate?.(object) ?? [];
     refuseInvalid(definition, context, name, [...definition.validate(object), ...newErrors]);
     passWarnings(definition, context, object, undefined);
-    if (context.dryRun) return { key, object, revision: 0, rendered: new Map<string, unknown>() };
-    return commit(base, definition, key, { put: object }, "absent");
+    if (context.dryRun) return { key, object, managers, revision: 0, rendered: new Map<string, unknown>() };
+    return commit(base, definition, key, { put: object, managers }, "absent");
   });
   if (item === undefined) throw alreadyExists(resource, name);
   return item;

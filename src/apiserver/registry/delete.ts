@@ -6,7 +6,7 @@ import type { DeleteOptions } from "#client/contract.ts";
 import { conflict, forbidden, notFound } from "./errors.ts";
 import type { Item } from "./item.ts";
 import { specFinalizers } from "./metadata.ts";
-import { cloneValue, sameValue } from "./value.ts";
+import { cloneValue, sameValue } from "#base/value.ts";
 import { admissionRequest, commit, withAdmission, type Operation, type WriteBase, type WriteContext } from "./write.ts";
 
 export interface Deleted {
@@ -33,7 +33,7 @@ export async function deleteObject(
       throw forbidden(definition.resource, key.name, "this namespace may not be deleted");
     }
     checkPreconditions(definition, before, options);
-    const operation = operationFor(definition, before.object, options, base.clock.now());
+    const operation = operationFor(definition, before, options, base.clock.now());
     if (operation === undefined) return { item: before, gone: false };
     const gone = "delete" in operation;
     // What only begins to go is shown with what holds it, so that nothing it uses is given back too early.
@@ -64,7 +64,7 @@ function checkPreconditions({ resource }: KindDefinition, { object }: Item, { pr
 /** `undefined`: the object is going already and this call does not hasten it. */
 function operationFor(
   definition: KindDefinition,
-  object: KubeObject,
+  { object, managers }: Item,
   options: DeleteOptions,
   now: number,
 ): Operation | undefined {
@@ -72,7 +72,7 @@ function operationFor(
   const grace = graceOf(definition, object, options);
   const finalizers = finalizersFor(object, options);
   const isKept = finalizers.length > 0 || grace > 0 || specFinalizers(object).length > 0;
-  if (!isKept) return { delete: object };
+  if (!isKept) return { delete: object, managers };
   const isGoing = metadata.deletionTimestamp !== undefined;
   const hastens = grace < (metadata.deletionGracePeriodSeconds ?? 0);
   const sameFinalizers = sameValue([...finalizers].sort(), [...(metadata.finalizers ?? [])].sort());
@@ -85,7 +85,7 @@ function operationFor(
   if (finalizers.length > 0) metadata.finalizers = [...finalizers];
   else delete metadata.finalizers;
   const next: KubeObject = { ...object, metadata };
-  return { put: object.kind === "Namespace" ? terminating(next) : next };
+  return { put: object.kind === "Namespace" ? terminating(next) : next, managers };
 }
 
 function graceOf(definition: KindDefinition, object: KubeObject, { gracePeriodSeconds }: DeleteOptions): number {

@@ -1,19 +1,22 @@
+import type { Managers } from "#api/merge/managers.ts";
 import type { KubeObject } from "#api/meta/object.ts";
 
 /** One stored object at one revision, with what has been rendered from it so far. Shared; never changed in place. */
 export interface Item {
   /** `namespace/name`, or `name`. */
   readonly key: string;
-  /** In the stored form, `metadata.resourceVersion` included. */
+  /** In the stored form, `metadata.resourceVersion` included, `metadata.managedFields` left out. */
   readonly object: KubeObject;
+  /** Who holds which field: `metadata.managedFields`, kept apart since only clients of the HTTP face ask for it. */
+  readonly managers: Managers;
   readonly revision: number;
   /** Rendered forms by name (a served version's bytes, …); filled by the faces that render. */
   readonly rendered: Map<string, unknown>;
 }
 
-export function createItem(key: string, object: KubeObject, revision: number): Item {
+export function createItem(key: string, object: KubeObject, revision: number, managers: Managers): Item {
   const metadata = { ...object.metadata, resourceVersion: String(revision) };
-  return { key, object: { ...object, metadata }, revision, rendered: new Map() };
+  return { key, object: { ...object, metadata }, revision, managers, rendered: new Map() };
 }
 
 /** What `render` makes of the item, made once. */
@@ -51,6 +54,6 @@ export function eventOf(
   const was = before !== undefined && matches(before.object);
   if (after !== undefined && matches(after.object)) return { type: was ? "MODIFIED" : "ADDED", item: after };
   if (!was) return undefined;
-  change.gone ??= createItem(change.key, before.object, change.revision);
+  change.gone ??= createItem(change.key, before.object, change.revision, before.managers);
   return { type: "DELETED", item: change.gone };
 }

@@ -1,18 +1,18 @@
 import type { KindDefinition } from "#api/kind.ts";
-import type { KubeObject } from "#api/meta/object.ts";
 import type { KindName } from "#api/types.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import { CompactedError, type Entry, type Page, type Store, type StoreEvent } from "#store/contract.ts";
 import { createCache, type Cache } from "./cache.ts";
 import { createItem, type Item } from "./item.ts";
+import { parseStored, type Stored } from "./stored.ts";
 import { storePrefix } from "./write.ts";
 
 export interface Caches {
   readonly cache: (kind: KindName) => Cache;
   readonly revision: () => number;
   readonly onRevision: (listener: () => void) => () => void;
-  readonly remember: (value: Uint8Array, object: KubeObject) => void;
+  readonly remember: (value: Uint8Array, stored: Stored) => void;
   stop(): void;
 }
 
@@ -27,7 +27,7 @@ export async function openCaches(options: {
   log: Log;
 }): Promise<Caches> {
   const { store, definitions, clock, log } = options;
-  const parsed = new WeakMap<Uint8Array, KubeObject>();
+  const parsed = new WeakMap<Uint8Array, Stored>();
   const page = await pastPage(store);
   const items = new Map<string, Item[]>();
   for (const entry of page.entries) {
@@ -49,9 +49,9 @@ export async function openCaches(options: {
   const listeners = new Set<() => void>();
 
   function itemOf(entry: Entry): Item {
-    const known = parsed.get(entry.value);
-    const object = known ?? (JSON.parse(Buffer.from(entry.value).toString("utf8")) as KubeObject);
-    return createItem(entry.key.slice(storePrefix.length + pluralOf(entry.key).length + 1), object, entry.modRevision);
+    const { object, managers } = parsed.get(entry.value) ?? parseStored(entry.value);
+    const key = entry.key.slice(storePrefix.length + pluralOf(entry.key).length + 1);
+    return createItem(key, object, entry.modRevision, managers);
   }
 
   function apply(event: StoreEvent): void {
@@ -93,7 +93,7 @@ export async function openCaches(options: {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    remember: (value, object) => parsed.set(value, object),
+    remember: (value, stored) => parsed.set(value, stored),
     stop,
   };
 }

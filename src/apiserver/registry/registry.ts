@@ -7,6 +7,7 @@ import { systemClock, type Clock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
 import type { DeleteOptions } from "#client/contract.ts";
 import type { Store } from "#store/contract.ts";
+import { applyObject, type Apply } from "./apply.ts";
 import { createObject } from "./create.ts";
 import { deleteObject, type Deleted } from "./delete.ts";
 import type { Item } from "./item.ts";
@@ -32,6 +33,8 @@ export interface Registry {
   /** The object, in stored form, becomes the registry's own. */
   create(kind: KindName, object: KubeObject, context: WriteContext): Promise<Item>;
   update(update: Update, context: WriteContext): Promise<Updated>;
+  /** Server-side apply. Rejects with a `Conflict` that names each field another manager holds. */
+  apply(apply: Apply, context: WriteContext): Promise<Updated>;
   delete(kind: KindName, key: ObjectKey, options: DeleteOptions, context: WriteContext): Promise<Deleted>;
   /** Called once when the registry stops; nothing is followed from then on. */
   onStop(listener: () => void): () => void;
@@ -73,6 +76,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     watch: (kind, query, target) => watchItems(definition(kind), caches.cache(kind), caches.revision(), query, target),
     create: (kind, object, context) => createObject(base, kind, object, context),
     update: (update, context) => updateObject(base, update, context),
+    apply: (apply, context) => applyObject(base, apply, context),
     delete: (kind, key, options, context) => deleteObject(base, kind, key, options, context),
     onStop(listener) {
       stopListeners.add(listener);

@@ -2,7 +2,7 @@ import { selectorText } from "#api/meta/columns.ts";
 import type { KubeObject } from "#api/meta/object.ts";
 import { invalid } from "#api/meta/status.ts";
 import type { LabelSelector } from "#api/meta/selector.ts";
-import { cloneValue } from "./value.ts";
+import { cloneValue } from "#base/value.ts";
 
 /** `autoscaling/v1` Scale: the one number of a workload, apart from the rest. */
 export interface Scale extends KubeObject {

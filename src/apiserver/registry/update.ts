@@ -1,12 +1,15 @@
 import type { KindDefinition } from "#api/kind.ts";
+import type { Managers } from "#api/merge/managers.ts";
 import { keyText, type KubeObject, type ObjectKey } from "#api/meta/object.ts";
 import { ApiError } from "#api/meta/status.ts";
 import type { KindName } from "#api/types.ts";
 import { createObject } from "./create.ts";
 import { notFound, staleVersion } from "./errors.ts";
 import { createItem, type Item } from "./item.ts";
+import { sameHolding, trackChange } from "./managed.ts";
 import { carryMetadata, isFinished } from "./metadata.ts";
-import { cloneValue, sameValue } from "./value.ts";
+import type { Stored } from "./stored.ts";
+import { cloneValue, sameValue } from "#base/value.ts";
 import {
   admissionRequest,
   commit,
@@ -17,7 +20,9 @@ import {
   type WriteContext,
 } from "./write.ts";
 
-export interface Update {
+export type Update = UpdateBase & (Changing | Applying);
+
+interface UpdateBase {
   readonly kind: KindName;
   readonly key: ObjectKey;
   /** `undefined` is the object itself. */
@@ -26,10 +31,18 @@ export interface Update {
   readonly mayCreate?: boolean;
   /** A PUT without a revision is refused where the kind says so. A patch carries none by nature. */
   readonly needsVersion?: boolean;
-  /** The wished object in stored form, as a new value; called again with the newest object when another write came first. */
-  change(before: KubeObject): KubeObject;
   /** For `mayCreate`: the object to create. */
   create?(): KubeObject;
+}
+
+interface Changing {
+  /** The wished object in stored form, as a new value; called again with the newest object when another write came first. */
+  change(before: KubeObject, managers: Managers): KubeObject;
+}
+
+interface Applying {
+  /** Server-side apply: in the place of `change`, says as well who holds which field afterwards. */
+  apply(before: KubeObject, managers: Managers): Stored;
 }
 
 /** A writer that loses this often against others is told so. */
@@ -66,10 +79,18 @@ async function tryUpdate(
   context: WriteContext,
 ): Promise<Item | undefined> {
   const { subresource } = update;
-  const next = update.change(before.object);
+  const { object: next, managers: applied } = wishOf(update, before);
+  const said: unknown = next.metadata.managedFields;
   checkVersion(definition, update, next, before, context);
   if (subresource === "status") takeStatus(definition, next, before.object);
   else takeAllButStatus(definition, update, next, before.object);
+  // Before the server fills in what is its own. A binding is the scheduler's word about a Pod, and no change by a client.
+  const managers =
+    applied ??
+    (subresource === "binding"
+      ? before.managers
+      : trackChange(base, definition, { before, next, subresource, said }, context));
+  prepare(definition, update, next, before.object);
   const { name } = before.object.metadata;
   const request = admissionRequest(definition, context, {
     operation: "UPDATE",
@@ -84,11 +105,16 @@ async function tryUpdate(
     if (subresource === undefined) passWarnings(definition, context, next, before.object);
     bumpGeneration(definition, next, before.object);
     const { resourceVersion: _, ...metadata } = before.object.metadata;
-    if (sameValue(next, { ...before.object, metadata })) return before;
-    if (context.dryRun) return createItem(before.key, next, before.revision);
-    const operation = isFinished(next) ? { delete: next } : { put: next };
+    const isSame = sameValue(next, { ...before.object, metadata }) && sameHolding(managers, before.managers);
+    if (isSame) return before;
+    if (context.dryRun) return createItem(before.key, next, before.revision, managers);
+    const operation = isFinished(next) ? { delete: next, managers } : { put: next, managers };
     return commit(base, definition, before.key, operation, before.revision);
   });
+}
+
+function wishOf(update: Update, { object, managers }: Item): { object: KubeObject; managers?: Managers } {
+  return "apply" in update ? update.apply(object, managers) : { object: update.change(object, managers) };
 }
 
 function checkVersion(
@@ -127,7 +153,11 @@ function takeAllButStatus(definition: KindDefinition, update: Update, next: Kube
   if (definition.subresources.includes("status")) copyField(next, before, "status");
   definition.applyDefaults(next);
   if (update.subresource === "finalize") keepAllBut(next, before, "spec");
-  else definition.prepareUpdate?.(next, before);
+}
+
+/** What the server carries over or decides itself, of what an update may leave out. */
+function prepare(definition: KindDefinition, { subresource }: Update, next: KubeObject, before: KubeObject): void {
+  if (subresource === undefined || subresource === "scale") definition.prepareUpdate?.(next, before);
 }
 
 /** All of `before` but status; labels and annotations may come along, as upstream lets most kinds have it. */

@@ -40,7 +40,11 @@ export function startUpkeep(options: {
       .cache("Event")
       .items()
       .filter(({ object }) => lastWrite(object) < clock.now() - eventTtlMs);
-    await Promise.all(old.map(({ key, object, revision }) => commit(base, events, key, { delete: object }, revision)));
+    await Promise.all(
+      old.map(({ key, object, managers, revision }) => {
+        return commit(base, events, key, { delete: object, managers }, revision);
+      }),
+    );
   }
 
   return () => cancel();

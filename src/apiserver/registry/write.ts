@@ -1,5 +1,6 @@
 import type { Admission, AdmissionRequest, UserInfo } from "#api/admission.ts";
 import type { KindDefinition, ServedVersion } from "#api/kind.ts";
+import type { Managers } from "#api/merge/managers.ts";
 import type { KubeObject } from "#api/meta/object.ts";
 import { splitApiVersion } from "#api/meta/object.ts";
 import { ApiError, invalid } from "#api/meta/status.ts";
@@ -10,14 +11,16 @@ import type { Store } from "#store/contract.ts";
 import { StoreError } from "#store/error.ts";
 import type { Cache } from "./cache.ts";
 import { createItem, type Item } from "./item.ts";
+import { renderStored, type Stored } from "./stored.ts";
 
 /** Who writes, and how. */
 export interface WriteContext {
   readonly user: UserInfo;
   readonly dryRun?: boolean;
-  readonly fieldManager?: string;
+  /** Under which name the changed fields are held. */
+  readonly fieldManager: string;
   /** The version the object was written in, where that is not the stored one: errors are told in its words. */
-  readonly version?: Pick<ServedVersion, "group" | "translateError">;
+  readonly version?: Pick<ServedVersion, "group" | "version" | "translateError">;
   /** Adds a `Warning:` header to the answer. */
   readonly warn?: (text: string) => void;
 }
@@ -29,11 +32,13 @@ export interface WriteBase {
   readonly admissions: readonly Admission[];
   cache(kind: KindName): Cache;
   definition(kind: KindName): KindDefinition;
-  /** The object behind a value just committed, so that it is not parsed again when the store tells of it. */
-  remember(value: Uint8Array, object: KubeObject): void;
+  /** What is behind a value just committed, so that it is not parsed again when the store tells of it. */
+  remember(value: Uint8Array, stored: Stored): void;
 }
 
-export type Operation = { readonly put: KubeObject } | { readonly delete: KubeObject };
+export type Operation = ({ readonly put: KubeObject } | { readonly delete: KubeObject }) & {
+  readonly managers: Managers;
+};
 
 /** `undefined`: the change did not happen, because the object is no longer at `expect`. */
 export async function commit(
@@ -44,17 +49,19 @@ export async function commit(
   expect: "absent" | number,
 ): Promise<Item | undefined> {
   const storeKey = storeKeyOf(definition, key);
+  const { managers } = operation;
   try {
     if ("delete" in operation) {
       const result = await base.store.commit([{ type: "delete", key: storeKey, expect }]);
-      return result.ok ? createItem(key, operation.delete, result.revision) : undefined;
+      return result.ok ? createItem(key, operation.delete, result.revision, managers) : undefined;
     }
-    const value = Buffer.from(JSON.stringify(operation.put));
-    base.remember(value, operation.put);
+    const stored = { object: operation.put, managers };
+    const value = renderStored(stored);
+    base.remember(value, stored);
     const result = await base.store.commit([{ type: "put", key: storeKey, value, expect }]);
     if (!result.ok) return undefined;
     const cached = base.cache(definition.resource.kind).get(key);
-    return cached?.revision === result.revision ? cached : createItem(key, operation.put, result.revision);
+    return cached?.revision === result.revision ? cached : createItem(key, operation.put, result.revision, managers);
   } catch (error) {
     if (error instanceof StoreError) throw new ApiError("InternalError", error.message);
     throw error;

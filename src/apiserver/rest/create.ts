@@ -1,7 +1,8 @@
 import { apiVersionOf, type ServedKind } from "#api/kinds.ts";
 import type { KubeObject } from "#api/meta/object.ts";
-import { dryRunOf, readObject, type Expected } from "../http/decode.ts";
+import { readObject, type Expected } from "../http/decode.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { dryRunOf, fieldManagerOf } from "../http/options.ts";
 import type { Form } from "../http/negotiate.ts";
 import { checkKey } from "../registry/identity.ts";
 import type { WriteContext } from "../registry/write.ts";
@@ -32,12 +33,11 @@ export function storedObject({ version }: ServedKind, object: KubeObject): KubeO
 
 /** Who writes by this request, and how. Throws `Invalid` for options that are none. */
 export function writeContext(exchange: Exchange, served?: ServedKind): WriteContext {
-  const { query, request, user, warnings } = exchange;
-  const agent = (request.headers["user-agent"] ?? "unknown").split("/")[0] ?? "unknown";
+  const { user, warnings } = exchange;
   return {
     user,
     dryRun: dryRunOf(exchange),
-    fieldManager: query.get("fieldManager") || agent,
+    fieldManager: fieldManagerOf(exchange),
     ...(served === undefined ? {} : { version: served.version }),
     warn: (text) => warnings.add(text),
   };

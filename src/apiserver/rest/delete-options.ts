@@ -3,7 +3,7 @@ import { checkShape } from "#api/schema/decode-json.ts";
 import { decodeEnvelope, decodeProtobuf } from "#api/schema/decode-protobuf.ts";
 import type { DeleteOptions } from "#client/contract.ts";
 import { mediaTypeOf, readBody } from "../http/body.ts";
-import { dryRunOf } from "../http/decode.ts";
+import { dryRunOf } from "../http/options.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { parseJson } from "../http/json.ts";
 

@@ -1,15 +1,16 @@
 import type { ServedKind } from "#api/kinds.ts";
-import type { KubeObject, ObjectKey } from "#api/meta/object.ts";
+import type { ObjectKey } from "#api/meta/object.ts";
 import { isApiError, type Status } from "#api/meta/status.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Form } from "../http/negotiate.ts";
 import { sendValue } from "../http/respond.ts";
 import { detailsOf } from "../registry/errors.ts";
+import type { Item } from "../registry/item.ts";
 import { writeContext } from "./create.ts";
 import { readDeleteWish } from "./delete-options.ts";
 import { listFor } from "./list.ts";
 import { sendForm, sendItem } from "./render.ts";
-import { servedObject } from "./served.ts";
+import { servedItem } from "./served.ts";
 
 /** DELETE of one object: what is gone is answered with a Status (or with itself), what stays for now with itself. */
 export async function answerDelete(exchange: Exchange, served: ServedKind, key: ObjectKey, form: Form): Promise<void> {
@@ -46,12 +47,12 @@ export async function answerDeleteCollection(
   const { options, dryRun } = await readDeleteWish(exchange);
   const context = { ...writeContext(exchange), dryRun };
   const { items, revision } = await listFor(exchange, served, namespace);
-  const deleted: KubeObject[] = [];
+  const deleted: Item[] = [];
   for (const { object } of items) {
     const { name, namespace } = object.metadata;
     try {
       const key = { name, ...(namespace === undefined ? {} : { namespace }) };
-      deleted.push((await registry.delete(resource.kind, key, options, context)).item.object);
+      deleted.push((await registry.delete(resource.kind, key, options, context)).item);
     } catch (error) {
       // Another one was faster: it is gone, as asked.
       if (!isApiError(error, "NotFound")) throw error;
@@ -65,7 +66,7 @@ export async function answerDeleteCollection(
   const body = {
     ...head,
     metadata: { resourceVersion: String(revision) },
-    items: deleted.map((object) => servedObject(served, object)),
+    items: deleted.map((item) => servedItem(served, item)),
   };
   await sendForm(exchange, body, form);
 }

@@ -7,7 +7,7 @@ import { sendStatus, sendJson } from "../http/respond.ts";
 import type { ListResult } from "../registry/list.ts";
 import { continueToken, readContinueToken } from "./continue.ts";
 import { includeOf, sendForm } from "./render.ts";
-import { partialOf, servedBytes, servedObject } from "./served.ts";
+import { partialOf, servedBytes, servedItem } from "./served.ts";
 import { tableOf, type TableMetadata } from "./table.ts";
 
 /** GET of a collection. */
@@ -113,11 +113,11 @@ async function sendList(exchange: Exchange, served: ServedKind, result: ListResu
   }
   if (form.as === "partial") {
     const list = { kind: "PartialObjectMetadataList", apiVersion: form.apiVersion, metadata };
-    return sendForm(exchange, { ...list, items: items.map(({ object }) => partialOf(object, form.apiVersion)) }, form);
+    return sendForm(exchange, { ...list, items: items.map((item) => partialOf(item, form.apiVersion)) }, form);
   }
   const head = { kind: `${served.definition.resource.kind}List`, apiVersion: apiVersionOf(served.version), metadata };
   if (form.yaml) {
-    return sendForm(exchange, { ...head, items: items.map(({ object }) => servedObject(served, object)) }, form);
+    return sendForm(exchange, { ...head, items: items.map((item) => servedItem(served, item)) }, form);
   }
   const pieces: Uint8Array[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)];
   for (const [index, item] of items.entries()) {

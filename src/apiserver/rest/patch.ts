@@ -1,4 +1,5 @@
 import type { ServedKind } from "#api/kinds.ts";
+import { managersValue, type Managers } from "#api/merge/managers.ts";
 import type { KubeObject, ObjectKey } from "#api/meta/object.ts";
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from "#api/meta/patch.ts";
 import { ApiError } from "#api/meta/status.ts";
@@ -6,11 +7,13 @@ import type { ShapeError } from "#api/schema/decode-json.ts";
 import { mediaTypeOf, readBody } from "../http/body.ts";
 import { shapeObject, unsupported } from "../http/decode.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { refuseForce } from "../http/options.ts";
 import { parseJson } from "../http/json.ts";
 import type { Form } from "../http/negotiate.ts";
 import { checkSameKey } from "../registry/identity.ts";
 import { scaleOf, withReplicas, type Scale } from "../registry/scale.ts";
-import { cloneValue } from "../registry/value.ts";
+import { cloneValue } from "#base/value.ts";
+import { answerApply, applyPatchType } from "./apply.ts";
 import { expectedOf, storedObject, writeContext } from "./create.ts";
 import { sendItem } from "./render.ts";
 import { scaleExpected, sendScale } from "./scale.ts";
@@ -19,10 +22,6 @@ import { mergedWrongly } from "./strategic.ts";
 
 type Apply = (original: unknown, patch: unknown, schema: string) => unknown;
 
-/**
- * `application/apply-patch+yaml` is left out on purpose: to its 415 kubectl says "Server-side apply not available on the
- * server".
- */
 const patches: Readonly<Record<string, Apply>> = {
   "application/json-patch+json": applyJsonPatch,
   "application/merge-patch+json": applyMergePatch,
@@ -38,8 +37,10 @@ export async function answerPatch(
   form: Form,
 ): Promise<void> {
   const type = mediaTypeOf(exchange.request);
+  if (type === applyPatchType) return answerApply(exchange, served, key, subresource, form);
   const apply = Object.hasOwn(patches, type) ? patches[type] : undefined;
-  if (apply === undefined) throw unsupported(Object.keys(patches));
+  if (apply === undefined) throw unsupported([...Object.keys(patches), applyPatchType]);
+  refuseForce(exchange);
   const { definition } = served;
   const context = writeContext(exchange, served);
   const patch = parsePatch(await readBody(exchange.request));
@@ -49,12 +50,14 @@ export async function answerPatch(
   const options = strategic ? { onMismatch: (error: ShapeError) => mergedWrongly(patch, error) } : {};
   // A copy, since a patch may share what it did not touch with the stored object.
   const shape = (value: unknown) => shapeObject(exchange, cloneValue(value), expected, options);
-  const change = (before: KubeObject): KubeObject => {
+  const named = type === "application/json-patch+json" || managedFieldsOf(patch) !== undefined;
+  const change = (before: KubeObject, managers: Managers): KubeObject => {
     if (subresource === "scale") {
       const scale = shape(apply(scaleOf(before), patch, expected.schema)) as Scale;
       return withReplicas(before, scale.spec?.replicas);
     }
-    const next = shape(apply(servedObject(served, before), patch, expected.schema));
+    const original = servedObject(served, before);
+    const next = shape(apply(named ? withManagedFields(original, managers) : original, patch, expected.schema));
     const stored = storedObject(served, next);
     checkSameKey(stored, before);
     if (!namesRevision && stored.metadata.resourceVersion === before.metadata.resourceVersion) {
@@ -74,6 +77,15 @@ function parsePatch(body: Buffer): unknown {
   } catch (error) {
     throw new ApiError("BadRequest", `error decoding patch: ${(error as Error).message}`);
   }
+}
+
+/** Most patches say nothing about who holds what, and are spared the reading of it. */
+function withManagedFields(object: KubeObject, managers: Managers): KubeObject {
+  return { ...object, metadata: { ...object.metadata, managedFields: managersValue(managers) } };
+}
+
+function managedFieldsOf(patch: unknown): unknown {
+  return (patch as { metadata?: { managedFields?: unknown } } | null)?.metadata?.managedFields;
 }
 
 function revisionOf(patch: unknown): unknown {

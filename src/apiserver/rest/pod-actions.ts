@@ -8,7 +8,7 @@ import type { Exchange } from "../http/exchange.ts";
 import { sendValue } from "../http/respond.ts";
 import { conflict } from "../registry/errors.ts";
 import { checkKey } from "../registry/identity.ts";
-import { cloneValue } from "../registry/value.ts";
+import { cloneValue } from "#base/value.ts";
 import { writeContext } from "./create.ts";
 import { success } from "./delete.ts";
 

@@ -4,7 +4,7 @@ import type { Exchange } from "../http/exchange.ts";
 import type { Form } from "../http/negotiate.ts";
 import { sendBytes, sendJson } from "../http/respond.ts";
 import type { Item } from "../registry/item.ts";
-import { partialOf, servedBytes, servedObject } from "./served.ts";
+import { partialOf, servedBytes, servedItem } from "./served.ts";
 import { tableOf, type IncludeObject } from "./table.ts";
 
 /** Sends one object in the form that was negotiated. */
@@ -36,7 +36,7 @@ function formValue(exchange: Exchange, served: ServedKind, item: Item, form: For
     const metadata = { resourceVersion: item.object.metadata.resourceVersion ?? "" };
     return tableOf(served, [item], form.apiVersion, includeOf(exchange), exchange.parts.registry.clock.now(), metadata);
   }
-  return form.as === "partial" ? partialOf(item.object, form.apiVersion) : servedObject(served, item.object);
+  return form.as === "partial" ? partialOf(item, form.apiVersion) : servedItem(served, item);
 }
 
 export function includeOf({ query }: Exchange): IncludeObject {

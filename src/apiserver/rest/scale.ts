@@ -10,7 +10,6 @@ import { checkKey } from "../registry/identity.ts";
 import { scaleOf, withReplicas, type Scale } from "../registry/scale.ts";
 import { writeContext } from "./create.ts";
 import { includeOf, sendForm } from "./render.ts";
-import { partialOf } from "./served.ts";
 import { tableOfOne } from "./table.ts";
 
 export const scaleExpected: Expected = { apiVersion: "autoscaling/v1", kind: "Scale", schema: "autoscaling.v1.Scale" };
@@ -58,5 +57,9 @@ export async function sendScale(exchange: Exchange, scale: Scale, form: Form): P
   if (form.as === "table") {
     return sendForm(exchange, tableOfOne(scale, columns, form.apiVersion, includeOf(exchange), now), form);
   }
-  await sendForm(exchange, form.as === "partial" ? partialOf(scale, form.apiVersion) : scale, form);
+  await sendForm(exchange, form.as === "partial" ? partialScale(scale, form.apiVersion) : scale, form);
+}
+
+function partialScale({ metadata }: Scale, apiVersion: string): object {
+  return { kind: "PartialObjectMetadata", apiVersion, metadata };
 }

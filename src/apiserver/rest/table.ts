@@ -2,7 +2,7 @@ import type { Column } from "#api/kind.ts";
 import type { ServedKind } from "#api/kinds.ts";
 import type { KubeObject } from "#api/meta/object.ts";
 import type { Item } from "../registry/item.ts";
-import { partialOf, servedObject } from "./served.ts";
+import { servedItem } from "./served.ts";
 
 /** What each row carries of its object. */
 export type IncludeObject = "None" | "Metadata" | "Object";
@@ -26,10 +26,10 @@ export function tableOf(
   metadata: TableMetadata,
 ): object {
   const { columns } = served.definition;
-  const rows = items.map(({ object }) => ({
-    cells: columns.map((column) => column.cell(object, now)),
-    ...conditionsOf(object),
-    object: rowObject(object, apiVersion, include, () => servedObject(served, object)),
+  const rows = items.map((item) => ({
+    cells: columns.map((column) => column.cell(item.object, now)),
+    ...conditionsOf(item.object),
+    object: rowObject(item.object, apiVersion, include, () => servedItem(served, item)),
   }));
   return { ...tableHead(columns, apiVersion, metadata), rows };
 }
@@ -70,7 +70,9 @@ function rowObject(
   whole: () => KubeObject,
 ): object | null {
   if (include === "None") return null;
-  return include === "Object" ? whole() : partialOf(object, apiVersion);
+  // Without `managedFields`, which would be most of a table's bytes, for nobody who reads tables.
+  const { metadata } = object;
+  return include === "Object" ? whole() : { kind: "PartialObjectMetadata", apiVersion, metadata };
 }
 
 const finished: Readonly<Record<string, string>> = {

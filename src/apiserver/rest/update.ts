@@ -5,7 +5,7 @@ import { readObject } from "../http/decode.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Form } from "../http/negotiate.ts";
 import { checkKey } from "../registry/identity.ts";
-import { cloneValue } from "../registry/value.ts";
+import { cloneValue } from "#base/value.ts";
 import { expectedOf, storedObject, writeContext } from "./create.ts";
 import { sendItem } from "./render.ts";
 

@@ -129,7 +129,7 @@ function createLines(exchange: Exchange, served: ServedKind, form: Form) {
   const { clock } = exchange.parts.registry;
   const bytesOf = (item: Item): Buffer | string => {
     if (form.as === "object") return servedBytes(served, item);
-    if (form.as === "partial") return JSON.stringify(partialOf(item.object, form.apiVersion));
+    if (form.as === "partial") return JSON.stringify(partialOf(item, form.apiVersion));
     const resourceVersion = item.object.metadata.resourceVersion ?? "";
     return JSON.stringify(tableOf(served, [item], form.apiVersion, include, clock.now(), { resourceVersion }));
   };

@@ -37,6 +37,21 @@ export function describeClient(name: string, open: () => Promise<Subject>, omit:
       assert.deepEqual(await client.get("ConfigMap", key("a")), created);
     });
 
+    within("gives objects without managedFields, however they come", async (client) => {
+      const seen: ConfigMap[] = [await client.create("ConfigMap", configMap("a"))];
+      const { resourceVersion } = await client.list("ConfigMap");
+      const told = Promise.withResolvers<ConfigMap>();
+      const sink = { event: ({ object }: WatchEvent<ConfigMap>) => told.resolve(object), end: () => {} };
+      const stop = client.watch("ConfigMap", { since: resourceVersion }, sink);
+      seen.push(await client.patch("ConfigMap", key("a"), { data: { k: "2" } }), await told.promise);
+      stop();
+      const read = await client.get("ConfigMap", key("a"));
+      assert.ok(read);
+      seen.push(read, await client.update("ConfigMap", { ...read, data: {} }));
+      seen.push(...(await client.list("ConfigMap", { namespace: "default" })).items);
+      for (const { metadata } of seen) assert.equal(metadata.managedFields, undefined);
+    });
+
     within("answers undefined for what is not there", async (client) => {
       assert.equal(await client.get("ConfigMap", key("none")), undefined);
     });

@@ -11,11 +11,23 @@ const local = `{"spec":{"type":"LoadBalancer","externalTrafficPolicy":"Local"}}`
 
 /** What the page says, what shows it, and what that prints. Each may be tried again for a while. */
 const claims: readonly (readonly [claim: string, command: string, prints: RegExp])[] = [
-  ["It is answered 415", `kubectl apply --server-side -f ${service}`, /Server-side apply not available on the server/],
   [
-    "`metadata.managedFields` is not kept",
-    "kubectl get service hello -o json --show-managed-fields | grep -c managedFields",
-    /^0$/,
+    "refuses what is no object of the kind with 400",
+    `sed 's/^spec:/spec:\\n  porz: 1/' ${service} | kubectl apply --server-side --validate=false -f -`,
+    /\(BadRequest\): failed to create typed patch object \(default\/hello; \/v1, Kind=Service\): \.spec\.porz: field not/,
+  ],
+  [
+    "A null in what is applied is as if it was left out",
+    `sed 's/^spec:/spec:\\n  sessionAffinity: null/' ${service} | kubectl apply --server-side --force-conflicts -f - &&
+     kubectl get service hello -o jsonpath='{.metadata.managedFields[?(@.manager=="kubectl")].fieldsV1.f:spec}' |
+     grep -c sessionAffinity`,
+    /serverside-applied\n0$/,
+  ],
+  [
+    "The rows of a Table come without `managedFields`",
+    `kubectl get --raw /api/v1/namespaces/default/services/hello | grep -c managedFields
+     kubectl get services -v=9 2>&1 | grep -o 'managedFields\\|creationTimestamp' | sort -u`,
+    /^1\ncreationTimestamp$/,
   ],
   [
     "may do what ClusterRole `system:node` lists",

@@ -24,8 +24,10 @@ for (const kubectl of findKubectls()) {
       const client = server.localClient(admin);
       await bootstrap(client, { serviceAddress: "10.96.0.1", apiEndpoints: [{ address: "192.0.2.1", port: 6443 }] });
       prepareHome(home, server);
-      for (const step of readSteps("commands.txt", kubectl))
-        await t.test(step.line, () => take(step, { kubectl, home, server, client }));
+      for (const file of ["commands.txt", "server-side.txt"]) {
+        for (const step of readSteps(file, kubectl))
+          await t.test(step.line, () => take(step, { kubectl, home, server, client }));
+      }
     } finally {
       await server.stop();
       rmSync(home, { recursive: true });
@@ -61,7 +63,7 @@ async function take(step: Step, ground: Ground): Promise<void> {
   expectOutput(step, output);
 }
 
-/** What no kubectl does: the work of controllers, and a watch that is looked at while something changes. */
+/** What no command can say: the work of controllers, a watch that is looked at, what must not be printed. */
 async function act({ words: [what = "", name = "", extra = ""] }: Step, ground: Ground): Promise<string> {
   const { client, server } = ground;
   const now = rfc3339(Date.now());
@@ -95,8 +97,22 @@ async function act({ words: [what = "", name = "", extra = ""] }: Step, ground: 
         }
       }
       const change = (before: object) => structuredClone({ ...before, spec: { finalizers: [] } }) as never;
-      await registry.update({ kind: "Namespace", key: { name }, subresource: "finalize", change }, { user: admin });
+      await registry.update(
+        { kind: "Namespace", key: { name }, subresource: "finalize", change },
+        {
+          user: admin,
+          fieldManager: "test",
+        },
+      );
       return "";
+    }
+    case "hidden": {
+      const words = ["get", "cm", name, "-n", "team", "-o", "yaml"];
+      const { kubectl, home } = ground;
+      const step = { line: words.join(" "), words, own: false, fails: false, expected: [] };
+      const output = await runStep(step, { kubectl, cwd: home, env: environment(home) });
+      assert.doesNotMatch(output, /managedFields/);
+      return output;
     }
     case "watch":
       return watchOnce(ground, name, extra);

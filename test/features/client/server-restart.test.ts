@@ -35,7 +35,7 @@ test("an informer over the network outlives the server's restart and misses noth
   await meanwhile.delete("Namespace", { name: "a" });
   await silent.registry.update(
     { kind: "Namespace", key: { name: "a" }, subresource: "finalize", change },
-    { user: admin },
+    { user: admin, fieldManager: "test" },
   );
   await meanwhile.create("Namespace", { metadata: { name: "c" } });
   await silent.stop();

@@ -6,7 +6,7 @@ core.v1.AppArmorProfile: type=1 localhostProfile=2
 core.v1.AttachedVolume: name=1 devicePath=2
 core.v1.AzureDiskVolumeSource: diskName=1 diskURI=2 cachingMode=3 fsType=4 readOnly=5:b kind=6
 core.v1.AzureFileVolumeSource: secretName=1 shareName=2 readOnly=3:b0
-core.v1.Binding: metadata=1:meta.ObjectMeta target=2:ObjectReference
+core.v1.Binding: metadata=1:meta.ObjectMeta+ target=2:ObjectReference
 core.v1.CSIVolumeSource: driver=1 readOnly=2:b fsType=3 volumeAttributes=4:{}
   nodePublishSecretRef=5:LocalObjectReference
 core.v1.Capabilities: add=1:[] drop=2:[]
@@ -14,14 +14,14 @@ core.v1.CephFSVolumeSource: monitors=1:[] path=2 user=3 secretFile=4 secretRef=5
 core.v1.CinderVolumeSource: volumeID=1 fsType=2 readOnly=3:b0 secretRef=4:LocalObjectReference
 core.v1.ClientIPConfig: timeoutSeconds=1:i
 core.v1.ClusterTrustBundleProjection: name=1 signerName=2 labelSelector=3:meta.LabelSelector path=4 optional=5:b
-core.v1.ConfigMap: metadata=1:meta.ObjectMeta data=2:{} binaryData=3:{}y immutable=4:b
+core.v1.ConfigMap: metadata=1:meta.ObjectMeta+ data=2:{} binaryData=3:{}y immutable=4:b
 core.v1.ConfigMapEnvSource: =1:LocalObjectReference optional=2:b
 core.v1.ConfigMapKeySelector: =1:LocalObjectReference key=2 optional=3:b
 core.v1.ConfigMapNodeConfigSource: namespace=1 name=2 uid=3 resourceVersion=4 kubeletConfigKey=5
 core.v1.ConfigMapProjection: =1:LocalObjectReference items=2:[]KeyToPath optional=4:b
 core.v1.ConfigMapVolumeSource: =1:LocalObjectReference items=2:[]KeyToPath defaultMode=3:i optional=4:b
 core.v1.Container: name=1 image=2 command=3:[] args=4:[] workingDir=5 ports=6:[]ContainerPort env=7:[]EnvVar
-  resources=8:ResourceRequirements volumeMounts=9:[]VolumeMount livenessProbe=10:Probe readinessProbe=11:Probe
+  resources=8:ResourceRequirements+ volumeMounts=9:[]VolumeMount livenessProbe=10:Probe readinessProbe=11:Probe
   lifecycle=12:Lifecycle terminationMessagePath=13 imagePullPolicy=14 securityContext=15:SecurityContext stdin=16:b0
   stdinOnce=17:b0 tty=18:b0 envFrom=19:[]EnvFromSource terminationMessagePolicy=20 volumeDevices=21:[]VolumeDevice
   startupProbe=22:Probe resizePolicy=23:[]ContainerResizePolicy restartPolicy=24
@@ -52,20 +52,20 @@ core.v1.EmptyDirVolumeSource: medium=1 sizeLimit=2:api.resource.Quantity
 core.v1.EndpointAddress: ip=1 targetRef=2:ObjectReference hostname=3 nodeName=4
 core.v1.EndpointPort: name=1 port=2:i protocol=3 appProtocol=4
 core.v1.EndpointSubset: addresses=1:[]EndpointAddress notReadyAddresses=2:[]EndpointAddress ports=3:[]EndpointPort
-core.v1.Endpoints: metadata=1:meta.ObjectMeta subsets=2:[]EndpointSubset
+core.v1.Endpoints: metadata=1:meta.ObjectMeta+ subsets=2:[]EndpointSubset
 core.v1.EnvFromSource: prefix=1 configMapRef=2:ConfigMapEnvSource secretRef=3:SecretEnvSource
 core.v1.EnvVar: name=1 value=2 valueFrom=3:EnvVarSource
 core.v1.EnvVarSource: fieldRef=1:ObjectFieldSelector resourceFieldRef=2:ResourceFieldSelector
   configMapKeyRef=3:ConfigMapKeySelector secretKeyRef=4:SecretKeySelector fileKeyRef=5:FileKeySelector
 core.v1.EphemeralContainer: =1:EphemeralContainerCommon targetContainerName=2
 core.v1.EphemeralContainerCommon: name=1 image=2 command=3:[] args=4:[] workingDir=5 ports=6:[]ContainerPort
-  env=7:[]EnvVar resources=8:ResourceRequirements volumeMounts=9:[]VolumeMount livenessProbe=10:Probe
+  env=7:[]EnvVar resources=8:ResourceRequirements+ volumeMounts=9:[]VolumeMount livenessProbe=10:Probe
   readinessProbe=11:Probe lifecycle=12:Lifecycle terminationMessagePath=13 imagePullPolicy=14
   securityContext=15:SecurityContext stdin=16:b0 stdinOnce=17:b0 tty=18:b0 envFrom=19:[]EnvFromSource
   terminationMessagePolicy=20 volumeDevices=21:[]VolumeDevice startupProbe=22:Probe
   resizePolicy=23:[]ContainerResizePolicy restartPolicy=24 restartPolicyRules=25:[]ContainerRestartRule
 core.v1.EphemeralVolumeSource: volumeClaimTemplate=1:PersistentVolumeClaimTemplate
-core.v1.Event: metadata=1:meta.ObjectMeta involvedObject=2:ObjectReference reason=3 message=4 source=5:EventSource
+core.v1.Event: metadata=1:meta.ObjectMeta+ involvedObject=2:ObjectReference reason=3 message=4 source=5:EventSource+
   firstTimestamp=6:meta.Time lastTimestamp=7:meta.Time count=8:i0 type=9 eventTime=10:meta.MicroTime
   series=11:EventSeries action=12 related=13:ObjectReference reportingComponent=14 reportingInstance=15
 core.v1.EventSeries: count=1:i0 lastObservedTime=2:meta.MicroTime
@@ -96,11 +96,11 @@ core.v1.LoadBalancerIngress: ip=1 hostname=2 ipMode=3 ports=4:[]PortStatus
 core.v1.LoadBalancerStatus: ingress=1:[]LoadBalancerIngress
 core.v1.LocalObjectReference: name=1
 core.v1.NFSVolumeSource: server=1 path=2 readOnly=3:b0
-core.v1.Namespace: metadata=1:meta.ObjectMeta spec=2:NamespaceSpec status=3:NamespaceStatus
+core.v1.Namespace: metadata=1:meta.ObjectMeta+ spec=2:NamespaceSpec+ status=3:NamespaceStatus+
 core.v1.NamespaceCondition: type=1 status=2 lastTransitionTime=4:meta.Time reason=5 message=6
 core.v1.NamespaceSpec: finalizers=1:[]
 core.v1.NamespaceStatus: phase=1 conditions=2:[]NamespaceCondition
-core.v1.Node: metadata=1:meta.ObjectMeta spec=2:NodeSpec status=3:NodeStatus
+core.v1.Node: metadata=1:meta.ObjectMeta+ spec=2:NodeSpec+ status=3:NodeStatus+
 core.v1.NodeAddress: type=1 address=2
 core.v1.NodeAffinity: requiredDuringSchedulingIgnoredDuringExecution=1:NodeSelector
   preferredDuringSchedulingIgnoredDuringExecution=2:[]PreferredSchedulingTerm
@@ -110,7 +110,7 @@ core.v1.NodeCondition: type=1 status=2 lastHeartbeatTime=3:meta.Time lastTransit
 core.v1.NodeConfigSource: configMap=2:ConfigMapNodeConfigSource
 core.v1.NodeConfigStatus: assigned=1:NodeConfigSource active=2:NodeConfigSource lastKnownGood=3:NodeConfigSource
   error=4
-core.v1.NodeDaemonEndpoints: kubeletEndpoint=1:DaemonEndpoint
+core.v1.NodeDaemonEndpoints: kubeletEndpoint=1:DaemonEndpoint+
 core.v1.NodeFeatures: supplementalGroupsPolicy=1:b
 core.v1.NodeRuntimeHandler: name=1 features=2:NodeRuntimeHandlerFeatures
 core.v1.NodeRuntimeHandlerFeatures: recursiveReadOnlyMounts=1:b userNamespaces=2:b
@@ -120,8 +120,8 @@ core.v1.NodeSelectorTerm: matchExpressions=1:[]NodeSelectorRequirement matchFiel
 core.v1.NodeSpec: podCIDR=1 externalID=2 providerID=3 unschedulable=4:b0 taints=5:[]Taint
   configSource=6:NodeConfigSource podCIDRs=7:[]
 core.v1.NodeStatus: capacity=1:{}api.resource.Quantity allocatable=2:{}api.resource.Quantity phase=3
-  conditions=4:[]NodeCondition addresses=5:[]NodeAddress daemonEndpoints=6:NodeDaemonEndpoints
-  nodeInfo=7:NodeSystemInfo images=8:[]ContainerImage volumesInUse=9:[] volumesAttached=10:[]AttachedVolume
+  conditions=4:[]NodeCondition addresses=5:[]NodeAddress daemonEndpoints=6:NodeDaemonEndpoints+
+  nodeInfo=7:NodeSystemInfo+ images=8:[]ContainerImage volumesInUse=9:[] volumesAttached=10:[]AttachedVolume
   config=11:NodeConfigStatus runtimeHandlers=12:[]NodeRuntimeHandler features=13:NodeFeatures declaredFeatures=14:[]
 core.v1.NodeSwapStatus: capacity=1:l
 core.v1.NodeSystemInfo: machineID=1 systemUUID=2 bootID=3 kernelVersion=4 osImage=5 containerRuntimeVersion=6
@@ -131,10 +131,10 @@ core.v1.ObjectReference: kind=1 namespace=2 name=3 uid=4 apiVersion=5 resourceVe
 core.v1.PersistentVolumeClaimSpec: accessModes=1:[] resources=2:VolumeResourceRequirements volumeName=3
   selector=4:meta.LabelSelector storageClassName=5 volumeMode=6 dataSource=7:TypedLocalObjectReference
   dataSourceRef=8:TypedObjectReference volumeAttributesClassName=9
-core.v1.PersistentVolumeClaimTemplate: metadata=1:meta.ObjectMeta spec=2:PersistentVolumeClaimSpec
+core.v1.PersistentVolumeClaimTemplate: metadata=1:meta.ObjectMeta+ spec=2:PersistentVolumeClaimSpec
 core.v1.PersistentVolumeClaimVolumeSource: claimName=1 readOnly=2:b0
 core.v1.PhotonPersistentDiskVolumeSource: pdID=1 fsType=2
-core.v1.Pod: metadata=1:meta.ObjectMeta spec=2:PodSpec status=3:PodStatus
+core.v1.Pod: metadata=1:meta.ObjectMeta+ spec=2:PodSpec+ status=3:PodStatus+
 core.v1.PodAffinity: requiredDuringSchedulingIgnoredDuringExecution=1:[]PodAffinityTerm
   preferredDuringSchedulingIgnoredDuringExecution=2:[]WeightedPodAffinityTerm
 core.v1.PodAffinityTerm: labelSelector=1:meta.LabelSelector namespaces=2:[] topologyKey=3
@@ -159,7 +159,7 @@ core.v1.PodSecurityContext: seLinuxOptions=1:SELinuxOptions runAsUser=2:l runAsN
   fsGroup=5:l runAsGroup=6:l sysctls=7:[]Sysctl windowsOptions=8:WindowsSecurityContextOptions fsGroupChangePolicy=9
   seccompProfile=10:SeccompProfile appArmorProfile=11:AppArmorProfile supplementalGroupsPolicy=12
   seLinuxChangePolicy=13
-core.v1.PodSpec: volumes=1:[]Volume containers=2:[]Container restartPolicy=3 terminationGracePeriodSeconds=4:l
+core.v1.PodSpec: volumes=1:[]Volume containers=2:[]Container+ restartPolicy=3 terminationGracePeriodSeconds=4:l
   activeDeadlineSeconds=5:l dnsPolicy=6 nodeSelector=7:{} serviceAccountName=8 serviceAccount=9 nodeName=10
   hostNetwork=11:b0 hostPID=12:b0 hostIPC=13:b0 securityContext=14:PodSecurityContext
   imagePullSecrets=15:[]LocalObjectReference hostname=16 subdomain=17 affinity=18:Affinity schedulerName=19
@@ -176,7 +176,7 @@ core.v1.PodStatus: phase=1 conditions=2:[]PodCondition message=3 reason=4 hostIP
   resourceClaimStatuses=15:[]PodResourceClaimStatus hostIPs=16:[]HostIP observedGeneration=17:l0
   extendedResourceClaimStatus=18:PodExtendedResourceClaimStatus allocatedResources=19:{}api.resource.Quantity
   resources=20:ResourceRequirements nodeAllocatableResourceClaimStatuses=21:[]NodeAllocatableResourceClaimStatus
-core.v1.PodTemplateSpec: metadata=1:meta.ObjectMeta spec=2:PodSpec
+core.v1.PodTemplateSpec: metadata=1:meta.ObjectMeta+ spec=2:PodSpec+
 core.v1.PortStatus: port=1:i protocol=2 error=3
 core.v1.PortworxVolumeSource: volumeID=1 fsType=2 readOnly=3:b0
 core.v1.PreferredSchedulingTerm: weight=1:i preference=2:NodeSelectorTerm
@@ -197,7 +197,7 @@ core.v1.SELinuxOptions: user=1 role=2 type=3 level=4
 core.v1.ScaleIOVolumeSource: gateway=1 system=2 secretRef=3:LocalObjectReference sslEnabled=4:b0 protectionDomain=5
   storagePool=6 storageMode=7 volumeName=8 fsType=9 readOnly=10:b0
 core.v1.SeccompProfile: type=1 localhostProfile=2
-core.v1.Secret: metadata=1:meta.ObjectMeta data=2:{}y type=3 stringData=4:{} immutable=5:b
+core.v1.Secret: metadata=1:meta.ObjectMeta+ data=2:{}y type=3 stringData=4:{} immutable=5:b
 core.v1.SecretEnvSource: =1:LocalObjectReference optional=2:b
 core.v1.SecretKeySelector: =1:LocalObjectReference key=2 optional=3:b
 core.v1.SecretProjection: =1:LocalObjectReference items=2:[]KeyToPath optional=4:b
@@ -206,8 +206,8 @@ core.v1.SecurityContext: capabilities=1:Capabilities privileged=2:b seLinuxOptio
   runAsNonRoot=5:b readOnlyRootFilesystem=6:b allowPrivilegeEscalation=7:b runAsGroup=8:l procMount=9
   windowsOptions=10:WindowsSecurityContextOptions seccompProfile=11:SeccompProfile
   appArmorProfile=12:AppArmorProfile
-core.v1.Service: metadata=1:meta.ObjectMeta spec=2:ServiceSpec status=3:ServiceStatus
-core.v1.ServiceAccount: metadata=1:meta.ObjectMeta secrets=2:[]ObjectReference
+core.v1.Service: metadata=1:meta.ObjectMeta+ spec=2:ServiceSpec+ status=3:ServiceStatus+
+core.v1.ServiceAccount: metadata=1:meta.ObjectMeta+ secrets=2:[]ObjectReference
   imagePullSecrets=3:[]LocalObjectReference automountServiceAccountToken=4:b
 core.v1.ServiceAccountTokenProjection: audience=1 expirationSeconds=2:l path=3
 core.v1.ServicePort: name=1 protocol=2 port=3:i targetPort=4:util.intstr.IntOrString nodePort=5:i0 appProtocol=6
@@ -216,7 +216,7 @@ core.v1.ServiceSpec: ports=1:[]ServicePort selector=2:{} clusterIP=3 type=4 exte
   publishNotReadyAddresses=13:b0 sessionAffinityConfig=14:SessionAffinityConfig ipFamilyPolicy=17 clusterIPs=18:[]
   ipFamilies=19:[] allocateLoadBalancerNodePorts=20:b loadBalancerClass=21 internalTrafficPolicy=22
   trafficDistribution=23
-core.v1.ServiceStatus: loadBalancer=1:LoadBalancerStatus conditions=2:[]meta.Condition
+core.v1.ServiceStatus: loadBalancer=1:LoadBalancerStatus+ conditions=2:[]meta.Condition
 core.v1.SessionAffinityConfig: clientIP=1:ClientIPConfig
 core.v1.SleepAction: seconds=1:l
 core.v1.StorageOSVolumeSource: volumeName=1 volumeNamespace=2 fsType=3 readOnly=4:b0 secretRef=5:LocalObjectReference
@@ -251,7 +251,7 @@ core.v1.VolumeStatus: image=1:ImageVolumeStatus
 core.v1.VsphereVirtualDiskVolumeSource: volumePath=1 fsType=2 storagePolicyName=3 storagePolicyID=4
 core.v1.WeightedPodAffinityTerm: weight=1:i podAffinityTerm=2:PodAffinityTerm
 core.v1.WindowsSecurityContextOptions: gmsaCredentialSpecName=1 gmsaCredentialSpec=2 runAsUserName=3 hostProcess=4:b
-events.v1.Event: metadata=1:meta.ObjectMeta eventTime=2:meta.MicroTime series=3:events.v1.EventSeries
+events.v1.Event: metadata=1:meta.ObjectMeta+ eventTime=2:meta.MicroTime series=3:events.v1.EventSeries
   reportingController=4 reportingInstance=5 action=6 reason=7 regarding=8:ObjectReference related=9:ObjectReference
   note=10 type=11 deprecatedSource=12:EventSource deprecatedFirstTimestamp=13:meta.Time
   deprecatedLastTimestamp=14:meta.Time deprecatedCount=15:i0
