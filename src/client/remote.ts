@@ -47,12 +47,13 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   const body = (kind: KindName, object: object) => ({ ...object, apiVersion: resources[kind].apiVersion, kind });
   const keyOf = ({ metadata }: KubeObject): ObjectKey => metadata;
 
+  const objectOf = (answer: unknown) => received(answer as KubeObject);
   const trimmed = (kind: KindName, object: KubeObject) =>
     (trim[kind] as ((object: KubeObject) => KubeObject) | undefined)?.(object) ?? object;
 
   async function get(kind: KindName, key: ObjectKey): Promise<KubeObject | undefined> {
     try {
-      return received((await connection.request("GET", pathOf(kind, key))) as KubeObject);
+      return objectOf(await connection.request("GET", pathOf(kind, key)));
     } catch (error) {
       if (isApiError(error, "NotFound")) return undefined;
       throw error;
@@ -122,24 +123,24 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       const { metadata } = object as KubeObject;
       const { namespace } = metadata;
       const path = pathOf(kind, namespace === undefined ? {} : { namespace }) + manager(options);
-      return received((await connection.request("POST", path, body(kind, object))) as KubeObject) as never;
+      return objectOf(await connection.request("POST", path, body(kind, object))) as never;
     },
     update: async (kind, object, options) => {
       const path = pathOf(kind, keyOf(object)) + manager(options);
-      return received((await connection.request("PUT", path, body(kind, object))) as KubeObject) as never;
+      return objectOf(await connection.request("PUT", path, body(kind, object))) as never;
     },
     updateStatus: async (kind, object, options) => {
       const path = pathOf(kind, keyOf(object), "status") + manager(options);
-      return received((await connection.request("PUT", path, body(kind, object))) as KubeObject) as never;
+      return objectOf(await connection.request("PUT", path, body(kind, object))) as never;
     },
     patch: async (kind, key, patch, options = {}) => {
       const path = pathOf(kind, key, options.subresource) + manager(options);
       if (options.subresource === "finalize") {
-        return received((await finalize(kind, key, patch, path)) as KubeObject) as never;
+        return objectOf(await finalize(kind, key, patch, path)) as never;
       }
       const answer = await connection.request("PATCH", path, patch, mergePatchType);
       // The answer to a patch of the scale is the scale; callers want the object.
-      return (options.subresource === "scale" ? await get(kind, key) : received(answer as KubeObject)) as never;
+      return (options.subresource === "scale" ? await get(kind, key) : objectOf(answer)) as never;
     },
     delete: async (kind, key, options = {}) => {
       await connection.request("DELETE", pathOf(kind, key), options);

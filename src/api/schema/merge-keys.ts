@@ -52,6 +52,8 @@ const atomicMessages: ReadonlySet<string> = new Set([
   "core.v1.TypedLocalObjectReference",
   "discovery.v1.EndpointPort",
   "networking.v1.ServiceBackendPort",
+  "rbac.v1.RoleRef",
+  "rbac.v1.Subject",
 ]);
 
 /** Whether an object of this message is owned and replaced whole by server-side apply. */

@@ -7,7 +7,7 @@ import type { PolicyRule } from "#api/rbac/rule.ts";
 import { resources } from "#api/resources.ts";
 import type { KindName } from "#api/types.ts";
 import { forbidden, qualified } from "../../registry/errors.ts";
-import { sameValue } from "../../registry/value.ts";
+import { sameValue } from "#base/value.ts";
 import { masters, type Authorizer } from "../authorize.ts";
 import { findUncovered, listText, ruleText } from "./covers.ts";
 import { roleKeyOf, type RbacTable } from "./table.ts";
