@@ -1,10 +1,11 @@
 import type { ModeDefinition, ModeProbe } from "../definition.ts";
 import type { ProxyModeName } from "../mode.ts";
+import { iptables } from "./iptables/mode.ts";
 import { nftables } from "./nftables/mode.ts";
 import { userspace } from "./userspace/mode.ts";
 
 /** The modes there are, best first: this is the order in which `auto` tries them. */
-export const modes: readonly ModeDefinition[] = [nftables, userspace];
+export const modes: readonly ModeDefinition[] = [nftables, iptables, userspace];
 
 export type ModeChoice =
   | { readonly mode: ModeDefinition; readonly reason: string }

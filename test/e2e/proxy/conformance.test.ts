@@ -6,9 +6,10 @@ import { startArena, type Arena } from "./arena.ts";
 import { cases } from "./cases.ts";
 import { netnsOf, startGround, type Ground } from "./ground.ts";
 
-const isReady = process.getuid?.() === 0 && spawnSync("nft", ["--version"]).status === 0;
-const skip = isReady ? false : "needs root and nft";
-const modes: readonly ProxyModeName[] = ["nftables", "userspace"];
+const programs = ["nft", "iptables"] as const;
+const isReady = process.getuid?.() === 0 && programs.every((name) => spawnSync(name, ["--version"]).status === 0);
+const skip = isReady ? false : "needs root, nft and iptables";
+const modes: readonly ProxyModeName[] = ["nftables", "iptables", "userspace"];
 
 /** One suite of real traffic, run on every mode; which mode cannot show a promise stands with the promise. */
 describe("service proxy", { skip }, () => {
@@ -29,14 +30,19 @@ describe("service proxy", { skip }, () => {
     });
   }
 
-  test("a clean-up leaves nothing in the kernel, twice over", async () => {
-    const arena = await startArena("nftables", ground);
-    await arena.serve({ name: "last", clusterIP: "10.96.0.200", pods: ["pod-a"] });
-    await arena.stop();
-    await arena.proxies.cleanup();
-    const { stdout } = spawnSync("nsenter", [`--net=${netnsOf("node-1")}`, "nft", "list", "tables"], {
-      encoding: "utf8",
+  for (const mode of ["nftables", "iptables"] as const) {
+    test(`a clean-up of ${mode} leaves nothing in the kernel, twice over`, async () => {
+      const arena = await startArena(mode, ground);
+      await arena.serve({ name: "last", clusterIP: "10.96.0.200", pods: ["pod-a"] });
+      assert.match(rulesOf("node-1"), /kube-proxy/i);
+      await arena.stop();
+      await arena.proxies.cleanup();
+      assert.doesNotMatch(rulesOf("node-1"), /kube-/i);
     });
-    assert.doesNotMatch(stdout, /kube-proxy/);
-  });
+  }
 });
+
+function rulesOf(node: string): string {
+  const show = (...argv: string[]) => spawnSync("nsenter", [`--net=${netnsOf(node)}`, ...argv], { encoding: "utf8" });
+  return show("nft", "list", "ruleset").stdout + show("ip", "rule").stdout.replaceAll(/^990:/gm, "kube-rule");
+}

@@ -1,0 +1,128 @@
+import type { ProxyNode } from "../../mode.ts";
+import {
+  canaryChain,
+  externalServicesChain,
+  firewallChain,
+  forwardChain,
+  markChain,
+  markOutsideChain,
+  nodePortsChain,
+  postroutingChain,
+  proxyFirewallChain,
+  servicesChain,
+} from "./names.ts";
+import { comment, ranges4, type Element, type Table } from "./rule.ts";
+
+const shared: Readonly<Record<Table, readonly string[]>> = {
+  filter: [canaryChain, servicesChain, externalServicesChain, nodePortsChain, proxyFirewallChain],
+  nat: [canaryChain, servicesChain, nodePortsChain],
+  mangle: [canaryChain],
+};
+
+/** Of the marked bit nothing is left when the packet leaves (`masqueradeBit: 14`). */
+const mark = "0x4000/0x4000";
+const isNew = "-m conntrack --ctstate NEW";
+const portals = comment("kubernetes service portals");
+const externalPortals = comment("kubernetes externally-visible service portals");
+const balancers = comment("kubernetes load balancer firewall");
+
+/** From the kernel's own chains to ours, in the order they stand there. */
+const jumps: readonly (readonly [table: Table, chain: string, rule: string])[] = [
+  ["filter", "INPUT", `${isNew} ${balancers} -j ${proxyFirewallChain}`],
+  ["filter", "INPUT", `${comment("kubernetes health check service ports")} -j ${nodePortsChain}`],
+  ["filter", "INPUT", `${isNew} ${externalPortals} -j ${externalServicesChain}`],
+  ["filter", "INPUT", `-j ${firewallChain}`],
+  ["filter", "FORWARD", `${isNew} ${balancers} -j ${proxyFirewallChain}`],
+  ["filter", "FORWARD", `${comment("kubernetes forwarding rules")} -j ${forwardChain}`],
+  ["filter", "FORWARD", `${isNew} ${portals} -j ${servicesChain}`],
+  ["filter", "FORWARD", `${isNew} ${externalPortals} -j ${externalServicesChain}`],
+  ["filter", "OUTPUT", `${isNew} ${balancers} -j ${proxyFirewallChain}`],
+  ["filter", "OUTPUT", `${isNew} ${portals} -j ${servicesChain}`],
+  ["filter", "OUTPUT", `-j ${firewallChain}`],
+  ["nat", "PREROUTING", `${portals} -j ${servicesChain}`],
+  ["nat", "OUTPUT", `${portals} -j ${servicesChain}`],
+  ["nat", "POSTROUTING", `${comment("kubernetes postrouting rules")} -j ${postroutingChain}`],
+];
+
+/** The last rule of KUBE-SERVICES: an address with a port comes before a node port. */
+export const nodePortsJump = `${comment("kubernetes service nodeports; NOTE: this must be the last rule in this chain")} -m addrtype --dst-type LOCAL -j ${nodePortsChain}`;
+
+/** All that does not depend on Services (upstream pkg/proxy/iptables). */
+export function renderLayout({ podCidrs }: Pick<ProxyNode, "podCidrs">): Element[] {
+  const own: readonly (readonly [table: Table, chain: string, rules: readonly string[]])[] = [
+    [
+      "filter",
+      forwardChain,
+      [
+        "-m conntrack --ctstate INVALID -j DROP",
+        `${comment("kubernetes forwarding rules")} -m mark --mark ${mark} -j ACCEPT`,
+        `${comment("kubernetes forwarding conntrack rule")} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+      ],
+    ],
+    // Node ports at 127.0.0.1 need route_localnet, which would let neighbours reach 127.0.0.0/8 as well.
+    [
+      "filter",
+      firewallChain,
+      [
+        `! -s 127.0.0.0/8 -d 127.0.0.0/8 ${comment("block incoming localnet connections")} -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`,
+      ],
+    ],
+    ["nat", markChain, [`-j MARK --set-xmark ${mark}`]],
+    [
+      "nat",
+      postroutingChain,
+      [
+        `-m mark ! --mark ${mark} -j RETURN`,
+        "-j MARK --set-xmark 0x4000/0x0",
+        `${comment("kubernetes service traffic requiring SNAT")} -j MASQUERADE --random-fully`,
+      ],
+    ],
+    ...markOutside(podCidrs),
+  ];
+  return [
+    ...Object.entries(shared).flatMap(([table, chains]) =>
+      chains.map((key): Element => ({ set: `${table as Table} shared`, key, value: "" })),
+    ),
+    ...own.map(([set, key, rules]): Element => ({ set, key, value: rules.join("\n") })),
+    { set: `nat ${servicesChain}`, key: nodePortsJump, value: "" },
+    ...jumps.map(([table, chain, key]): Element => ({ set: `${table} ${chain}`, key, value: "" })),
+  ];
+}
+
+/** With one pod range a rule can say itself who is outside; with several it needs a chain. */
+function markOutside(podCidrs: readonly string[]): (readonly [Table, string, readonly string[]])[] {
+  const pods = ranges4(podCidrs);
+  if (pods.length < 2) return [];
+  return [["nat", markOutsideChain, [...pods.map((range) => `-s ${range} -j RETURN`), `-j ${markChain}`]]];
+}
+
+/**
+ * The text that fails, and changes nothing otherwise, when another program took our chains or the jumps to them away.
+ * It goes before every change: rules nobody comes to would be no change.
+ */
+export const guard: string = (Object.keys(shared) as Table[])
+  .flatMap((table) => [
+    `*${table}`,
+    `-F ${canaryChain}`,
+    ...jumps.filter(([of]) => of === table).map(([, chain, rule]) => `-C ${chain} ${rule}`),
+    "COMMIT",
+  ])
+  .join("\n");
+
+const staticChains = new Set([forwardChain, firewallChain, markChain, postroutingChain, markOutsideChain]);
+
+export function isStaticChain(chain: string): boolean {
+  return staticChains.has(chain);
+}
+
+export function isSharedChain(table: Table, chain: string): boolean {
+  return shared[table].includes(chain);
+}
+
+/** Whether a rule of one of the kernel's own chains leads to one of ours. */
+export function isOurJump(rule: string): boolean {
+  const target = / ?-j (KUBE-\S+)$/.exec(rule)?.[1];
+  return (
+    target !== undefined && (staticChains.has(target) || Object.values(shared).some((all) => all.includes(target)))
+  );
+}
