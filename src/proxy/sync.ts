@@ -6,7 +6,7 @@ import type { Problem } from "#routing/because.ts";
 import { newerRevision } from "#routing/l4/compile.ts";
 import type { ModeDefinition } from "./definition.ts";
 import type { ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
-import { chooseMode } from "./modes/index.ts";
+import { chooseMode, cleanUpOthers } from "./modes/index.ts";
 import { startServiceSource, type ServiceSource } from "./source.ts";
 import { startProxy, type RunningProxy } from "./loop.ts";
 import { waitWithdrawn } from "./withdrawn.ts";
@@ -61,6 +61,7 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
     chosen.set(node.name, { name: choice.mode.name, reason: choice.reason });
     log.info({ node: node.name, mode: choice.mode.name, reason: choice.reason }, "the service proxy has its mode");
   }
+  await Promise.all(starts.map(({ node, definition }) => cleanUpOthers(definition, node, log)));
   const source = startServiceSource(client, { log, clock });
   const proxies = starts.map(({ node, definition }) => {
     const mode = definition.start(node, { log: log.child({ node: node.name }), clock });

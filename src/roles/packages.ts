@@ -20,6 +20,14 @@ export const upTools: readonly Tool[] = [
   { program: "socat", package: "socat" },
 ];
 
+/** What `fairlead up` needs besides for a proxy mode that is asked for by name. */
+export const modeTools: Readonly<Record<string, readonly Tool[]>> = {
+  iptables: [
+    { program: "iptables-restore", package: "iptables" },
+    { program: "iptables-save", package: "iptables" },
+  ],
+};
+
 /** What the end-to-end tests use besides. */
 export const testTools: readonly Tool[] = [
   { program: "kubectl", package: "kubernetes-client" },

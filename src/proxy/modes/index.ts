@@ -1,5 +1,6 @@
+import type { Log } from "#base/log.ts";
 import type { ModeDefinition, ModeProbe } from "../definition.ts";
-import type { ProxyModeName } from "../mode.ts";
+import type { ProxyModeName, ProxyNode } from "../mode.ts";
 import { iptables } from "./iptables/mode.ts";
 import { nftables } from "./nftables/mode.ts";
 import { userspace } from "./userspace/mode.ts";
@@ -39,4 +40,20 @@ export async function chooseMode(
     else return { mode, reason: refused.length === 0 ? "the best mode works here" : refused.join("; ") };
   }
   return { code: "mode-does-not-work", message: `no proxy mode works here: ${refused.join("; ")}` };
+}
+
+/**
+ * Removes the rules that an earlier run in another mode left on the node: two modes at once would each send the same
+ * packet somewhere. Nothing of it needs the node in the mode that changes no kernel.
+ */
+export async function cleanUpOthers(chosen: ModeDefinition, node: ProxyNode, log: Log): Promise<void> {
+  if (chosen.name === "userspace") return;
+  for (const other of modes.filter(({ name }) => name !== chosen.name)) {
+    try {
+      await other.cleanup(node);
+    } catch (error) {
+      const text = "rules of an earlier proxy mode could not be removed, and may misdirect traffic";
+      log.warn({ node: node.name, mode: other.name, error: String(error) }, text);
+    }
+  }
 }

@@ -11,7 +11,7 @@ test("auto takes the best mode that works, and says why not a better one", async
   const best = await chooseMode("auto", works);
   const next = await chooseMode("auto", noKernel);
   assert.equal(best.mode?.name, "nftables");
-  assert.equal(next.mode?.name, "userspace");
+  assert.equal(next.mode?.name, "iptables");
   assert.equal(next.mode && next.reason, "nftables: no nft");
 });
 
@@ -19,9 +19,9 @@ test("a mode asked for by name is never changed silently", async () => {
   const refused = await chooseMode("nftables", noKernel);
   assert.deepEqual(refused, {
     code: "mode-does-not-work",
-    message: "proxy mode nftables: no nft; use one of nftables, userspace, or auto",
+    message: "proxy mode nftables: no nft; use one of nftables, iptables, userspace, or auto",
   });
-  for (const name of ["iptables", "ipvs"] as const) {
+  for (const name of ["ipvs"] as const) {
     const answer = await chooseMode(name, works);
     assert.equal(answer.mode, undefined);
     assert.equal(answer.mode === undefined && answer.code, "mode-not-built");
