@@ -60,7 +60,7 @@ describe("a cluster whose proxy mode is iptables", { skip: why }, () => {
   });
 
   test("the document's Service of type NodePort and the one with session affinity work", async () => {
-    const [form = "written"] = forms;
+    const [form] = forms;
     for (const name of ["02-nginx-service", "03-nginx-deployment"]) {
       cluster.kubectl("apply", "-f", manifestOf("000", form)(name));
     }

@@ -132,7 +132,7 @@ async function removeRules(node: ProxyNode): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     // Who has no iptables never had rules of it.
     if (isMissing(reason)) return;
-    throw new Error(`the rules on ${node.name} could not be removed: ${reason}`);
+    throw new Error(`the rules on ${node.name} could not be removed: ${reason}`, { cause: error });
   }
 }
 
