@@ -97,9 +97,12 @@ function markOutside(podCidrs: readonly string[]): (readonly [Table, string, rea
 }
 
 /**
- * The text that fails, and changes nothing otherwise, when another program took our chains or the jumps to them away.
- * It goes before every change: rules nobody comes to would be no change.
+ * Fails, and changes nothing otherwise, when another program emptied the table of its chains. It goes before every
+ * change, which would else make chains that nobody comes to; to look for the jumps as well is dear with many rules.
  */
+export const tripwire = `*nat\n-F ${canaryChain}\nCOMMIT`;
+
+/** Fails, and changes nothing otherwise, when another program took chains of any table or the jumps to them away. */
 export const guard: string = (Object.keys(shared) as Table[])
   .flatMap((table) => [
     `*${table}`,

@@ -8,7 +8,7 @@ import { createElementLedger } from "../ledger.ts";
 import { allowLoopback } from "../loopback.ts";
 import { isMissing, restore, save } from "./command.ts";
 import { diffKernel, isComplete, parseSaved } from "./kernel.ts";
-import { guard, renderLayout } from "./layout.ts";
+import { guard, renderLayout, tripwire } from "./layout.ts";
 import { renderEntry } from "./render.ts";
 import type { Place } from "./rule.ts";
 import { renderChange } from "./transaction.ts";
@@ -62,7 +62,7 @@ export const iptables: ModeDefinition = {
       if (count === 0) return 0;
       const [first = "", ...rest] = renderChange(change);
       try {
-        await call([`${guard}\n${first}`, ...rest]);
+        await call([`${tripwire}\n${first}`, ...rest]);
         return count;
       } catch (error) {
         log.warn({ node: node.name, error: String(error) }, "a change of iptables failed; all rules are compared anew");
