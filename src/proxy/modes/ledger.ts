@@ -139,6 +139,23 @@ export function createElementLedger<Place extends string = string>(): ElementLed
   };
 }
 
+/** What has to change so that exactly the wanted stands there. */
+export function diffElements<P extends string>(
+  found: readonly LedgerElement<P>[],
+  wanted: readonly LedgerElement<P>[],
+): ElementChange<P> {
+  const idOf = ({ set, key }: LedgerElement<P>) => `${set} ${key}`;
+  const missing = new Map(wanted.map((element) => [idOf(element), element]));
+  const deletes: LedgerElement<P>[] = [];
+  for (const element of found) {
+    const id = idOf(element);
+    // What stands twice is found wanted once.
+    if (missing.get(id)?.value === element.value) missing.delete(id);
+    else deletes.push(element);
+  }
+  return { deletes, adds: [...missing.values()] };
+}
+
 function first(names: Iterable<string>): string | undefined {
   let found: string | undefined;
   for (const name of names) if (found === undefined || name < found) found = name;

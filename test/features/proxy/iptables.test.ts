@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createElementLedger } from "#proxy/modes/ledger.ts";
-import { diffKernel, isComplete, parseSaved } from "#proxy/modes/iptables/kernel.ts";
-import { renderLayout } from "#proxy/modes/iptables/layout.ts";
+import { createElementLedger, diffElements } from "#proxy/modes/ledger.ts";
+import { isComplete, parseSaved } from "#proxy/modes/iptables/kernel.ts";
+import { chainNames, renderLayout } from "#proxy/modes/iptables/layout.ts";
 import { endpointChain, serviceChain } from "#proxy/modes/iptables/names.ts";
 import { renderEntry } from "#proxy/modes/iptables/render.ts";
 import type { Element, Place } from "#proxy/modes/iptables/rule.ts";
@@ -82,13 +82,13 @@ test("what stands in the kernel is found again by its text, and what is not want
     "-A THEIRS -j ACCEPT",
     "COMMIT",
   ].join("\n");
-  const { adds, deletes } = diffKernel(parseSaved(text), wanted);
+  const { adds, deletes } = diffElements(parseSaved(text, chainNames), wanted);
   assert.deepEqual(
     deletes.map(({ set, key }) => `${set}: ${key}`),
     ["nat PREROUTING: -m comment --comment old -j KUBE-SERVICES", "nat: KUBE-SVC-AAAAAAAAAAAAAAAA"],
   );
   assert.equal(adds.length, wanted.length - 3);
-  assert.deepEqual(diffKernel(wanted, wanted), { deletes: [], adds: [] });
+  assert.deepEqual(diffElements(wanted, wanted), { deletes: [], adds: [] });
 });
 
 test("one rule too few, or one too many, is no complete set", () => {

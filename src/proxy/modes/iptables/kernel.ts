@@ -1,47 +1,43 @@
-import type { ElementChange } from "../ledger.ts";
-import { isOurJump, isSharedChain, isStaticChain } from "./layout.ts";
-import { servicePattern } from "./names.ts";
-import type { Element, Place, Table } from "./rule.ts";
+import type { Element, Table } from "./rule.ts";
+
+/** Which chains a mode takes as its own. */
+export interface ChainNames {
+  /** Chains that get single rules from many. */
+  isShared(table: Table, chain: string): boolean;
+  /** Chains that are written whole. */
+  isOwn(chain: string): boolean;
+}
 
 /** What of ours, or of another service proxy with the same chains, stands in what `iptables-save` printed. Pure. */
-export function parseSaved(text: string): Element[] {
+export function parseSaved(text: string, names: ChainNames): Element[] {
   const elements: Element[] = [];
   const chains = new Map<string, string[]>();
   let table: Table | undefined;
+  const endTable = () => {
+    for (const [key, rules] of chains) if (table) elements.push({ set: table, key, value: rules.join("\n") });
+    chains.clear();
+  };
   for (const line of text.split("\n")) {
     const [, kind = "", chain = "", rest = ""] = /^(\*|:|-A )(\S+) ?(.*)$/.exec(line) ?? [];
     if (kind === "*") {
-      for (const [key, rules] of chains) if (table) elements.push({ set: table, key, value: rules.join("\n") });
-      chains.clear();
+      endTable();
       table = chain === "filter" || chain === "nat" || chain === "mangle" ? chain : undefined;
     }
     if (table === undefined || kind === "") continue;
-    const isShared = isSharedChain(table, chain);
+    const isShared = names.isShared(table, chain);
     if (kind === ":") {
       if (isShared) elements.push({ set: `${table} shared`, key: chain, value: "" });
-      else if (servicePattern.test(chain) || isStaticChain(chain)) chains.set(chain, []);
+      else if (names.isOwn(chain)) chains.set(chain, []);
     } else if (kind === "-A ") {
-      if (isShared || (!chains.has(chain) && isOurJump(rest))) {
+      const target = / ?-j (\S+)$/.exec(rest)?.[1] ?? "";
+      const isJump = isBuiltIn(chain) && (names.isOwn(target) || names.isShared(table, target));
+      if (isShared || isJump) {
         elements.push({ set: `${table} ${chain}`, key: rest, value: "" });
       } else chains.get(chain)?.push(rest);
     }
   }
-  for (const [key, rules] of chains) if (table) elements.push({ set: table, key, value: rules.join("\n") });
+  endTable();
   return elements;
-}
-
-/** What has to change so that exactly the wanted stands there. */
-export function diffKernel(found: readonly Element[], wanted: readonly Element[]): ElementChange<Place> {
-  const idOf = ({ set, key }: Element) => `${set} ${key}`;
-  const missing = new Map(wanted.map((element) => [idOf(element), element]));
-  const deletes: Element[] = [];
-  for (const element of found) {
-    const id = idOf(element);
-    // What stands twice is found wanted once.
-    if (missing.get(id)?.value === element.value) missing.delete(id);
-    else deletes.push(element);
-  }
-  return { deletes, adds: [...missing.values()] };
 }
 
 /**
@@ -59,4 +55,9 @@ export function isComplete(found: readonly Element[], wanted: readonly Element[]
   count(wanted, 1);
   count(found, -1);
   return [...counts.values()].every((left) => left === 0);
+}
+
+/** Rules that others wrote into chains of theirs are theirs, wherever they lead. */
+function isBuiltIn(chain: string): boolean {
+  return /^(?:INPUT|OUTPUT|FORWARD|PREROUTING|POSTROUTING)$/.test(chain);
 }

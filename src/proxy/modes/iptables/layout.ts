@@ -9,8 +9,10 @@ import {
   nodePortsChain,
   postroutingChain,
   proxyFirewallChain,
+  servicePattern,
   servicesChain,
 } from "./names.ts";
+import type { ChainNames } from "./kernel.ts";
 import { comment, ranges4, type Element, type Table } from "./rule.ts";
 
 const shared: Readonly<Record<Table, readonly string[]>> = {
@@ -90,7 +92,7 @@ export function renderLayout({ podCidrs }: Pick<ProxyNode, "podCidrs">): Element
 }
 
 /** With one pod range a rule can say itself who is outside; with several it needs a chain. */
-function markOutside(podCidrs: readonly string[]): (readonly [Table, string, readonly string[]])[] {
+export function markOutside(podCidrs: readonly string[]): (readonly [Table, string, readonly string[]])[] {
   const pods = ranges4(podCidrs);
   if (pods.length < 2) return [];
   return [["nat", markOutsideChain, [...pods.map((range) => `-s ${range} -j RETURN`), `-j ${markChain}`]]];
@@ -114,18 +116,8 @@ export const guard: string = (Object.keys(shared) as Table[])
 
 const staticChains = new Set([forwardChain, firewallChain, markChain, postroutingChain, markOutsideChain]);
 
-export function isStaticChain(chain: string): boolean {
-  return staticChains.has(chain);
-}
-
-export function isSharedChain(table: Table, chain: string): boolean {
-  return shared[table].includes(chain);
-}
-
-/** Whether a rule of one of the kernel's own chains leads to one of ours. */
-export function isOurJump(rule: string): boolean {
-  const target = / ?-j (KUBE-\S+)$/.exec(rule)?.[1];
-  return (
-    target !== undefined && (staticChains.has(target) || Object.values(shared).some((all) => all.includes(target)))
-  );
-}
+/** The chains that this mode writes. */
+export const chainNames: ChainNames = {
+  isShared: (table, chain) => shared[table].includes(chain),
+  isOwn: (chain) => servicePattern.test(chain) || staticChains.has(chain),
+};

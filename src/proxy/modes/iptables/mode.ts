@@ -4,11 +4,11 @@ import type { ModeDefinition } from "../../definition.ts";
 import type { ProxyNode } from "../../mode.ts";
 import { createClaims } from "../claims.ts";
 import { createFlowCleaner } from "../conntrack.ts";
-import { createElementLedger } from "../ledger.ts";
+import { createElementLedger, diffElements } from "../ledger.ts";
 import { allowLoopback } from "../loopback.ts";
 import { isMissing, restore, save } from "./command.ts";
-import { diffKernel, isComplete, parseSaved } from "./kernel.ts";
-import { guard, renderLayout, tripwire } from "./layout.ts";
+import { isComplete, parseSaved } from "./kernel.ts";
+import { chainNames, guard, renderLayout, tripwire } from "./layout.ts";
 import { renderEntry } from "./render.ts";
 import type { Place } from "./rule.ts";
 import { renderChange } from "./transaction.ts";
@@ -50,7 +50,7 @@ export const iptables: ModeDefinition = {
       isInForce = false;
       await allowLoopback(node);
       await passUntranslated(node);
-      const change = diffKernel(parseSaved(await save(node)), ledger.takeAll());
+      const change = diffElements(parseSaved(await save(node), chainNames), ledger.takeAll());
       await call(renderChange(change));
       isInForce = true;
       return change.adds.length + change.deletes.length;
@@ -86,7 +86,7 @@ export const iptables: ModeDefinition = {
           await restore(node, guard);
           const start = clock.monotonic();
           if (start < nextInspection) return true;
-          isInForce = isComplete(parseSaved(await save(node)), ledger.takeAll());
+          isInForce = isComplete(parseSaved(await save(node), chainNames), ledger.takeAll());
           const end = clock.monotonic();
           nextInspection = end + inspectionShare * (end - start);
         } catch {
@@ -125,7 +125,7 @@ const probe = [
 
 async function removeRules(node: ProxyNode): Promise<void> {
   try {
-    const change = diffKernel(parseSaved(await save(node)), []);
+    const change = diffElements(parseSaved(await save(node), chainNames), []);
     for (const text of renderChange(change)) await restore(node, text);
     if (node.netns !== undefined) await ipRule(node, "del");
   } catch (error) {
