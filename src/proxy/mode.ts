@@ -1,5 +1,6 @@
 import type { Problem } from "#routing/because.ts";
 import type { ServiceDiff } from "#routing/l4/table.ts";
+import type { IpvsSettings } from "./modes/ipvs/settings.ts";
 
 /**
  * What every proxy mode implements: make the table true on one node, and nothing else. A mode gets the difference to
@@ -58,4 +59,6 @@ export interface ProxyNode {
   readonly podCidrs: readonly string[];
   /** An address inside that no service has is dropped, an unknown port of a known one refused. */
   readonly serviceCidrs: readonly string[];
+  /** For the mode ipvs alone. */
+  readonly ipvs?: IpvsSettings;
 }

@@ -21,11 +21,13 @@ export const upTools: readonly Tool[] = [
 ];
 
 /** What `fairlead up` needs besides for a proxy mode that is asked for by name. */
+const iptablesTools: readonly Tool[] = [
+  { program: "iptables-restore", package: "iptables" },
+  { program: "iptables-save", package: "iptables" },
+];
 export const modeTools: Readonly<Record<string, readonly Tool[]>> = {
-  iptables: [
-    { program: "iptables-restore", package: "iptables" },
-    { program: "iptables-save", package: "iptables" },
-  ],
+  iptables: iptablesTools,
+  ipvs: [...iptablesTools, { program: "ipvsadm", package: "ipvsadm" }, { program: "ipset", package: "ipset" }],
 };
 
 /** What the end-to-end tests use besides. */

@@ -6,9 +6,11 @@ import { createClaims } from "../claims.ts";
 import { createFlowCleaner } from "../conntrack.ts";
 import { createElementLedger, diffElements } from "../ledger.ts";
 import { allowLoopback } from "../loopback.ts";
+import { createPace } from "../pace.ts";
 import { isMissing, restore, save } from "./command.ts";
 import { isComplete, parseSaved } from "./kernel.ts";
 import { chainNames, guard, renderLayout, tripwire } from "./layout.ts";
+import { canaryChain } from "./names.ts";
 import { renderEntry } from "./render.ts";
 import type { Place } from "./rule.ts";
 import { renderChange } from "./transaction.ts";
@@ -38,7 +40,7 @@ export const iptables: ModeDefinition = {
     const claims = createClaims(ledger, (entry) => renderEntry(entry, node), log);
     const flows = createFlowCleaner(node, log);
     let isInForce = false;
-    let nextInspection = 0;
+    const inspections = createPace(clock, inspectionShare);
     ledger.claim("layout", renderLayout(node));
 
     async function call(texts: readonly string[]): Promise<void> {
@@ -84,11 +86,10 @@ export const iptables: ModeDefinition = {
         if (!isInForce) return true;
         try {
           await restore(node, guard);
-          const start = clock.monotonic();
-          if (start < nextInspection) return true;
-          isInForce = isComplete(parseSaved(await save(node), chainNames), ledger.takeAll());
-          const end = clock.monotonic();
-          nextInspection = end + inspectionShare * (end - start);
+          const isWhole = await inspections.run(async () =>
+            isComplete(parseSaved(await save(node), chainNames), ledger.takeAll()),
+          );
+          isInForce = isWhole ?? true;
         } catch {
           isInForce = false;
         }
@@ -125,8 +126,10 @@ const probe = [
 
 async function removeRules(node: ProxyNode): Promise<void> {
   try {
-    const change = diffElements(parseSaved(await save(node), chainNames), []);
-    for (const text of renderChange(change)) await restore(node, text);
+    const found = parseSaved(await save(node), chainNames);
+    // The mode ipvs has chains of the same names, and no canary.
+    const isOurs = found.some(({ key }) => key === canaryChain);
+    for (const text of isOurs ? renderChange(diffElements(found, [])) : []) await restore(node, text);
     if (node.netns !== undefined) await ipRule(node, "del");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
