@@ -5,6 +5,8 @@ import type { Service } from "#api/core/service/kind.ts";
 import { renderLayout as renderIptablesLayout } from "#proxy/modes/iptables/layout.ts";
 import { renderEntry as renderIptables } from "#proxy/modes/iptables/render.ts";
 import { renderChange } from "#proxy/modes/iptables/transaction.ts";
+import { renderEntry as renderIpvs } from "#proxy/modes/ipvs/render.ts";
+import { renderChange as renderIpvsChange } from "#proxy/modes/ipvs/transaction.ts";
 import { renderEntry } from "#proxy/modes/nftables/elements.ts";
 import { renderLayout } from "#proxy/modes/nftables/layout.ts";
 import { renderElements } from "#proxy/modes/nftables/transaction.ts";
@@ -48,7 +50,7 @@ test("no text of an object gets into a command of the kernel's tables, only addr
 const rule =
   /^(?:[*:]\S+(?: - \[0:0\])?|COMMIT|-[AIDX] KUBE-[A-Z0-9-]+(?: (?:!|-?-?[A-Za-z0-9][A-Za-z0-9.,:/_-]*|"[A-Za-z0-9 .,:;>_/?-]{0,255}"))*)$/;
 
-test("no text of an object becomes syntax of iptables, though comments name the object", () => {
+test("no text of an object becomes syntax of iptables or ipvsadm, though comments name the object", () => {
   fc.assert(
     fc.property(text, text, text, text, (name, portName, range, endpoint) => {
       const spec = {
@@ -64,6 +66,9 @@ test("no text of an object becomes syntax of iptables, though comments name the 
         for (const call of renderChange({ deletes: [], adds: renderIptables(entry, node) })) {
           for (const line of call.split("\n")) assert.match(line, rule);
         }
+        for (const [, input] of renderIpvsChange({ deletes: [], adds: renderIpvs(entry, node) }, new Set()).commands) {
+          assert.match(input, /^(?:[a-zA-Z0-9,.:/ -]+\n)+$/);
+        }
       }
     }),
   );
@@ -75,12 +80,13 @@ test("a port, protocol or timeout that is none is refused, whatever its type at 
   assert.doesNotThrow(() => renderEntry(entry, node));
   const wrong = { port: hostile, nodePort: 70_000, protocol: "tcp; flush ruleset", affinitySeconds: 1.5 };
   for (const [field, value] of Object.entries(wrong)) {
-    for (const render of [renderEntry, renderIptables]) {
+    for (const render of [renderEntry, renderIptables, renderIpvs]) {
       assert.throws(() => render({ ...entry, [field]: value }, node), field);
     }
   }
   const endpoints = entry.endpoints.map((endpoint) => ({ ...endpoint, port: "1 . 2" as unknown as number }));
-  for (const render of [renderEntry, renderIptables]) assert.throws(() => render({ ...entry, endpoints }, node));
+  for (const render of [renderEntry, renderIptables, renderIpvs])
+    assert.throws(() => render({ ...entry, endpoints }, node));
 });
 
 test("ranges of a node that are none are left out of the rules", () => {
