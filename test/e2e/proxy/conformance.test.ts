@@ -9,7 +9,9 @@ import { netnsOf, startGround, type Ground } from "./ground.ts";
 const programs = ["nft", "iptables"] as const;
 const isReady = process.getuid?.() === 0 && programs.every((name) => spawnSync(name, ["--version"]).status === 0);
 const skip = isReady ? false : "needs root, nft and iptables";
-const modes: readonly ProxyModeName[] = ["nftables", "iptables", "userspace"];
+/** Most kernels have ip_vs as a module; some have none. */
+const hasIpvs = spawnSync("ipvsadm", ["-L", "-n"]).status === 0;
+const modes: readonly ProxyModeName[] = ["nftables", "iptables", "ipvs", "userspace"];
 
 /** One suite of real traffic, run on every mode; which mode cannot show a promise stands with the promise. */
 describe("service proxy", { skip }, () => {
@@ -18,7 +20,8 @@ describe("service proxy", { skip }, () => {
   after(() => ground.stop());
 
   for (const mode of modes) {
-    describe(mode, () => {
+    const without = mode === "ipvs" && !hasIpvs ? "this kernel has no ip_vs" : false;
+    describe(mode, { skip: without }, () => {
       let arena: Arena;
       before(async () => (arena = await startArena(mode, ground)));
       after(() => arena.stop());
@@ -30,8 +33,9 @@ describe("service proxy", { skip }, () => {
     });
   }
 
-  for (const mode of ["nftables", "iptables"] as const) {
-    test(`a clean-up of ${mode} leaves nothing in the kernel, twice over`, async () => {
+  for (const mode of ["nftables", "iptables", "ipvs"] as const) {
+    const without = mode === "ipvs" && !hasIpvs ? "this kernel has no ip_vs" : false;
+    test(`a clean-up of ${mode} leaves nothing in the kernel, twice over`, { skip: without }, async () => {
       const arena = await startArena(mode, ground);
       await arena.serve({ name: "last", clusterIP: "10.96.0.200", pods: ["pod-a"] });
       assert.match(rulesOf("node-1"), /kube-proxy/i);
@@ -44,5 +48,10 @@ describe("service proxy", { skip }, () => {
 
 function rulesOf(node: string): string {
   const show = (...argv: string[]) => spawnSync("nsenter", [`--net=${netnsOf(node)}`, ...argv], { encoding: "utf8" });
-  return show("nft", "list", "ruleset").stdout + show("ip", "rule").stdout.replaceAll(/^990:/gm, "kube-rule");
+  const ipvs = show("ipvsadm", "-S", "-n").stdout + show("ipset", "save").stdout + show("ip", "link").stdout;
+  return (
+    show("nft", "list", "ruleset").stdout +
+    ipvs.replaceAll(/^-A/gm, "kube-server") +
+    show("ip", "rule").stdout.replaceAll(/^990:/gm, "kube-rule")
+  );
 }
