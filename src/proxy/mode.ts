@@ -4,8 +4,8 @@ import type { IpvsSettings } from "./modes/ipvs/settings.ts";
 
 /**
  * What every proxy mode implements: make the table true on one node, and nothing else. A mode gets the difference to
- * what it applied last; the first call brings everything as `added`. `test/conformance/proxy/` runs one suite of real
- * traffic on each mode.
+ * what it applied last; the first call brings everything as `added`. `test/e2e/proxy/` runs one suite of real traffic on
+ * each mode.
  */
 export interface ProxyMode {
   readonly name: ProxyModeName;

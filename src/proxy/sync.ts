@@ -70,8 +70,9 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
     log.info({ node: node.name, mode: mode.name, reason }, "the service proxy has its mode");
     if (warning !== undefined) log.warn({ node: node.name, mode: mode.name }, warning);
   }
-  await Promise.all(starts.map(({ node, definition }) => cleanUpOthers(definition, node, log)));
   const source = startServiceSource(client, { log, clock });
+  // Meanwhile the lists arrive.
+  await Promise.all(starts.map(({ node, definition }) => cleanUpOthers(definition, node, log)));
   const proxies = starts.map(({ node, definition }) => {
     const mode = definition.start(node, { log: log.child({ node: node.name }), clock });
     return startProxy({ source, node, mode, log, clock });
