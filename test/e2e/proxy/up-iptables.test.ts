@@ -83,4 +83,15 @@ describe("a cluster whose proxy mode is iptables", { skip: why }, () => {
     assert.doesNotMatch(inNode("iptables-save"), /KUBE-/);
     await eventually(() => assert.match(curl("http://172.30.0.12:30080"), /^Hostname: hello-/));
   });
+
+  test("ipvs is served by iptables where the kernel has no ip_vs, and a warning says so", async () => {
+    await cluster.kill();
+    cluster = await startCluster({ dataDir: cluster.dataDir, args: ["--proxy-mode", "ipvs"] });
+    const hasIpvs = run("ipvsadm", ["-L", "-n"]).status === 0;
+    const told = cluster.events.map((event) => JSON.stringify(event));
+    assert.ok(told.some((text) => text.includes(`service proxy in mode ${hasIpvs ? "ipvs" : "iptables"}`)));
+    const warning = told.find((text) => text.includes('"warning"') && text.includes("is used, not ipvs"));
+    assert.equal(warning === undefined, hasIpvs);
+    await eventually(() => assert.match(curl("http://172.30.0.12:30080"), /^Hostname: hello-/));
+  });
 });

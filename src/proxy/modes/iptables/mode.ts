@@ -141,12 +141,12 @@ async function removeRules(node: ProxyNode): Promise<void> {
 
 /**
  * On nodes of our own, routing turns packets away that are still for a service address when they are to be forwarded.
- * REJECT stands behind that, in FORWARD, and has the better answer: it is let see them. Other machines route as they do.
+ * REJECT stands behind that, in FORWARD, and is the better answer, so they are routed like all others. Machines of
+ * others route as they do.
  */
 async function passUntranslated(node: ProxyNode): Promise<void> {
-  if (node.netns === undefined) return;
-  await ipRule(node, "del");
-  await ipRule(node, "add");
+  // The rule that is there already is refused.
+  if (node.netns !== undefined) await ipRule(node, "add");
 }
 
 /** Before the rules that `node/network` makes. */
