@@ -46,12 +46,16 @@ describe("service proxy", { skip }, () => {
   }
 });
 
+/** All that a mode could have left on a node; each thing of the modes has `kube-` in its name, or gets it here. */
 function rulesOf(node: string): string {
-  const show = (...argv: string[]) => spawnSync("nsenter", [`--net=${netnsOf(node)}`, ...argv], { encoding: "utf8" });
-  const ipvs = show("ipvsadm", "-S", "-n").stdout + show("ipset", "save").stdout + show("ip", "link").stdout;
-  return (
-    show("nft", "list", "ruleset").stdout +
-    ipvs.replaceAll(/^-A/gm, "kube-server") +
-    show("ip", "rule").stdout.replaceAll(/^990:/gm, "kube-rule")
-  );
+  const show = (...argv: string[]) =>
+    spawnSync("nsenter", [`--net=${netnsOf(node)}`, ...argv], { encoding: "utf8" }).stdout;
+  return [
+    show("nft", "list", "ruleset"),
+    show("iptables-save"),
+    show("ipset", "save"),
+    show("ip", "link"),
+    show("ipvsadm", "-S", "-n").replaceAll(/^-A/gm, "kube-server"),
+    show("ip", "rule").replaceAll(/^990:/gm, "kube-rule"),
+  ].join("\n");
 }
