@@ -71,6 +71,7 @@ export function startLocalAgent(
         case "running":
           worked = true;
           running.resolve(message);
+          if (message.notice !== undefined) report({ type: "notice", text: message.notice });
           if (message.warning !== undefined) report({ type: "warning", text: message.warning });
           break;
         case "applied":
