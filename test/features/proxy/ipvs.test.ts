@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isComplete } from "#proxy/modes/iptables/kernel.ts";
+import { isComplete, parseSaved, withoutChainsOf } from "#proxy/modes/iptables/kernel.ts";
+import { chainNames as iptablesChains } from "#proxy/modes/iptables/layout.ts";
 import { parseAddresses, parseConnections, parseServers, parseSets } from "#proxy/modes/ipvs/kernel.ts";
-import { renderRules } from "#proxy/modes/ipvs/layout.ts";
+import { chainNames, renderRules } from "#proxy/modes/ipvs/layout.ts";
 import type { Element, Place } from "#proxy/modes/ipvs/element.ts";
 import { renderEntry } from "#proxy/modes/ipvs/render.ts";
 import { schedulerOf } from "#proxy/modes/ipvs/settings.ts";
@@ -150,4 +151,34 @@ test("the rules name only sets there are, and mark outsiders as the pod ranges s
   assert.match(masquerade(["10.1.0.0/24", "10.2.0.0/24"]) ?? "", /^-m comment .*dst,dst -j KUBE-MARK-MASQ-OUTSIDE$/);
   const rules = renderRules({ podCidrs: [] });
   assert.equal(isComplete(rules, rules), true);
+});
+
+test("what another mode has taken over under the same names is left to it", () => {
+  const saved = [
+    "*filter",
+    ":KUBE-IPVS-FILTER - [0:0]",
+    ":KUBE-EXTERNAL-SERVICES - [0:0]",
+    "-A INPUT -j KUBE-EXTERNAL-SERVICES",
+    "*nat",
+    ":KUBE-SERVICES - [0:0]",
+    ":KUBE-MARK-MASQ - [0:0]",
+    ":KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]",
+    "-A PREROUTING -j KUBE-SERVICES",
+    "-A KUBE-SERVICES -j KUBE-MARK-MASQ",
+    "-A KUBE-SVC-AAAAAAAAAAAAAAAA -j KUBE-MARK-MASQ",
+  ].join("\n");
+  const ofIptables = withoutChainsOf(chainNames, parseSaved(saved, iptablesChains));
+  assert.deepEqual(
+    ofIptables.map(({ set, key }) => `${set}: ${key}`),
+    [
+      "filter shared: KUBE-EXTERNAL-SERVICES",
+      "filter INPUT: -j KUBE-EXTERNAL-SERVICES",
+      "nat: KUBE-SVC-AAAAAAAAAAAAAAAA",
+    ],
+  );
+  const ofIpvs = withoutChainsOf(iptablesChains, parseSaved(saved, chainNames));
+  assert.deepEqual(
+    ofIpvs.map(({ set, key }) => `${set}: ${key}`),
+    ["filter: KUBE-IPVS-FILTER"],
+  );
 });

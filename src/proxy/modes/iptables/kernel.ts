@@ -5,7 +5,7 @@ export interface ChainNames {
   /** Chains that get single rules from many. */
   isShared(table: Table, chain: string): boolean;
   /** Chains that are written whole. */
-  isOwn(chain: string): boolean;
+  isOwn(table: Table, chain: string): boolean;
 }
 
 /** What of ours, or of another service proxy with the same chains, stands in what `iptables-save` printed. Pure. */
@@ -27,10 +27,10 @@ export function parseSaved(text: string, names: ChainNames): Element[] {
     const isShared = names.isShared(table, chain);
     if (kind === ":") {
       if (isShared) elements.push({ set: `${table} shared`, key: chain, value: "" });
-      else if (names.isOwn(chain)) chains.set(chain, []);
+      else if (names.isOwn(table, chain)) chains.set(chain, []);
     } else if (kind === "-A ") {
       const target = / ?-j (\S+)$/.exec(rest)?.[1] ?? "";
-      const isJump = isBuiltIn(chain) && (names.isOwn(target) || names.isShared(table, target));
+      const isJump = isBuiltIn(chain) && (names.isOwn(table, target) || names.isShared(table, target));
       if (isShared || isJump) {
         elements.push({ set: `${table} ${chain}`, key: rest, value: "" });
       } else chains.get(chain)?.push(rest);
@@ -38,6 +38,16 @@ export function parseSaved(text: string, names: ChainNames): Element[] {
   }
   endTable();
   return elements;
+}
+
+/** What of the found is not in chains that another mode has taken over, and leads to none of them. Pure. */
+export function withoutChainsOf(names: ChainNames, found: readonly Element[]): Element[] {
+  return found.filter(({ set, key }) => {
+    const [table = "", place = ""] = set.split(" ");
+    const isTaken = (chain: string) => names.isOwn(table as Table, chain) || names.isShared(table as Table, chain);
+    if (place === "" || place === "shared") return !isTaken(key);
+    return !isTaken(isBuiltIn(place) ? (/ ?-j (\S+)$/.exec(key)?.[1] ?? "") : place);
+  });
 }
 
 /**

@@ -119,5 +119,5 @@ const staticChains = new Set([forwardChain, firewallChain, markChain, postroutin
 /** The chains that this mode writes. */
 export const chainNames: ChainNames = {
   isShared: (table, chain) => shared[table].includes(chain),
-  isOwn: (chain) => servicePattern.test(chain) || staticChains.has(chain),
+  isOwn: (table, chain) => (table === "nat" && servicePattern.test(chain)) || staticChains.has(chain),
 };

@@ -5,10 +5,11 @@ import type { ProxyNode } from "../../mode.ts";
 import { createClaims } from "../claims.ts";
 import { createFlowCleaner } from "../conntrack.ts";
 import { createElementLedger, diffElements } from "../ledger.ts";
+import { accessChain, chainNames as ipvsChains } from "../ipvs/layout.ts";
 import { allowLoopback } from "../loopback.ts";
 import { createPace } from "../pace.ts";
 import { isMissing, restore, save } from "./command.ts";
-import { isComplete, parseSaved } from "./kernel.ts";
+import { isComplete, parseSaved, withoutChainsOf } from "./kernel.ts";
 import { chainNames, guard, renderLayout, tripwire } from "./layout.ts";
 import { canaryChain } from "./names.ts";
 import { renderEntry } from "./render.ts";
@@ -126,10 +127,12 @@ const probe = [
 
 async function removeRules(node: ProxyNode): Promise<void> {
   try {
-    const found = parseSaved(await save(node), chainNames);
+    const saved = await save(node);
+    const found = parseSaved(saved, chainNames);
     // The mode ipvs has chains of the same names, and no canary.
     const isOurs = found.some(({ key }) => key === canaryChain);
-    for (const text of isOurs ? renderChange(diffElements(found, [])) : []) await restore(node, text);
+    const rest = saved.includes(`:${accessChain} `) ? withoutChainsOf(ipvsChains, found) : found;
+    for (const text of isOurs ? renderChange(diffElements(rest, [])) : []) await restore(node, text);
     if (node.netns !== undefined) await ipRule(node, "del");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -15,7 +15,8 @@ import { sets, type SetName } from "./sets.ts";
 const nodePortChain = "KUBE-NODE-PORT";
 const loadBalancerChain = "KUBE-LOAD-BALANCER";
 const sourceRangesChain = "KUBE-SOURCE-RANGES-FIREWALL";
-const accessChain = "KUBE-IPVS-FILTER";
+/** No other mode has it: where it is, chains of common names are those of ipvs. */
+export const accessChain = "KUBE-IPVS-FILTER";
 const mark = "0x4000/0x4000";
 
 const jumps: readonly (readonly [table: Table, chain: string, to: string, note: string])[] = [
@@ -131,18 +132,13 @@ export function renderRules({ podCidrs }: Pick<ProxyNode, "podCidrs">): Element[
   ];
 }
 
-const chains = new Set<string>([
-  markChain,
-  markOutsideChain,
-  loadBalancerChain,
-  nodePortChain,
-  servicesChain,
-  postroutingChain,
-  forwardChain,
-  sourceRangesChain,
-  proxyFirewallChain,
-  accessChain,
-]);
+const chains: Readonly<Partial<Record<Table, readonly string[]>>> = {
+  nat: [markChain, markOutsideChain, loadBalancerChain, nodePortChain, servicesChain, postroutingChain],
+  filter: [forwardChain, nodePortChain, sourceRangesChain, proxyFirewallChain, accessChain],
+};
 
 /** All chains of this mode are written whole. */
-export const chainNames: ChainNames = { isShared: () => false, isOwn: (chain) => chains.has(chain) };
+export const chainNames: ChainNames = {
+  isShared: () => false,
+  isOwn: (table, chain) => chains[table]?.includes(chain) ?? false,
+};

@@ -11,7 +11,7 @@ import { ask, give } from "./command.ts";
 import type { Place } from "./element.ts";
 import { parseConnections } from "./kernel.ts";
 import { renderRules } from "./layout.ts";
-import { clearNode, diffRules, localAddresses, prepareNode, readNode } from "./node.ts";
+import { applyRules, clearNode, diffRules, localAddresses, prepareNode, readNode } from "./node.ts";
 import { renderEntry } from "./render.ts";
 import { schedulerOf } from "./settings.ts";
 import { renderChange } from "./transaction.ts";
@@ -53,13 +53,16 @@ export const ipvs: ModeDefinition = {
     async function makeTrue(): Promise<number> {
       let change = ledger.take();
       if (!isInForce) {
-        await prepareNode(node, rules, settings, log);
+        await prepareNode(node, settings, log);
         change = diffElements(await readNode(node, settings), ledger.takeAll());
         draining = new Set();
       }
+      const wasInForce = isInForce;
       isInForce = false;
       const next = renderChange(change, draining);
       for (const command of next.commands) await give(node, command);
+      // Last: the rules take the place of those by which another mode may have served until now.
+      if (!wasInForce) await applyRules(node, rules);
       draining = next.draining;
       isInForce = true;
       return change.adds.length + change.deletes.length;

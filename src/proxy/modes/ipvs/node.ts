@@ -3,7 +3,9 @@ import type { Log } from "#base/log.ts";
 import { inNamespace, runCommand } from "../../command.ts";
 import type { ProxyNode } from "../../mode.ts";
 import { restore, save } from "../iptables/command.ts";
-import { parseSaved } from "../iptables/kernel.ts";
+import { parseSaved, withoutChainsOf } from "../iptables/kernel.ts";
+import { chainNames as iptablesChains } from "../iptables/layout.ts";
+import { canaryChain } from "../iptables/names.ts";
 import type { Element as Rule } from "../iptables/rule.ts";
 import { renderChange as renderRuleChange } from "../iptables/transaction.ts";
 import { diffElements } from "../ledger.ts";
@@ -44,19 +46,17 @@ export async function diffRules(node: ProxyNode, wanted: readonly Rule[]) {
   return diffElements(parseSaved(await save(node), chainNames), wanted);
 }
 
-/** Makes what does not change with Services: the device, the sets, the rules, and how the kernel treats flows. */
-export async function prepareNode(
-  node: ProxyNode,
-  rules: readonly Rule[],
-  settings: IpvsSettings,
-  log: Log,
-): Promise<void> {
+export async function applyRules(node: ProxyNode, rules: readonly Rule[]): Promise<void> {
+  for (const text of renderRuleChange(await diffRules(node, rules))) await restore(node, text);
+}
+
+/** Makes what does not change with Services: the device, the sets, and how the kernel treats flows. */
+export async function prepareNode(node: ProxyNode, settings: IpvsSettings, log: Log): Promise<void> {
   const links = await runCommand(inNamespace(node.netns, ["ip", "link", "show", "dev", device]));
   if (links.code !== 0) await ask(node, ["ip", "link", "add", device, "type", "dummy"]);
   const { made } = parseSets(await ask(node, ["ipset", "save"]));
   const missing = renderSets().filter((line) => !made.has(line.split(" ")[1] ?? ""));
   if (missing.length > 0) await give(node, ["ipset", `${missing.join("\n")}\n`]);
-  for (const text of renderRuleChange(await diffRules(node, rules))) await restore(node, text);
   const { strictArp = false, tcpTimeoutSeconds = 0, tcpFinTimeoutSeconds = 0, udpTimeoutSeconds = 0 } = settings;
   const sysctls = [
     "net.ipv4.vs.conntrack=1",
@@ -75,8 +75,8 @@ export async function prepareNode(
 }
 
 /**
- * Removes all of it. Where neither device nor set of this mode is there nothing is: the chains have the names that the
- * mode iptables uses, and are its own then.
+ * Removes all of it. Where neither device nor set of this mode is there nothing is. The mode iptables has chains of the
+ * same names, and a canary: then they are its own.
  */
 export async function clearNode(node: ProxyNode, settings: IpvsSettings): Promise<void> {
   const links = await runCommand(inNamespace(node.netns, ["ip", "link", "show", "dev", device]));
@@ -85,7 +85,10 @@ export async function clearNode(node: ProxyNode, settings: IpvsSettings): Promis
   const servers = found.filter(({ set }) => set === "server").map(({ key }) => `-D ${key}\n`);
   if (servers.length > 0) await give(node, ["ipvsadm", servers.join("")]);
   await runCommand(inNamespace(node.netns, ["ip", "link", "del", device]));
-  for (const text of renderRuleChange(await diffRules(node, []))) await restore(node, text);
+  const saved = await save(node);
+  const rules = parseSaved(saved, chainNames);
+  const rest = saved.includes(`:${canaryChain} `) ? withoutChainsOf(iptablesChains, rules) : rules;
+  for (const text of renderRuleChange(diffElements(rest, []))) await restore(node, text);
   const { made } = parseSets(await ask(node, ["ipset", "save"]));
   const leftovers = Object.keys(sets).filter((name) => made.has(name));
   if (leftovers.length > 0) await give(node, ["ipset", leftovers.map((name) => `destroy ${name}\n`).join("")]);
