@@ -57,7 +57,7 @@ export interface ProxyNode {
   readonly zone?: string;
   /** Sources inside are pods: their traffic to cluster IPs keeps its source address. */
   readonly podCidrs: readonly string[];
-  /** An address inside that no service has is dropped, an unknown port of a known one refused. */
+  /** In the mode nftables an address inside that no service has is dropped, an unknown port of a known one refused. */
   readonly serviceCidrs: readonly string[];
   /** For the mode ipvs alone. */
   readonly ipvs?: IpvsSettings;
