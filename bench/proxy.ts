@@ -2,20 +2,23 @@ import { spawnSync } from "node:child_process";
 import { silentLog } from "#base/log.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import { serviceNameLabel, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
-import { nftables } from "#proxy/modes/nftables/mode.ts";
+import type { ModeDefinition } from "#proxy/definition.ts";
 import type { ProxyNode } from "#proxy/mode.ts";
+import { iptables } from "#proxy/modes/iptables/mode.ts";
+import { nftables } from "#proxy/modes/nftables/mode.ts";
 import { createServiceCompiler } from "#routing/l4/compiler.ts";
 import { canSandbox, runInSandbox } from "../scripts/sandbox.ts";
 import { median, printTable } from "./table.ts";
 
-/** Times in milliseconds for one number of Services with three endpoints each. */
+/** Times in milliseconds for one mode and one number of Services with three endpoints each. */
 export interface ProxyMeasure {
+  readonly mode: string;
   readonly services: number;
   /** Objects to table, all of it. */
   readonly compile: number;
   /** The table into an empty kernel. */
   readonly load: number;
-  /** Table compiled, rendered and taken over by a new start where rules stand already. */
+  /** The whole table taken over by a new start where its rules stand already. */
   readonly takeover: number;
   /** One endpoint replaced, from the slice's change to the kernel's answer: smallest and median of many. */
   readonly changeMin: number;
@@ -29,11 +32,13 @@ const changes = 200;
 /** Measures in the network namespace this process is in, which must be a sandbox. */
 export async function benchProxy(sizes: readonly number[] = [10, 1000, 10_000]): Promise<ProxyMeasure[]> {
   const measures: ProxyMeasure[] = [];
-  for (const size of sizes) measures.push(await measure(size));
+  for (const size of sizes) {
+    for (const definition of [nftables, iptables]) measures.push(await measure(definition, size));
+  }
   return measures;
 }
 
-async function measure(services: number): Promise<ProxyMeasure> {
+async function measure(definition: ModeDefinition, services: number): Promise<ProxyMeasure> {
   const node: ProxyNode = {
     name: "node-1",
     addresses: ["172.30.0.11"],
@@ -49,8 +54,8 @@ async function measure(services: number): Promise<ProxyMeasure> {
   const everything = compiler.take();
   if (everything === undefined) throw new Error("nothing was compiled");
   const compile = performance.now() - start;
-  await nftables.cleanup(node);
-  const mode = nftables.start(node, { log: silentLog });
+  await definition.cleanup(node);
+  const mode = definition.start(node, { log: silentLog });
   const load = (await mode.apply(everything)).ms;
   const times: number[] = [];
   const kernel: number[] = [];
@@ -66,12 +71,13 @@ async function measure(services: number): Promise<ProxyMeasure> {
     times.push(performance.now() - began);
   }
   await mode.stop();
-  const next = nftables.start(node, { log: silentLog });
+  const next = definition.start(node, { log: silentLog });
   const takeover = (await next.apply(everything)).ms;
   await next.stop();
   await next.cleanup();
   const own = median(times) - median(kernel);
   return {
+    mode: definition.name,
     services,
     compile,
     load,
@@ -115,8 +121,18 @@ function sliceOf(index: number, turn: number): EndpointSlice {
 }
 
 export function printProxy(measures: readonly ProxyMeasure[]): void {
-  const head = ["services", "compile", "cold load", "takeover", "change (min)", "change (median)", "own part (ms)"];
-  const rows = measures.map(({ services, ...times }) => [
+  const head = [
+    "mode",
+    "services",
+    "compile",
+    "cold load",
+    "takeover",
+    "change (min)",
+    "change (median)",
+    "own part (ms)",
+  ];
+  const rows = measures.map(({ mode, services, ...times }) => [
+    mode,
     String(services),
     ...Object.values(times).map((ms: number) => ms.toFixed(2)),
   ]);
@@ -125,6 +141,7 @@ export function printProxy(measures: readonly ProxyMeasure[]): void {
 
 if (import.meta.main) {
   if (process.argv.includes("--inside")) printProxy(await benchProxy());
-  else if (!canSandbox() || spawnSync("nft", ["--version"]).status !== 0) console.log("needs root and nft");
-  else process.exitCode = runInSandbox([process.execPath, import.meta.filename, "--inside"]);
+  else if (!canSandbox() || ["nft", "iptables"].some((name) => spawnSync(name, ["--version"]).status !== 0)) {
+    console.log("needs root, nft and iptables");
+  } else process.exitCode = runInSandbox([process.execPath, import.meta.filename, "--inside"]);
 }

@@ -1,11 +1,19 @@
-import { findProgram, installLine, installTools, missingTools, testTools, upTools } from "#roles/packages.ts";
+import {
+  findProgram,
+  installLine,
+  installTools,
+  missingTools,
+  modeTools,
+  testTools,
+  upTools,
+} from "#roles/packages.ts";
 import { fetchDebianKubectl } from "../test/e2e/kubectl/kubectls.ts";
 
 // Sets up what the tests need beyond `npm ci`: Debian packages, as root; otherwise the line to type is printed.
-const missing = missingTools([...upTools, ...testTools]);
+const missing = missingTools([...upTools, ...Object.values(modeTools).flat(), ...testTools]);
 if (missing.length > 0) {
   if (process.getuid?.() === 0) {
-    console.log(`installing Debian packages: ${missing.map((tool) => tool.package).join(" ")}`);
+    console.log(`installing Debian packages: ${[...new Set(missing.map((tool) => tool.package))].join(" ")}`);
     const problem = installTools(missing);
     if (problem !== undefined) {
       console.error(problem);

@@ -8,6 +8,8 @@ export type ModeProbe = { readonly works: true } | { readonly works: false; read
 /** A mode before it is started: one line of the list in `modes/index.ts`. */
 export interface ModeDefinition {
   readonly name: ProxyModeName;
+  /** The mode to use, with a warning, where this one was asked for and does not work. */
+  readonly fallback?: ProxyModeName;
   /** Leaves nothing behind. */
   probe(node: ProxyNode): Promise<ModeProbe>;
   start(node: ProxyNode, deps: { readonly log: Log; readonly clock?: Clock }): ProxyMode;

@@ -1,10 +1,11 @@
 import type { Problem } from "#routing/because.ts";
 import type { ServiceDiff } from "#routing/l4/table.ts";
+import type { IpvsSettings } from "./modes/ipvs/settings.ts";
 
 /**
  * What every proxy mode implements: make the table true on one node, and nothing else. A mode gets the difference to
- * what it applied last; the first call brings everything as `added`. `test/conformance/proxy/` runs one suite of real
- * traffic on each mode.
+ * what it applied last; the first call brings everything as `added`. `test/e2e/proxy/` runs one suite of real traffic on
+ * each mode.
  */
 export interface ProxyMode {
   readonly name: ProxyModeName;
@@ -56,6 +57,8 @@ export interface ProxyNode {
   readonly zone?: string;
   /** Sources inside are pods: their traffic to cluster IPs keeps its source address. */
   readonly podCidrs: readonly string[];
-  /** An address inside that no service has is dropped, an unknown port of a known one refused. */
+  /** In the mode nftables an address inside that no service has is dropped, an unknown port of a known one refused. */
   readonly serviceCidrs: readonly string[];
+  /** For the mode ipvs alone. */
+  readonly ipvs?: IpvsSettings;
 }

@@ -6,7 +6,7 @@ import type { Problem } from "#routing/because.ts";
 import { newerRevision } from "#routing/l4/compile.ts";
 import type { ModeDefinition } from "./definition.ts";
 import type { ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
-import { chooseMode } from "./modes/index.ts";
+import { chooseMode, cleanUpOthers } from "./modes/index.ts";
 import { startServiceSource, type ServiceSource } from "./source.ts";
 import { startProxy, type RunningProxy } from "./loop.ts";
 import { waitWithdrawn } from "./withdrawn.ts";
@@ -23,9 +23,16 @@ export interface NodeProxiesOptions {
   readonly clock?: Clock;
 }
 
+/** The mode of a node, and why; a warning when it is not the one that was asked for. */
+export interface ChosenMode {
+  readonly name: ProxyModeName;
+  readonly reason: string;
+  readonly warning?: string;
+}
+
 export interface RunningProxies {
   /** By node name: the mode, and why it was chosen. */
-  readonly modes: ReadonlyMap<string, { readonly name: ProxyModeName; readonly reason: string }>;
+  readonly modes: ReadonlyMap<string, ChosenMode>;
   readonly source: ServiceSource;
   proxy(node: string): RunningProxy | undefined;
   /** The lowest revision that is in force on every node. */
@@ -53,15 +60,19 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
   const choices = await Promise.all(
     nodes.map(async (node) => ({ node, choice: await chooseMode(mode, (definition) => definition.probe(node)) })),
   );
-  const chosen = new Map<string, { name: ProxyModeName; reason: string }>();
+  const chosen = new Map<string, ChosenMode>();
   const starts: { node: ProxyNode; definition: ModeDefinition }[] = [];
   for (const { node, choice } of choices) {
     if (choice.mode === undefined) throw new Error(`node ${node.name}: ${choice.message}`);
     starts.push({ node, definition: choice.mode });
-    chosen.set(node.name, { name: choice.mode.name, reason: choice.reason });
-    log.info({ node: node.name, mode: choice.mode.name, reason: choice.reason }, "the service proxy has its mode");
+    const { mode, reason, warning } = choice;
+    chosen.set(node.name, { name: mode.name, reason, ...(warning === undefined ? {} : { warning }) });
+    log.info({ node: node.name, mode: mode.name, reason }, "the service proxy has its mode");
+    if (warning !== undefined) log.warn({ node: node.name, mode: mode.name }, warning);
   }
   const source = startServiceSource(client, { log, clock });
+  // Meanwhile the lists arrive.
+  await Promise.all(starts.map(({ node, definition }) => cleanUpOthers(definition, node, log)));
   const proxies = starts.map(({ node, definition }) => {
     const mode = definition.start(node, { log: log.child({ node: node.name }), clock });
     return startProxy({ source, node, mode, log, clock });

@@ -126,7 +126,8 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
         ]);
         [nodes, proxies] = [startedNodes, running];
         const [mode] = running.modes.values();
-        tell({ type: "running", proxyMode: mode?.name ?? "none" });
+        const warning = mode?.warning;
+        tell({ type: "running", proxyMode: mode?.name ?? "none", ...(warning === undefined ? {} : { warning }) });
         running.source.subscribe(({ revision }) => {
           running.waitFor(revision).then(
             () => tell({ type: "applied", revision }),

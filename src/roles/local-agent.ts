@@ -72,6 +72,7 @@ export function startLocalAgent(
           worked = true;
           running.resolve(message);
           if (message.notice !== undefined) report({ type: "notice", text: message.notice });
+          if (message.warning !== undefined) report({ type: "warning", text: message.warning });
           break;
         case "applied":
           applied = Math.max(applied, Number(message.revision));

@@ -20,6 +20,16 @@ export const upTools: readonly Tool[] = [
   { program: "socat", package: "socat" },
 ];
 
+/** What `fairlead up` needs besides for a proxy mode that is asked for by name. */
+const iptablesTools: readonly Tool[] = [
+  { program: "iptables-restore", package: "iptables" },
+  { program: "iptables-save", package: "iptables" },
+];
+export const modeTools: Readonly<Record<string, readonly Tool[]>> = {
+  iptables: iptablesTools,
+  ipvs: [...iptablesTools, { program: "ipvsadm", package: "ipvsadm" }, { program: "ipset", package: "ipset" }],
+};
+
 /** What the end-to-end tests use besides. */
 export const testTools: readonly Tool[] = [
   { program: "kubectl", package: "kubernetes-client" },

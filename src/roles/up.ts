@@ -11,8 +11,8 @@ import { undoHostLine } from "./host-resolver.ts";
 import { startLocalAgent, type LocalAgent } from "./local-agent.ts";
 import { openLog } from "./log.ts";
 import { applyManifests, loadManifests } from "./manifests.ts";
-import { checkOptions, type AddressPlan, type UpOptions } from "./options.ts";
-import { installLine, installTools, missingTools, upTools } from "./packages.ts";
+import { checkOptions, type AddressPlan, type ProxyModeOption, type UpOptions } from "./options.ts";
+import { installLine, installTools, missingTools, modeTools, upTools } from "./packages.ts";
 import { choosePort, portProblem, portProblemText } from "./ports.ts";
 import { missingCapabilities } from "./privileges.ts";
 import { reachOf, type ReachFacts } from "./reach.ts";
@@ -83,7 +83,7 @@ async function startClaimed(
   for (const text of problems) report({ type: "error", text });
   const dnsConfig = loadDns(options, report);
   const withNodes = checkPrivileges(report);
-  if (withNodes) await ensureTools(report);
+  if (withNodes) await ensureTools(report, options.proxyMode);
   await ensureApiPort(options.apiPort);
   const { httpPort, httpsPort } = await entryPorts(options, report);
   const state: RunState = {
@@ -322,10 +322,10 @@ function checkPrivileges(report: Report): boolean {
   );
 }
 
-async function ensureTools(report: Report): Promise<void> {
-  const missing = missingTools(upTools);
+async function ensureTools(report: Report, proxyMode: ProxyModeOption): Promise<void> {
+  const missing = missingTools([...upTools, ...(modeTools[proxyMode] ?? [])]);
   if (missing.length === 0) return;
-  const names = missing.map((tool) => tool.package).join(" ");
+  const names = [...new Set(missing.map((tool) => tool.package))].join(" ");
   await step(report, "packages", `installing Debian packages: ${names}`, () => {
     const problem = installTools(missing);
     if (problem !== undefined) throw new RoleError(problem, `install them by hand: ${installLine(missing)}`);

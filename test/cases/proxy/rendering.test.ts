@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import type { Service } from "#api/core/service/kind.ts";
 import { serviceNameLabel, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
+import { renderEntry as renderIptables } from "#proxy/modes/iptables/render.ts";
+import { renderEntry as renderIpvs } from "#proxy/modes/ipvs/render.ts";
 import { renderEntry } from "#proxy/modes/nftables/elements.ts";
 import type { ProxyNode } from "#proxy/mode.ts";
 import { compileService } from "#routing/l4/compile.ts";
@@ -12,13 +14,17 @@ import type { Choice } from "#routing/l4/table.ts";
 
 /**
  * A case file: documents of Service, EndpointSlices and, last, the expectation for a node: which endpoints each kind of
- * traffic may reach, what elements the kernel gets, which problems are said. What a file does not expect is not checked.
+ * traffic may reach, what elements the kernel gets of nftables, what chains and rules of iptables, what of ipvs, which problems are said. What a file does not expect is not checked.
  */
 interface Expectation {
   node?: Partial<ProxyNode>;
   /** By service port id, after `internal`, `external` or `cluster`. */
   selection?: Record<string, string>;
   elements?: string[];
+  /** Lines of table, chain and rule. */
+  iptables?: string;
+  /** Lines of place, key and value. */
+  ipvs?: string;
   problems?: string[];
   skipped?: string;
 }
@@ -66,6 +72,19 @@ for (const file of readdirSync(import.meta.dirname).filter((name) => name.endsWi
       const elements = ports.flatMap((entry) => renderEntry(entry, node).elements);
       const lines = elements.map(({ set, key, value }) => `${set} ${key}${value === "" ? "" : ` : ${value}`}`);
       assert.deepEqual(lines.sort(), expected.elements.toSorted());
+    }
+    if (expected.ipvs) {
+      const elements = ports.flatMap((entry) => renderIpvs(entry, node, node.ipvs));
+      const lines = elements.map(({ set, key, value }) => `${set} ${key} ${value}`.trimEnd());
+      assert.deepEqual(lines, expected.ipvs.trimEnd().split("\n"));
+    }
+    if (expected.iptables) {
+      const lines = ports
+        .flatMap((entry) => renderIptables(entry, node))
+        .flatMap(({ set, key, value }) =>
+          set.includes(" ") ? `${set} ${key}` : value.split("\n").map((rule) => `${set} ${key} ${rule}`),
+        );
+      assert.deepEqual(lines, expected.iptables.trimEnd().split("\n"));
     }
   });
 }

@@ -12,12 +12,42 @@ describe("the choice of a proxy mode", { skip: isReady ? false : "needs root and
   test("a node whose namespace is not there is refused with the reason, and nothing is left running", async () => {
     const client = createFakeClient();
     const asked = startNodeProxies({ client, nodes: [here, node], mode: "nftables" });
-    await assert.rejects(asked, /node lost: proxy mode nftables: .*there-is-none.*use one of nftables, userspace/);
+    await assert.rejects(
+      asked,
+      /node lost: proxy mode nftables: .*there-is-none.*use one of nftables, iptables, ipvs, userspace/,
+    );
     await assert.rejects(
       startNodeProxies({ client, nodes: [node] }),
-      /no proxy mode works here: nftables: .*; userspace: /,
+      /no proxy mode works here: nftables: .*; iptables: .*; userspace: /,
     );
-    await assert.rejects(startNodeProxies({ client, nodes: [here], mode: "ipvs" }), /ipvs is not built yet/);
+  });
+
+  test("ipvs is itself where the kernel has it, and iptables with a warning where not", async () => {
+    const proxies = await startNodeProxies({ client: createFakeClient(), nodes: [here], mode: "ipvs" });
+    await proxies.waitFor("0");
+    const chosen = proxies.modes.get("here");
+    if (spawnSync("ipvsadm", ["-L"]).status === 0) assert.equal(chosen?.name, "ipvs");
+    else {
+      assert.equal(chosen?.name, "iptables");
+      assert.match(chosen.warning ?? "", /proxy mode iptables is used, not ipvs: .*(kernel|install)/);
+    }
+    await proxies.cleanup();
+  });
+
+  test("another mode than before takes the rules of the one before away", async () => {
+    const rules = () => spawnSync("nft", ["list", "ruleset"], { encoding: "utf8" }).stdout;
+    const start = async (mode: "nftables" | "iptables") => {
+      const proxies = await startNodeProxies({ client: createFakeClient(), nodes: [here], mode });
+      await proxies.waitFor("0");
+      return proxies;
+    };
+    await (await start("nftables")).stop();
+    assert.match(rules(), /table ip kube-proxy/);
+    await (await start("iptables")).stop();
+    assert.match(rules(), /KUBE-SERVICES/);
+    assert.doesNotMatch(rules(), /table ip kube-proxy/);
+    await (await start("nftables")).cleanup();
+    assert.doesNotMatch(rules(), /KUBE-|kube-proxy/);
   });
 
   test("a cluster without a single Service has its proxy ready", async () => {

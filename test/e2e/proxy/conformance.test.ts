@@ -6,9 +6,12 @@ import { startArena, type Arena } from "./arena.ts";
 import { cases } from "./cases.ts";
 import { netnsOf, startGround, type Ground } from "./ground.ts";
 
-const isReady = process.getuid?.() === 0 && spawnSync("nft", ["--version"]).status === 0;
-const skip = isReady ? false : "needs root and nft";
-const modes: readonly ProxyModeName[] = ["nftables", "userspace"];
+const programs = ["nft", "iptables"] as const;
+const isReady = process.getuid?.() === 0 && programs.every((name) => spawnSync(name, ["--version"]).status === 0);
+const skip = isReady ? false : "needs root, nft and iptables";
+/** Most kernels have ip_vs as a module; some have none. */
+const hasIpvs = spawnSync("ipvsadm", ["-L", "-n"]).status === 0;
+const modes: readonly ProxyModeName[] = ["nftables", "iptables", "ipvs", "userspace"];
 
 /** One suite of real traffic, run on every mode; which mode cannot show a promise stands with the promise. */
 describe("service proxy", { skip }, () => {
@@ -17,7 +20,8 @@ describe("service proxy", { skip }, () => {
   after(() => ground.stop());
 
   for (const mode of modes) {
-    describe(mode, () => {
+    const without = mode === "ipvs" && !hasIpvs ? "this kernel has no ip_vs" : false;
+    describe(mode, { skip: without }, () => {
       let arena: Arena;
       before(async () => (arena = await startArena(mode, ground)));
       after(() => arena.stop());
@@ -29,14 +33,29 @@ describe("service proxy", { skip }, () => {
     });
   }
 
-  test("a clean-up leaves nothing in the kernel, twice over", async () => {
-    const arena = await startArena("nftables", ground);
-    await arena.serve({ name: "last", clusterIP: "10.96.0.200", pods: ["pod-a"] });
-    await arena.stop();
-    await arena.proxies.cleanup();
-    const { stdout } = spawnSync("nsenter", [`--net=${netnsOf("node-1")}`, "nft", "list", "tables"], {
-      encoding: "utf8",
+  for (const mode of ["nftables", "iptables", "ipvs"] as const) {
+    const without = mode === "ipvs" && !hasIpvs ? "this kernel has no ip_vs" : false;
+    test(`a clean-up of ${mode} leaves nothing in the kernel, twice over`, { skip: without }, async () => {
+      const arena = await startArena(mode, ground);
+      await arena.serve({ name: "last", clusterIP: "10.96.0.200", pods: ["pod-a"] });
+      assert.match(rulesOf("node-1"), /kube-proxy/i);
+      await arena.stop();
+      await arena.proxies.cleanup();
+      assert.doesNotMatch(rulesOf("node-1"), /kube-/i);
     });
-    assert.doesNotMatch(stdout, /kube-proxy/);
-  });
+  }
 });
+
+/** All that a mode could have left on a node; each thing of the modes has `kube-` in its name, or gets it here. */
+function rulesOf(node: string): string {
+  const show = (...argv: string[]) =>
+    spawnSync("nsenter", [`--net=${netnsOf(node)}`, ...argv], { encoding: "utf8" }).stdout;
+  return [
+    show("nft", "list", "ruleset"),
+    show("iptables-save"),
+    show("ipset", "save"),
+    show("ip", "link"),
+    show("ipvsadm", "-S", "-n").replaceAll(/^-A/gm, "kube-server"),
+    show("ip", "rule").replaceAll(/^990:/gm, "kube-rule"),
+  ].join("\n");
+}

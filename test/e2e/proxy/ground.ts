@@ -50,6 +50,8 @@ function buildNetwork(): void {
     ip("link set cni0 up", node);
     ip(`route add 10.244.${index + 1}.0/24 via ${address}`);
     sysctl(node, "net.ipv4.ip_forward=1", "net.bridge.bridge-nf-call-iptables=1");
+    // The kernel counts a redirect against the refusals it may send to the same peer; nodes of our own send none.
+    sysctl(node, "net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.eth0.send_redirects=0");
   }
   sysctl(undefined, "net.bridge.bridge-nf-call-iptables=0", "net.ipv4.ip_forward=0");
   ip(`route add 10.244.2.0/24 via ${nodeIP["node-2"]}`, "node-1");

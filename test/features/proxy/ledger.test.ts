@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createElementLedger } from "#proxy/modes/nftables/ledger.ts";
+import { createElementLedger } from "#proxy/modes/ledger.ts";
 
 const at = (key: string, value = "") => ({ set: "services", key, value }) as const;
 const of = (front: string, key: string, value = "") => ({ ...at(`${front} ${key}`, value), front });

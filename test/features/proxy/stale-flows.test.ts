@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseFlows, staleFlows } from "#proxy/modes/nftables/conntrack.ts";
+import { parseFlows, staleFlows } from "#proxy/modes/conntrack.ts";
 import { compileService } from "#routing/l4/compile.ts";
 import { service, slice } from "./objects.ts";
 

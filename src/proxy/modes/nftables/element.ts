@@ -1,3 +1,5 @@
+import type { LedgerElement } from "../ledger.ts";
+
 /** The named sets and maps of the table; see `layout.ts` for what each holds. */
 export type SetName = FixedSetName | `endpoints-${string}`;
 
@@ -23,11 +25,4 @@ export type FixedSetName =
   | "firewall-sources";
 
 /** One element as nft writes it. Keys and values hold nothing but checked addresses, numbers and names made here. */
-export interface Element {
-  readonly set: SetName;
-  readonly key: string;
-  /** Empty in a set. */
-  readonly value: string;
-  /** The place clients reach, an address with a port or a node port, that the element is part of; see the ledger. */
-  readonly front?: string;
-}
+export type Element = LedgerElement<SetName>;

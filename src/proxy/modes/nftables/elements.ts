@@ -1,8 +1,9 @@
-import { cidrContains, formatCidr, parseAddress, parseCidr } from "#base/cidr.ts";
 import type { Protocol } from "#api/core/pod/kind.ts";
 import { selectForNode } from "#routing/l4/select.ts";
 import type { Choice, EndpointEntry, ServicePortEntry } from "#routing/l4/table.ts";
 import type { ProxyNode } from "../../mode.ts";
+import { address4, whole } from "../checked.ts";
+import { sourcesOf } from "../source-ranges.ts";
 import {
   balancerName,
   endpointsName,
@@ -130,21 +131,6 @@ function unique(elements: readonly Element[]): Element[] {
 
 const protocols: Readonly<Record<Protocol, string>> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
 
-/** A number that is one, in its range; what the API let through is checked again before it goes into a command. */
-function whole(value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new Error(`not a number from ${least} to ${most}: ${JSON.stringify(value)}`);
-}
-
-const octet = "(?:0|[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5])";
-const addressPattern = new RegExp(`^${octet}(?:\\.${octet}){3}$`);
-
-/** The text of an IPv4 address, which it is held to be: nothing else can get into a command. */
-function address4(text: string): string {
-  if (!addressPattern.test(text)) throw new Error(`not an IPv4 address: ${JSON.stringify(text)}`);
-  return text;
-}
-
 /**
  * A number for each endpoint that stays the same while others come and go, and over restarts: clients are remembered by
  * it. From 1 to 65535.
@@ -159,24 +145,4 @@ function numbersOf(endpoints: readonly EndpointEntry[]): number[] {
     taken.add(number);
     return number;
   });
-}
-
-/**
- * The ranges a load-balancer address is open to, without those inside another, which the kernel refuses. When the node
- * itself is among them, so is the address: a packet to it from this node may carry it as its source.
- */
-function sourcesOf(ranges: readonly string[], address: string, node: ProxyNode): string[] {
-  const parsed = ranges.flatMap((text) => parseCidr(text) ?? []).filter((range) => range.family === 4);
-  const own = node.addresses.flatMap((text) => parseAddress(text) ?? []);
-  const self = parseCidr(`${address}/32`);
-  if (self !== undefined && own.some((node) => parsed.some((range) => cidrContains(range, node)))) parsed.push(self);
-  const kept = parsed.filter((range, index) => {
-    return !parsed.some((other, place) => {
-      const holds = cidrContains(other, { family: range.family, value: range.base });
-      return (
-        other !== range && holds && (other.prefix < range.prefix || (other.prefix === range.prefix && place < index))
-      );
-    });
-  });
-  return kept.map((range) => formatCidr(range));
 }

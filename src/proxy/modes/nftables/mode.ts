@@ -1,15 +1,16 @@
 import { systemClock } from "#base/clock.ts";
-import type { Problem, Source } from "#routing/because.ts";
-import type { ServicePortEntry } from "#routing/l4/table.ts";
 import { inNamespace, runCommand } from "../../command.ts";
 import type { ModeDefinition } from "../../definition.ts";
 import type { ProxyNode } from "../../mode.ts";
+import { createClaims } from "../claims.ts";
+import { createFlowCleaner } from "../conntrack.ts";
+import { createElementLedger } from "../ledger.ts";
+import { allowLoopback } from "../loopback.ts";
 import { isBalancer, mapsOf, renderBalancer, withPrecursors, type Balancer } from "./balancer.ts";
 import { openNftChannel } from "./channel.ts";
-import { createFlowCleaner } from "./conntrack.ts";
-import { renderEntry, type Rendering } from "./elements.ts";
+import type { SetName } from "./element.ts";
+import { renderEntry } from "./elements.ts";
 import { layoutMark, renderAdoption, renderLayout } from "./layout.ts";
-import { createElementLedger } from "./ledger.ts";
 import { tableName } from "./names.ts";
 import { renderChange } from "./transaction.ts";
 
@@ -31,44 +32,21 @@ export const nftables: ModeDefinition = {
   },
   start(node, { log, clock = systemClock }) {
     const channel = openNftChannel({ clock, ...(node.netns === undefined ? {} : { netns: node.netns }) });
-    const ledger = createElementLedger();
+    const ledger = createElementLedger<SetName>();
     const flows = createFlowCleaner(node, log);
     const balancers = new Map<string, Balancer>();
-    /** By service port: its name in the ledger, where the older Service comes first. */
-    const owners = new Map<string, string>();
-    const unserved = new Map<string, Problem>();
+    const claims = createClaims(
+      ledger,
+      (entry) => {
+        const rendering = renderEntry(entry, node);
+        for (const [name, balancer] of rendering.balancers) balancers.set(name, balancer);
+        return rendering.elements;
+      },
+      log,
+    );
     let inKernel = new Set<string>();
     let isInForce = false;
     let hasFailed = false;
-
-    /** One entry that cannot be served leaves all others alone. */
-    function tryRender(entry: ServicePortEntry): Rendering | undefined {
-      unserved.delete(entry.id);
-      try {
-        return renderEntry(entry, node);
-      } catch (error) {
-        const message = `service port ${entry.id} is not served: ${String(error)}; correct the Service or its slices`;
-        unserved.set(entry.id, { at: serviceOf(entry.id), code: "cannot-serve", message });
-        log.warn({ service: entry.id, error: String(error) }, "a service port cannot be served");
-        release(entry.id);
-        return undefined;
-      }
-    }
-
-    function release(id: string): void {
-      ledger.claim(owners.get(id) ?? "", []);
-      owners.delete(id);
-    }
-
-    function claim(entry: ServicePortEntry): void {
-      const rendering = tryRender(entry);
-      if (rendering === undefined) return;
-      const owner = `${entry.created ?? ""} ${entry.id}`;
-      if (owners.get(entry.id) !== owner) release(entry.id);
-      owners.set(entry.id, owner);
-      ledger.claim(owner, rendering.elements);
-      for (const [name, balancer] of rendering.balancers) balancers.set(name, balancer);
-    }
 
     /** What is in the kernel of an earlier start, to be kept; nothing after a failure. */
     async function findEarlier(): Promise<ReadonlySet<string> | undefined> {
@@ -96,12 +74,7 @@ export const nftables: ModeDefinition = {
       async apply(diff) {
         const start = clock.monotonic();
         if (!isInForce) await allowLoopback(node);
-        for (const { id } of diff.removed) {
-          unserved.delete(id);
-          release(id);
-        }
-        const present = [...diff.added, ...diff.changed.map(({ after }) => after)];
-        for (const entry of present) claim(entry);
+        const present = claims.update(diff);
         try {
           const { commands, changes } = await renderNext();
           if (commands.length > 0) await channel.run(commands);
@@ -116,16 +89,7 @@ export const nftables: ModeDefinition = {
           throw error;
         }
       },
-      problems: () => [
-        ...unserved.values(),
-        ...ledger.contested().flatMap(({ front, winner, losers }) =>
-          losers.map((loser) => {
-            const [id, other] = [loser, winner].map((owner) => owner.slice(owner.indexOf(" ") + 1));
-            const message = `service port ${id}: ${front} is taken by the older ${other}; give one of them another address or port`;
-            return { at: serviceOf(id ?? ""), code: "address-taken", message };
-          }),
-        ),
-      ],
+      problems: () => claims.problems(),
       async isIntact() {
         if (!isInForce) return true;
         try {
@@ -150,12 +114,6 @@ export const nftables: ModeDefinition = {
   cleanup: removeTable,
 };
 
-/** The Service of a service port's id. */
-function serviceOf(id: string): Source {
-  const [, namespace = "", name = ""] = /^([^/]*)\/([^:]*):/.exec(id) ?? [];
-  return { kind: "Service", namespace, name };
-}
-
 /** One balancer of each shape. */
 const samples: readonly Balancer[] = [0, 10_800].flatMap((affinitySeconds) =>
   withPrecursors({ by: "address", of: "all", count: 2, affinitySeconds, masquerade: affinitySeconds === 0 }),
@@ -166,11 +124,6 @@ async function removeTable(node: ProxyNode): Promise<void> {
   if (removed.code !== 0) {
     throw new Error(`the rules on ${node.name} could not be removed: ${firstLine(removed.stderr)}`);
   }
-}
-
-/** Lets a process of the node reach node ports at 127.0.0.1; where it is forbidden, every other address works. */
-async function allowLoopback({ netns }: ProxyNode): Promise<void> {
-  await runCommand(inNamespace(netns, ["sysctl", "-q", "-w", "net.ipv4.conf.all.route_localnet=1"]));
 }
 
 /** The names of the chains in the table; empty when there is none. */

@@ -1,12 +1,12 @@
+import type { ElementChange } from "../ledger.ts";
 import type { Element, SetName } from "./element.ts";
-import type { ElementChange } from "./ledger.ts";
 import { tableName } from "./names.ts";
 
 /** How many elements one command carries: enough to be cheap, few enough to be read in a log. */
 const perCommand = 200;
 
 /** The commands of a change: deletes before adds, so that a changed value is both. */
-export function renderChange({ deletes, adds }: ElementChange): string[] {
+export function renderChange({ deletes, adds }: ElementChange<SetName>): string[] {
   return [...renderElements("delete", deletes), ...renderElements("add", adds)];
 }
 

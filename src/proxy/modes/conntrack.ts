@@ -1,7 +1,7 @@
 import type { Log } from "#base/log.ts";
 import type { ServicePortEntry } from "#routing/l4/table.ts";
-import type { ProxyNode } from "../../mode.ts";
-import { inNamespace, runCommand } from "../../command.ts";
+import { inNamespace, runCommand } from "../command.ts";
+import type { ProxyNode } from "../mode.ts";
 
 /** One tracked UDP flow: where its client sends to, and who answers. */
 export interface Flow {

@@ -1,9 +1,17 @@
-import type { Element, SetName } from "./element.ts";
+/** One thing a mode puts into the kernel: what it holds under a key, in one of the places that the mode has names for. */
+export interface LedgerElement<Place extends string = string> {
+  readonly set: Place;
+  readonly key: string;
+  /** Empty where being there is all. */
+  readonly value: string;
+  /** The place clients reach, an address with a port or a node port, that the element is part of. */
+  readonly front?: string;
+}
 
 /** What a transaction has to delete and add so that the kernel holds what the owners claim. */
-export interface ElementChange {
-  readonly deletes: readonly Element[];
-  readonly adds: readonly Element[];
+export interface ElementChange<Place extends string = string> {
+  readonly deletes: readonly LedgerElement<Place>[];
+  readonly adds: readonly LedgerElement<Place>[];
 }
 
 /**
@@ -11,13 +19,13 @@ export interface ElementChange {
  * with all its elements, belongs to one: to the owner whose name sorts first, whoever came first, so that a restart
  * changes nothing. The others have it when that one lets go.
  */
-export interface ElementLedger {
+export interface ElementLedger<Place extends string = string> {
   /** Puts these in place of all that the owner claimed before. */
-  claim(owner: string, elements: readonly Element[]): void;
+  claim(owner: string, elements: readonly LedgerElement<Place>[]): void;
   /** The difference to what was taken last. */
-  take(): ElementChange;
+  take(): ElementChange<Place>;
   /** Everything in effect, as if nothing had been taken before. */
-  takeAll(): readonly Element[];
+  takeAll(): readonly LedgerElement<Place>[];
   /** Fronts that more than one owner claims. */
   contested(): readonly { readonly front: string; readonly winner: string; readonly losers: readonly string[] }[];
 }
@@ -27,16 +35,17 @@ interface Claims {
   readonly values: Map<string, string>;
 }
 
-export function createElementLedger(): ElementLedger {
-  const sets = new Map<SetName, Map<string, Claims>>();
+export function createElementLedger<Place extends string = string>(): ElementLedger<Place> {
+  type Element = LedgerElement<Place>;
+  const sets = new Map<Place, Map<string, Claims>>();
   const owned = new Map<string, readonly Element[]>();
   const fronts = new Map<string, Set<string>>();
   const shared = new Set<string>();
-  const touched = new Map<string, { readonly set: SetName; readonly key: string; readonly was: string | undefined }>();
+  const touched = new Map<string, { readonly set: Place; readonly key: string; readonly was: string | undefined }>();
   /** Before all has been taken once there is nothing to differ from. */
   let wasTaken = false;
 
-  function valueOf(set: SetName, key: string): string | undefined {
+  function valueOf(set: Place, key: string): string | undefined {
     const claims = sets.get(set)?.get(key);
     if (claims === undefined) return undefined;
     const holder = first(claims.front === undefined ? claims.values.keys() : (fronts.get(claims.front) ?? []));
@@ -128,6 +137,23 @@ export function createElementLedger(): ElementLedger {
         return { front, winner, losers };
       }),
   };
+}
+
+/** What has to change so that exactly the wanted stands there. */
+export function diffElements<P extends string>(
+  found: readonly LedgerElement<P>[],
+  wanted: readonly LedgerElement<P>[],
+): ElementChange<P> {
+  const idOf = ({ set, key }: LedgerElement<P>) => `${set} ${key}`;
+  const missing = new Map(wanted.map((element) => [idOf(element), element]));
+  const deletes: LedgerElement<P>[] = [];
+  for (const element of found) {
+    const id = idOf(element);
+    // What stands twice is found wanted once.
+    if (missing.get(id)?.value === element.value) missing.delete(id);
+    else deletes.push(element);
+  }
+  return { deletes, adds: [...missing.values()] };
 }
 
 function first(names: Iterable<string>): string | undefined {

@@ -1,0 +1,37 @@
+import { inNamespace, runCommand } from "../../command.ts";
+import type { ProxyNode } from "../../mode.ts";
+
+/** Calls of `iptables-restore` that the kernel or the program refused. */
+export class IptablesError extends Error {
+  override readonly name = "IptablesError";
+}
+
+/** Seconds to wait for another program that holds the lock of iptables-legacy; iptables-nft has none. */
+const lockSeconds = "5";
+
+/** Gives one text to the kernel, and leaves alone what it does not name. Rejects with `IptablesError`. */
+export async function restore({ netns }: ProxyNode, text: string): Promise<void> {
+  const argv = ["iptables-restore", "--noflush", "-w", lockSeconds];
+  const { code, stderr } = await runCommand(inNamespace(netns, argv), `${text}\n`);
+  if (code !== 0) throw new IptablesError(explain(stderr, text));
+}
+
+/** What stands in all tables. Rejects with `IptablesError`. */
+export async function save({ netns }: ProxyNode): Promise<string> {
+  const { code, stdout, stderr } = await runCommand(inNamespace(netns, ["iptables-save"]));
+  if (code !== 0) throw new IptablesError(explain(stderr, ""));
+  return stdout;
+}
+
+/** Whether a command failed because there is no such program. */
+export function isMissing(reason: string): boolean {
+  return /ENOENT|failed to execute .*No such file/.test(reason);
+}
+
+/** The words of the program, with the line they are about. */
+function explain(stderr: string, text: string): string {
+  const said = stderr.trim().split("\n").slice(-3).join("; ").slice(0, 600);
+  const line = Number(/line:? (\d+)/.exec(stderr)?.[1] ?? 0);
+  const about = text.split("\n")[line - 1];
+  return about === undefined || about === "COMMIT" ? said : `${said} (${about.slice(0, 300)})`;
+}

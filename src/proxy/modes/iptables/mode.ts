@@ -1,0 +1,160 @@
+import { systemClock } from "#base/clock.ts";
+import { inNamespace, runCommand } from "../../command.ts";
+import type { ModeDefinition } from "../../definition.ts";
+import type { ProxyNode } from "../../mode.ts";
+import { createClaims } from "../claims.ts";
+import { createFlowCleaner } from "../conntrack.ts";
+import { createElementLedger, diffElements } from "../ledger.ts";
+import { accessChain, chainNames as ipvsChains } from "../ipvs/layout.ts";
+import { allowLoopback } from "../loopback.ts";
+import { createPace } from "../pace.ts";
+import { isMissing, restore, save } from "./command.ts";
+import { isComplete, parseSaved, withoutChainsOf } from "./kernel.ts";
+import { chainNames, guard, renderLayout, tripwire } from "./layout.ts";
+import { canaryChain } from "./names.ts";
+import { renderEntry } from "./render.ts";
+import type { Place } from "./rule.ts";
+import { renderChange } from "./transaction.ts";
+
+/** Reading all rules back takes at most one part in so many of the time. */
+const inspectionShare = 100;
+
+/**
+ * Services as chains and rules of iptables, named and built as upstream's iptables mode does. The first change compares
+ * with what stands in the kernel and writes the difference only, so a new start interrupts nothing; later ones write
+ * the chains that changed.
+ */
+export const iptables: ModeDefinition = {
+  name: "iptables",
+  async probe(node) {
+    try {
+      await restore(node, probe);
+      return { works: true };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!isMissing(reason)) return { works: false, reason: `iptables cannot load the rules here: ${reason}` };
+      return { works: false, reason: `iptables-restore cannot be run (${reason}); install the package iptables` };
+    }
+  },
+  start(node, { log, clock = systemClock }) {
+    const ledger = createElementLedger<Place>();
+    const claims = createClaims(ledger, (entry) => renderEntry(entry, node), log);
+    const flows = createFlowCleaner(node, log);
+    let isInForce = false;
+    const inspections = createPace(clock, inspectionShare);
+    ledger.claim("layout", renderLayout(node));
+
+    async function call(texts: readonly string[]): Promise<void> {
+      for (const text of texts) await restore(node, text);
+    }
+
+    /** Makes the kernel hold what is claimed, whatever it holds now. Answers how many chains and rules that took. */
+    async function applyAll(): Promise<number> {
+      isInForce = false;
+      await allowLoopback(node);
+      await passUntranslated(node);
+      const change = diffElements(parseSaved(await save(node), chainNames), ledger.takeAll());
+      await call(renderChange(change));
+      isInForce = true;
+      return change.adds.length + change.deletes.length;
+    }
+
+    async function applyChange(): Promise<number> {
+      const change = ledger.take();
+      const count = change.adds.length + change.deletes.length;
+      if (count === 0) return 0;
+      const [first = "", ...rest] = renderChange(change);
+      try {
+        await call([`${tripwire}\n${first}`, ...rest]);
+        return count;
+      } catch (error) {
+        log.warn({ node: node.name, error: String(error) }, "a change of iptables failed; all rules are compared anew");
+        return applyAll();
+      }
+    }
+
+    return {
+      name: "iptables",
+      async apply(diff) {
+        const start = clock.monotonic();
+        const present = claims.update(diff);
+        const changes = await (isInForce ? applyChange() : applyAll());
+        flows.request(present);
+        return { revision: diff.revision, changes, ms: clock.monotonic() - start };
+      },
+      problems: () => claims.problems(),
+      async isIntact() {
+        if (!isInForce) return true;
+        try {
+          await restore(node, guard);
+          const isWhole = await inspections.run(async () =>
+            isComplete(parseSaved(await save(node), chainNames), ledger.takeAll()),
+          );
+          isInForce = isWhole ?? true;
+        } catch {
+          isInForce = false;
+        }
+        return isInForce;
+      },
+      stop: () => flows.stop(),
+      async cleanup() {
+        isInForce = false;
+        await removeRules(node);
+      },
+    };
+  },
+  cleanup: removeRules,
+};
+
+/** One rule of each kind, in chains that are gone again when the kernel has taken them. */
+const probe = [
+  "*filter",
+  ":KUBE-PROXY-PROBE - [0:0]",
+  '-A KUBE-PROXY-PROBE -m conntrack --ctstate NEW -m comment --comment "probe" -j REJECT',
+  "-F KUBE-PROXY-PROBE",
+  "-X KUBE-PROXY-PROBE",
+  "COMMIT",
+  "*nat",
+  ":KUBE-PROXY-PROBE - [0:0]",
+  "-A KUBE-PROXY-PROBE -m statistic --mode random --probability 0.5 -j MARK --or-mark 0x4000",
+  "-A KUBE-PROXY-PROBE -m recent --rcheck --seconds 10 --reap --name KUBE-PROXY-PROBE -j RETURN",
+  "-A KUBE-PROXY-PROBE -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 1 -j DNAT --to-destination 192.0.2.1:1",
+  "-A KUBE-PROXY-PROBE -m mark --mark 0x4000/0x4000 -j MASQUERADE --random-fully",
+  "-F KUBE-PROXY-PROBE",
+  "-X KUBE-PROXY-PROBE",
+  "COMMIT",
+].join("\n");
+
+async function removeRules(node: ProxyNode): Promise<void> {
+  try {
+    const saved = await save(node);
+    const found = parseSaved(saved, chainNames);
+    // The mode ipvs has chains of the same names, and no canary.
+    const isOurs = found.some(({ key }) => key === canaryChain);
+    const rest = saved.includes(`:${accessChain} `) ? withoutChainsOf(ipvsChains, found) : found;
+    for (const text of isOurs ? renderChange(diffElements(rest, [])) : []) await restore(node, text);
+    if (node.netns !== undefined) await ipRule(node, "del");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    // Who has no iptables never had rules of it.
+    if (isMissing(reason)) return;
+    throw new Error(`the rules on ${node.name} could not be removed: ${reason}`, { cause: error });
+  }
+}
+
+/**
+ * On nodes of our own, routing turns packets away that are still for a service address when they are to be forwarded.
+ * REJECT stands behind that, in FORWARD, and is the better answer, so they are routed like all others. Machines of
+ * others route as they do.
+ */
+async function passUntranslated(node: ProxyNode): Promise<void> {
+  // The rule that is there already is refused.
+  if (node.netns !== undefined) await ipRule(node, "add");
+}
+
+/** Before the rules that `node/network` makes. */
+const preference = "990";
+
+async function ipRule({ netns }: ProxyNode, verb: "add" | "del"): Promise<void> {
+  await runCommand(inNamespace(netns, ["ip", "rule", verb, "pref", preference, "lookup", "main"]));
+}

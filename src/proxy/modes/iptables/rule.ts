@@ -1,0 +1,38 @@
+import { parseCidr, formatCidr } from "#base/cidr.ts";
+import type { LedgerElement } from "../ledger.ts";
+import { whole } from "../checked.ts";
+
+export type Table = "filter" | "nat" | "mangle";
+
+/**
+ * Where a thing of these tables stands. A table's name alone: a chain that one owner writes whole, its value the rules,
+ * one a line. `nat shared`: a chain that many write rules into. `nat KUBE-SERVICES`: one rule in such a chain.
+ *
+ * Rules are written as `iptables-save` prints them, so that what stands in the kernel is found again by its text.
+ */
+export type Place = Table | `${Table} shared` | `${Table} ${string}`;
+export type Element = LedgerElement<Place>;
+
+/** The longest comment the kernel takes, without its ending zero (xt_comment.h). */
+const commentLimit = 255;
+
+/** A comment match. Whatever could end the quotes or the line becomes a question mark. */
+export function comment(text: string): string {
+  return `-m comment --comment "${text.replaceAll(/[^A-Za-z0-9 .,:;>_/-]/g, "?").slice(0, commentLimit)}"`;
+}
+
+/** The match of a destination port, after a comment, which stands between protocol and port in what is printed. */
+export function toPort(protocol: string, note: string, port: number, between = ""): string {
+  return `-p ${protocol} ${note} ${between}-m ${protocol} --dport ${whole(port, 1, 65_535)}`;
+}
+
+/** IPv4 ranges as the kernel prints them; what is none is left out. */
+export function ranges4(texts: readonly string[]): string[] {
+  const parsed = texts.flatMap((text) => parseCidr(text) ?? []).filter((range) => range.family === 4);
+  return [...new Set(parsed.map((range) => formatCidr(range)))];
+}
+
+/** The share of one of `left` equal ones, in the steps of 2^-31 that the kernel counts in and with the digits printed. */
+export function probability(left: number): string {
+  return (Math.round(0x80000000 / left) / 0x80000000).toFixed(11);
+}
