@@ -2,13 +2,22 @@ import { parseCidr } from "#base/cidr.ts";
 import { systemClock, type Clock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
+import { createEventRecorder } from "#client/event-recorder.ts";
 import type { Problem } from "#routing/because.ts";
 import { newerRevision } from "#routing/l4/compile.ts";
+import { selectForNode } from "#routing/l4/select.ts";
+import type { ServiceTable } from "#routing/l4/table.ts";
 import type { ModeDefinition } from "./definition.ts";
 import type { ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
 import { chooseMode } from "./modes/index.ts";
 import { startServiceSource, type ServiceSource } from "./source.ts";
-import { startProxy, type RunningProxy } from "./loop.ts";
+import { standardSyncMs, type ProxySettings } from "./config/settings.ts";
+import { isHealthy, replyHealth, type ProxyHealth } from "./http/health.ts";
+import { createNodeFace } from "./http/node-face.ts";
+import { startServiceHealth } from "./http/service-health.ts";
+import type { RunningProxy } from "./loop.ts";
+import { watchNodes } from "./node-facts.ts";
+import { startNodeProxy, type Work } from "./node-proxy.ts";
 import { waitWithdrawn } from "./withdrawn.ts";
 
 export interface NodeProxiesOptions {
@@ -16,6 +25,8 @@ export interface NodeProxiesOptions {
   readonly nodes: readonly ProxyNode[];
   /** `auto` takes the best mode that works on the node. */
   readonly mode?: ProxyModeName | "auto";
+  /** In place of `mode` and of the defaults. */
+  readonly settings?: ProxySettings;
   /** Ranges for nodes that name none of their own. */
   readonly serviceCidr?: string;
   readonly podCidr?: string;
@@ -37,6 +48,13 @@ export interface RunningProxies {
   problems(): readonly Problem[];
   /** Where service ports are reached on a node whose mode serves at places of its own, as userspace does. */
   addresses(node: string): readonly ServedAddress[];
+  /**
+   * Resolves when every node is served by these settings. Rejects with the reason when one cannot be; all nodes stay
+   * with, or go back to, what they had.
+   */
+  configure(settings: ProxySettings): Promise<void>;
+  /** Resolves when the ports for health checks and metrics are open that are asked for now. */
+  listening(): Promise<void>;
   /** Ends the program's part; what is in the kernel stays, and traffic goes on. */
   stop(): Promise<void>;
   /** Stops, and removes what is in the kernel of every node. */
@@ -48,27 +66,131 @@ export interface RunningProxies {
  * cannot work; the message says why and which modes there are.
  */
 export async function startNodeProxies(options: NodeProxiesOptions): Promise<RunningProxies> {
-  const { client, mode = "auto", serviceCidr, podCidr, log = silentLog, clock = systemClock } = options;
-  const nodes = options.nodes.map((node) => withRanges(node, serviceCidr, podCidr));
-  const choices = await Promise.all(
-    nodes.map(async (node) => ({ node, choice: await chooseMode(mode, (definition) => definition.probe(node)) })),
-  );
+  const { client, serviceCidr, podCidr, log = silentLog, clock = systemClock } = options;
+  let settings = options.settings ?? { ...silentSettings, mode: options.mode ?? "auto" };
+  const givenNodes = options.nodes.map((node) => withRanges(node, serviceCidr, podCidr));
   const chosen = new Map<string, { name: ProxyModeName; reason: string }>();
-  const starts: { node: ProxyNode; definition: ModeDefinition }[] = [];
-  for (const { node, choice } of choices) {
-    if (choice.mode === undefined) throw new Error(`node ${node.name}: ${choice.message}`);
-    starts.push({ node, definition: choice.mode });
-    chosen.set(node.name, { name: choice.mode.name, reason: choice.reason });
-    log.info({ node: node.name, mode: choice.mode.name, reason: choice.reason }, "the service proxy has its mode");
+
+  /** By node: the mode that the settings ask for. Rejects when one node cannot have it. */
+  async function choose({ mode }: ProxySettings): Promise<Map<string, ModeDefinition>> {
+    const choices = await Promise.all(
+      givenNodes.map(async (node) => ({
+        node,
+        choice: await chooseMode(mode, (definition) => definition.probe(node)),
+      })),
+    );
+    const found = new Map<string, ModeDefinition>();
+    for (const { node, choice } of choices) {
+      if (choice.mode === undefined) throw new Error(`node ${node.name}: ${choice.message}`);
+      found.set(node.name, choice.mode);
+      chosen.set(node.name, { name: choice.mode.name, reason: choice.reason });
+    }
+    for (const [node, { name, reason }] of chosen) {
+      log.info({ node, mode: name, reason }, "the service proxy has its mode");
+    }
+    return found;
   }
+
+  let definitions = await choose(settings);
   const source = startServiceSource(client, { log, clock });
-  const proxies = starts.map(({ node, definition }) => {
-    const mode = definition.start(node, { log: log.child({ node: node.name }), clock });
-    return startProxy({ source, node, mode, log, clock });
+  const watched = await watchNodes(client, { log, clock, changed: (name) => void rework(name) });
+  const events = createEventRecorder(client, "kube-proxy", { clock, log });
+  const workOf = (given: ProxyNode): Work => {
+    const { zone, podCidrs = [] } = watched.facts(given.name);
+    const asked = settings.podCidrs === "node" ? podCidrs : settings.podCidrs;
+    const definition = definitions.get(given.name);
+    if (definition === undefined) throw new Error(`node ${given.name} has no proxy mode`);
+    return {
+      definition,
+      node: { ...given, ...(zone === undefined ? {} : { zone }), ...(asked === undefined ? {} : { podCidrs: asked }) },
+      minSyncMs: settings.minSyncMs,
+      checkMs: Math.min(settings.syncMs, longestCheckMs),
+    };
+  };
+  const running = givenNodes.map((given) => {
+    const { name, netns } = given;
+    const proxy = startNodeProxy(workOf(given), {
+      source,
+      log,
+      clock,
+      tampered() {
+        const text = `another program changed the ${proxy.mode} rules of services on ${name}; they are made again`;
+        events.warning(watched.object(name), "ServiceRulesChanged", text);
+      },
+    });
+    const health = (): ProxyHealth => ({
+      freshness: proxy.freshness(),
+      nodeEligible: watched.facts(name).isEligible,
+      timeoutMs: 2 * settings.syncMs,
+      now: clock.now(),
+    });
+    const face = createNodeFace({
+      node: name,
+      ...(netns === undefined ? {} : { netns }),
+      log,
+      health(path) {
+        const reply = replyHealth(path, health());
+        proxy.metrics.answered(path, reply.status);
+        return reply;
+      },
+      metrics: () => proxy.metrics.render({ noLocalEndpoints: countWithoutLocal(source.table(), name) }),
+      mode: () => proxy.mode,
+    });
+    const services = startServiceHealth({
+      node: name,
+      ...(netns === undefined ? {} : { netns }),
+      source,
+      isHealthy: () => isHealthy(health()),
+      failed(service, port, problem) {
+        const key = `${service.namespace}/${service.name}`;
+        const text = `node ${name} failed to start healthcheck "${key}" on port ${port}: ${problem}`;
+        void client
+          .get("Service", service)
+          .then((found) => found && events.warning(found, "FailedToStartServiceHealthcheck", text))
+          .catch(() => {});
+      },
+      log,
+      clock,
+    });
+    return { given, proxy, face, services };
   });
+  for (const { face } of running) void face.bind(settings.faces);
+
+  /** The node's labels or ranges have changed. */
+  async function rework(name: string): Promise<void> {
+    const item = running.find(({ given }) => given.name === name);
+    try {
+      await item?.proxy.change(workOf(item.given));
+    } catch (error) {
+      log.warn({ node: name, error: String(error) }, "the node's proxy could not follow a change of its Node object");
+    }
+  }
+
+  async function configure(next: ProxySettings): Promise<void> {
+    const before = { settings, definitions, chosen: new Map(chosen) };
+    const goBack = async () => {
+      ({ settings, definitions } = before);
+      for (const [node, mode] of before.chosen) chosen.set(node, mode);
+      await Promise.allSettled(running.map(({ given, proxy }) => proxy.change(workOf(given))));
+    };
+    try {
+      definitions = await choose(next);
+      settings = next;
+      await Promise.all(running.map(({ given, proxy }) => proxy.change(workOf(given))));
+    } catch (error) {
+      await goBack();
+      throw error;
+    }
+    await Promise.all(running.map(({ face }) => face.bind(next.faces)));
+  }
+
+  const proxies = running.map(({ proxy }) => proxy);
   const end = async (how: "stop" | "cleanup") => {
     source.stop();
+    watched.stop();
+    await Promise.all(running.flatMap(({ face, services }) => [face.stop(), services.stop()]));
     await Promise.all(proxies.map((proxy) => proxy[how]()));
+    await events.flush();
   };
   const waitFor = async (revision: string) => {
     await Promise.all(proxies.map((proxy) => proxy.waitFor(revision)));
@@ -76,6 +198,10 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
   return {
     modes: chosen,
     source,
+    configure,
+    async listening() {
+      await Promise.all(running.flatMap(({ face, services }) => [face.bind(settings.faces), services.settled()]));
+    },
     proxy: (node) => proxies.find((proxy) => proxy.node === node),
     applied: () => lowest(proxies.map((proxy) => proxy.applied())),
     waitFor,
@@ -85,6 +211,23 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
     stop: () => end("stop"),
     cleanup: () => end("cleanup"),
   };
+}
+
+/** Without settings nobody asks about health. */
+const silentSettings: Omit<ProxySettings, "mode"> = { minSyncMs: 1, syncMs: standardSyncMs, faces: {} };
+const longestCheckMs = 10_000;
+
+/** How many Services a policy Local leaves without an endpoint on the node. */
+function countWithoutLocal(table: ServiceTable, name: string): { internal: number; external: number } {
+  const found = { internal: new Set<string>(), external: new Set<string>() };
+  for (const entry of table.ports.values()) {
+    if (entry.internalTrafficPolicy !== "Local" && entry.externalTrafficPolicy !== "Local") continue;
+    const selection = selectForNode(entry, { name });
+    for (const by of ["internal", "external"] as const) {
+      if (selection[by] === "drop") found[by].add(`${entry.namespace}/${entry.name}`);
+    }
+  }
+  return { internal: found.internal.size, external: found.external.size };
 }
 
 function withRanges(node: ProxyNode, serviceCidr: string | undefined, podCidr: string | undefined): ProxyNode {

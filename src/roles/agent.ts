@@ -12,6 +12,7 @@ import {
   type TopologyOptions,
 } from "#node/network/topology.ts";
 import { startNodes, type RunningNodes } from "#node/start.ts";
+import { settingsOf } from "#proxy/config/settings.ts";
 import type { ProxyModeName } from "#proxy/mode.ts";
 import { startNodeProxies, type RunningProxies } from "#proxy/sync.ts";
 import type { AgentConfig, FromAgent, ToAgent } from "./agent-messages.ts";
@@ -117,7 +118,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
               podCidrs: [config?.podCidr ?? ""],
               serviceCidrs: [config?.serviceCidr ?? ""],
             })),
-            mode: config.proxyMode as ProxyModeName | "auto",
+            settings: settingsOf({}, config.proxyMode as ProxyModeName | "auto"),
             serviceCidr: config.serviceCidr,
             podCidr: config.podCidr,
             log: log.child({ part: "proxy" }),

@@ -4,7 +4,7 @@ import type { SliceEndpoint } from "#api/discovery/endpointslice/kind.ts";
 import { managedByLabel, serviceNameLabel } from "#api/discovery/endpointslice/kind.ts";
 import type { EndpointGroup } from "../endpointslice/compile.ts";
 import { endpointsManagedByLabel, endpointsManager } from "../endpoints/compile.ts";
-import { triggerTimeAnnotation } from "../pods/trigger-time.ts";
+import { triggerTimeAnnotation } from "#api/discovery/endpointslice/kind.ts";
 
 export const mirrorManager = "endpointslicemirroring-controller.k8s.io";
 /** The most addresses of one subset that are mirrored. */

@@ -1,5 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { managedByLabel, serviceNameLabel, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
+import {
+  managedByLabel,
+  serviceNameLabel,
+  triggerTimeAnnotation,
+  type EndpointSlice,
+} from "#api/discovery/endpointslice/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import { keyOf } from "#api/meta/object.ts";
 import { isApiError } from "#api/meta/status.ts";
@@ -7,7 +12,7 @@ import { createLoop, runningLoop, type ControllerContext, type RunningController
 import { createPendingWrites } from "../pending-writes.ts";
 import { selectsPods } from "../pods/endpoint.ts";
 import { podsOf, servicesOf, servicesTouchedBy } from "../pods/services.ts";
-import { createTriggerTimes, triggerTimeAnnotation } from "../pods/trigger-time.ts";
+import { createTriggerTimes } from "../pods/trigger-time.ts";
 import { compileEndpoints, zoneLabel } from "./compile.ts";
 import { compileSlices, type SliceContent } from "./fill.ts";
 import { serviceOwner, sliceLabels, sliceManager } from "./metadata.ts";

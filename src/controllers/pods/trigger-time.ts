@@ -3,8 +3,6 @@ import type { Pod } from "#api/core/pod/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import { keyOf } from "#api/meta/object.ts";
 
-export const triggerTimeAnnotation = "endpoints.kubernetes.io/last-change-trigger-time";
-
 /**
  * Remembers, for each Service, which changes its endpoints already reflect, and answers the earliest change that they
  * do not (`staging/src/k8s.io/endpointslice/trigger_time_tracker.go`); proxies measure their latency from it.
