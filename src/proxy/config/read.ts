@@ -38,7 +38,7 @@ export function readProxyConfig(source: string, name: string): ReadProxyConfig {
   const read = configuration((offset, path) => at(offset, `${path} has no effect here`, "ignored"))(root);
   problems.sort((a, b) => a.line - b.line);
   if (read === undefined) return { config: {}, problems };
-  const { apiVersion: _, kind: __, mode, detectLocalMode, ...rest } = read;
+  const { apiVersion: _, kind: __, conntrack: ___, mode, detectLocalMode, ...rest } = read;
   return {
     config: {
       ...rest,
@@ -130,6 +130,7 @@ interface InFile extends Omit<ProxyConfig, "mode" | "detectLocalMode"> {
   readonly apiVersion: string;
   readonly kind: string;
   readonly mode?: "" | NonNullable<ProxyConfig["mode"]>;
+  readonly conntrack?: object;
   readonly detectLocalMode?: "" | "ClusterCIDR" | "NodeCIDR" | "BridgeInterface" | "InterfaceNamePrefix";
 }
 
@@ -160,7 +161,7 @@ function configuration(tell: Tell): Reader<InFile> {
       clusterCIDR: ranges,
       detectLocalMode(place) {
         const word = detect(place);
-        if (word === "BridgeInterface" || word === "InterfaceNamePrefix") tell(place.offset, `${place.path}: ${word}`);
+        if (word === "BridgeInterface" || word === "InterfaceNamePrefix") tell(place.offset, `${place.path} ${word}`);
         return word;
       },
       iptables: section(
