@@ -34,11 +34,11 @@ async function scene(text: string | undefined) {
     taken,
     told,
     fail: (why: string | undefined) => (fails = why),
-    async say(text: string) {
+    say: async (text: string) => {
       await client.update("ConfigMap", mapOf(text));
       await new Promise((resolve) => setImmediate(resolve));
     },
-    async events() {
+    events: async () => {
       await followed.stop();
       return (await client.list("Event")).items.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
     },
