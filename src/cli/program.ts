@@ -96,6 +96,26 @@ export function createProgram(exit: (code: number) => void): Command {
       exit(await runDns(options, json ?? false));
     });
 
+  program
+    .command("proxy")
+    .description("serve Services on this node of a cluster that runs elsewhere, in this network namespace")
+    .option("--kubeconfig <file>", "how its API is reached (default: the account of the pod this runs in)")
+    .option("--context <name>", "which context of the kubeconfig (default: the current one)")
+    .option("--config <file>", "a KubeProxyConfiguration; changes to it are taken while it runs")
+    .addOption(
+      new Option("--proxy-mode <mode>", "how Services are served, where the configuration leaves it open")
+        .choices(["auto", "nftables", "iptables", "ipvs", "userspace"])
+        .default(defaultOptions.proxyMode),
+    )
+    .option("--hostname-override <node>", "which Node this is (default: the name of this host)")
+    .option("--cleanup", "remove the rules of every mode, and end")
+    .option("--json", "one JSON object a line instead of text")
+    .exitOverride()
+    .action(async ({ json, ...options }: ProxyFlags) => {
+      const { runProxy } = await import("./commands/proxy.ts");
+      exit(await runProxy(options, json ?? false));
+    });
+
   inDataDir(program.command("kubeconfig"))
     .description("print the kubeconfig of the administrator")
     .action(async (flags: { dataDir: string }) => {
@@ -129,6 +149,16 @@ interface DnsFlags {
   config?: string;
   listen?: string[];
   clusterDomain?: string;
+  json?: boolean;
+}
+
+interface ProxyFlags {
+  kubeconfig?: string;
+  context?: string;
+  config?: string;
+  proxyMode: UpOptions["proxyMode"];
+  hostnameOverride?: string;
+  cleanup?: boolean;
   json?: boolean;
 }
 

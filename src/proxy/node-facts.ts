@@ -10,6 +10,8 @@ import { startInformer } from "#client/informer.ts";
 export interface NodeFacts {
   readonly zone?: string;
   readonly podCidrs?: readonly string[];
+  /** Its internal addresses. */
+  readonly addresses: readonly string[];
   /** False while it is deleted, or will be by the cluster autoscaler (KEP-3836). */
   readonly isEligible: boolean;
 }
@@ -57,7 +59,12 @@ export async function watchNodes(
 function rulesOf(node: Node | undefined): Omit<NodeFacts, "isEligible"> {
   const zone = node?.metadata.labels?.[zoneLabel];
   const podCidrs = node?.spec?.podCIDRs;
-  return { ...(zone === undefined ? {} : { zone }), ...(podCidrs === undefined ? {} : { podCidrs }) };
+  const internal = (node?.status?.addresses ?? []).filter(({ type }) => type === "InternalIP");
+  return {
+    ...(zone === undefined ? {} : { zone }),
+    ...(podCidrs === undefined ? {} : { podCidrs }),
+    addresses: internal.map(({ address }) => address),
+  };
 }
 
 /** A node that is not known yet counts as eligible: the proxy may be the first to start. */

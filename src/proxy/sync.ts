@@ -22,6 +22,7 @@ import { waitWithdrawn } from "./withdrawn.ts";
 
 export interface NodeProxiesOptions {
   readonly client: Client;
+  /** Without addresses of its own a node has those of its Node object. */
   readonly nodes: readonly ProxyNode[];
   /** `auto` takes the best mode that works on the node. */
   readonly mode?: ProxyModeName | "auto";
@@ -96,13 +97,18 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
   const watched = await watchNodes(client, { log, clock, changed: (name) => void rework(name) });
   const events = createEventRecorder(client, "kube-proxy", { clock, log });
   const workOf = (given: ProxyNode): Work => {
-    const { zone, podCidrs = [] } = watched.facts(given.name);
+    const { zone, podCidrs = [], addresses } = watched.facts(given.name);
     const asked = settings.podCidrs === "node" ? podCidrs : settings.podCidrs;
     const definition = definitions.get(given.name);
     if (definition === undefined) throw new Error(`node ${given.name} has no proxy mode`);
     return {
       definition,
-      node: { ...given, ...(zone === undefined ? {} : { zone }), ...(asked === undefined ? {} : { podCidrs: asked }) },
+      node: {
+        ...given,
+        ...(given.addresses.length === 0 && { addresses }),
+        ...(zone === undefined ? {} : { zone }),
+        ...(asked === undefined ? {} : { podCidrs: asked }),
+      },
       minSyncMs: settings.minSyncMs,
       checkMs: Math.min(settings.syncMs, longestCheckMs),
     };
