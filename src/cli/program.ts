@@ -49,6 +49,7 @@ export function createProgram(exit: (code: number) => void): Command {
       "--load-balancer-cidr <range>",
       "addresses for Services of type LoadBalancer (default: none; they stay pending)",
     )
+    .option("--service-node-port-range <range>", "ports of Services on the nodes", defaultOptions.serviceNodePortRange)
     .option("--cluster-domain <name>", "the zone of cluster DNS", defaultOptions.clusterDomain)
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
     .option("--detach", "return when the cluster is up; it goes on in the background")
@@ -173,6 +174,7 @@ interface UpFlags {
   podCidr: string;
   nodeCidr: string;
   loadBalancerCidr?: string;
+  serviceNodePortRange: string;
   clusterDomain: string;
   dnsConfig?: string;
   detach?: boolean;
@@ -194,6 +196,7 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     podCidr: flags.podCidr,
     nodeCidr: flags.nodeCidr,
     loadBalancerCidr: flags.loadBalancerCidr,
+    serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
     wait: flags.wait,

@@ -60,7 +60,7 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     }),
   ]);
   const serviceIps = createServiceIpAllocator({ cidr: plan.service });
-  const nodePorts = createNodePortAllocator();
+  const nodePorts = createNodePortAllocator({ range: plan.nodePorts });
   const ingressClass = createIngressClassAdmission({
     listClasses: async () => (await client.list("IngressClass")).items,
   });
