@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
-import type { Node } from "#api/core/node/kind.ts";
+import { zoneLabel, type Node } from "#api/core/node/kind.ts";
 import type { KubeObject } from "#api/meta/object.ts";
 import type { Client } from "#client/contract.ts";
 import { startInformer } from "#client/informer.ts";
@@ -23,7 +23,6 @@ export interface WatchedNodes {
   stop(): void;
 }
 
-const zoneLabel = "topology.kubernetes.io/zone";
 const toBeDeletedTaint = "ToBeDeletedByClusterAutoscaler";
 
 /** Follows the Nodes. `changed` is told when something changed that the rules of a node depend on. */

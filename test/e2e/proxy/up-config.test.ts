@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { curl, curlStatus, eventually, run, startCluster, whyNoCluster, type TestCluster } from "../cluster.ts";
+import {
+  curl,
+  curlMany,
+  curlStatus,
+  eventually,
+  run,
+  startCluster,
+  whyNoCluster,
+  type TestCluster,
+} from "../cluster.ts";
 
 const metrics = "http://172.30.0.11:10249";
 const service = `
@@ -87,6 +96,48 @@ describe("the configuration of the service proxy in a cluster", { skip: whyNoClu
     assert.equal(curl(`${metrics}/proxyMode`), "nftables");
     const address = cluster.kubectl("get", "service", "lb", "-o", "jsonpath={.spec.clusterIP}");
     assert.equal(curlStatus(`http://${address}/`).code, 200);
+  });
+
+  test("clients stay in their zone, and the zone is that of the Node's label", async () => {
+    const deployment = {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "near" },
+      spec: {
+        replicas: 2,
+        selector: { matchLabels: { app: "near" } },
+        template: {
+          metadata: { labels: { app: "near" } },
+          spec: { containers: [{ name: "web", image: "fairlead/echo", ports: [{ containerPort: 8080 }] }] },
+        },
+      },
+    };
+    cluster.kubectlWith(JSON.stringify(deployment), "apply", "-f", "-");
+    cluster.kubectl("expose", "deployment", "near", "--port=80", "--target-port=8080", "--type=NodePort");
+    cluster.kubectl("rollout", "status", "deployment/near", "--timeout=60s");
+    const port = cluster.kubectl("get", "service", "near", "-o", "jsonpath={.spec.ports[0].nodePort}");
+    const names = (node: string) => {
+      const answers = curlMany(`http://${node}:${port}/`, 20).matchAll(/^Hostname: (\S+)$/gm);
+      return [...new Set([...answers].map(([, name]) => name))];
+    };
+    const podOn = (node: string) =>
+      cluster.kubectl(
+        ...["get", "pods", "-l", "app=near", "--field-selector", `spec.nodeName=${node}`],
+        ...["-o", "jsonpath={.items[*].metadata.name}"],
+      );
+    await eventually(() => assert.equal(names("172.30.0.11").length, 2));
+    cluster.kubectl("patch", "service", "near", "-p", '{"spec":{"trafficDistribution":"PreferSameNode"}}');
+    await eventually(() => assert.deepEqual(names("172.30.0.11"), [podOn("node-1")]));
+    cluster.kubectl("patch", "service", "near", "-p", '{"spec":{"trafficDistribution":"PreferClose"}}');
+    await eventually(() => assert.equal(names("172.30.0.11").length, 2));
+    cluster.kubectl("label", "node", "node-1", "topology.kubernetes.io/zone=east");
+    cluster.kubectl("label", "node", "node-2", "topology.kubernetes.io/zone=west");
+    await eventually(() => assert.deepEqual(names("172.30.0.12"), [podOn("node-2")]));
+    cluster.kubectl("patch", "service", "near", "-p", '{"spec":{"trafficDistribution":null}}');
+    await eventually(() => assert.equal(names("172.30.0.12").length, 2));
+    cluster.kubectl("annotate", "service", "near", "service.kubernetes.io/topology-mode=Auto");
+    await eventually(() => assert.deepEqual(names("172.30.0.12"), [podOn("node-2")]));
+    assert.match(cluster.kubectl("describe", "service", "near"), /TopologyAwareHintsEnabled/);
   });
 
   test("rules that another program removes are made again, and an Event on the node says so", async () => {
