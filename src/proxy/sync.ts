@@ -160,7 +160,13 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
     });
     return { given, proxy, face, services };
   });
-  for (const { face } of running) void face.bind(settings.faces);
+  for (const { face, proxy } of running) {
+    // Rules first: they are waited for.
+    proxy.waitFor("0").then(
+      () => face.bind(settings.faces),
+      () => {},
+    );
+  }
 
   /** The node's labels or ranges have changed. */
   async function rework(name: string): Promise<void> {

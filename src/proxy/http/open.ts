@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createServer, type Server } from "node:net";
+import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { inNamespace } from "../command.ts";
 
@@ -19,6 +20,7 @@ export type Opened = { readonly socket: Server } | { readonly problem: string };
 /** In a checkout the program is its TypeScript; in the published package it stands beside the bundle. */
 const listenProgram = import.meta.url.endsWith(".ts") ? "./listen.ts" : "./proxy-listen.js";
 const limitMs = 20_000;
+const lowPriority = 10;
 
 /**
  * Opens TCP ports in a network namespace, or here when none is named; the answers are in the order of the places. Nobody
@@ -41,6 +43,8 @@ function openInside(netns: string, places: readonly Place[]): Promise<readonly O
   const program = fileURLToPath(new URL(listenProgram, import.meta.url));
   const [command = "", ...args] = inNamespace(netns, [process.execPath, program, JSON.stringify(places)]);
   const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe", "ipc"], timeout: limitMs });
+  // Whoever asks about health has time; pods that start beside it have not.
+  if (child.pid !== undefined) setPriority(child.pid, lowPriority);
   const opened = new Map<number, Opened>();
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(0, 1000)));

@@ -9,6 +9,7 @@ import {
   startCluster,
   whyNoCluster,
   type TestCluster,
+  rowsOf,
 } from "../cluster.ts";
 
 const metrics = "http://172.30.0.11:10249";
@@ -121,10 +122,9 @@ describe("the configuration of the service proxy in a cluster", { skip: whyNoClu
       return [...new Set([...answers].map(([, name]) => name))];
     };
     const podOn = (node: string) =>
-      cluster.kubectl(
-        ...["get", "pods", "-l", "app=near", "--field-selector", `spec.nodeName=${node}`],
-        ...["-o", "jsonpath={.items[*].metadata.name}"],
-      );
+      rowsOf(cluster.kubectl("get", "pods", "-l", "app=near", "-o", "wide")).find(({ NODE }) => NODE === node)?.[
+        "NAME"
+      ];
     await eventually(() => assert.equal(names("172.30.0.11").length, 2));
     cluster.kubectl("patch", "service", "near", "-p", '{"spec":{"trafficDistribution":"PreferSameNode"}}');
     await eventually(() => assert.deepEqual(names("172.30.0.11"), [podOn("node-1")]));
