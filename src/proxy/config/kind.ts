@@ -30,3 +30,5 @@ export interface ProxyConfig {
 
 export const configApiVersion = "kubeproxy.config.k8s.io/v1alpha1";
 export const configKind = "KubeProxyConfiguration";
+/** Upstream's sync period. */
+export const standardSyncMs = 30_000;

@@ -5,7 +5,7 @@ import { parseSpan } from "#base/span.ts";
 import type { ConfigProblem } from "#api/config/problem.ts";
 import { boolean, integer, list, mapping, oneOf, rootPlace, text, type Reader } from "#api/config/yaml-shape.ts";
 import type { Place } from "../http/open.ts";
-import { configApiVersion, configKind, type ProxyConfig, type SyncTimes } from "./kind.ts";
+import { configApiVersion, configKind, standardSyncMs, type ProxyConfig, type SyncTimes } from "./kind.ts";
 
 export interface ReadProxyConfig {
   readonly config: ProxyConfig;
@@ -13,7 +13,8 @@ export interface ReadProxyConfig {
   readonly problems: readonly ConfigProblem[];
 }
 
-const longestText = 1 << 20;
+/** A configuration is a page; the reader of YAML takes its time for what is nested without end. */
+const longestText = 1 << 16;
 
 /**
  * Reads a KubeProxyConfiguration, YAML or JSON, by upstream's rules (pkg/proxy/apis/config/validation). All problems are
@@ -120,7 +121,7 @@ function section<T extends SyncTimes>(read: Reader<T>): Reader<T> {
     const found = read(place);
     if (found === undefined) return undefined;
     const { syncPeriod = 0, minSyncPeriod = 0 } = found;
-    if (syncPeriod === 0 || syncPeriod >= minSyncPeriod) return found;
+    if ((syncPeriod || standardSyncMs) >= minSyncPeriod) return found;
     place.tell(place.offset, `${place.path}.syncPeriod must be greater than or equal to ${place.path}.minSyncPeriod`);
     return undefined;
   };

@@ -1,6 +1,6 @@
 import type { Faces } from "../http/node-face.ts";
 import type { ProxyModeName } from "../mode.ts";
-import type { ProxyConfig } from "./kind.ts";
+import { standardSyncMs, type ProxyConfig } from "./kind.ts";
 
 /** What the proxies of a process are run with. */
 export interface ProxySettings {
@@ -21,8 +21,6 @@ export const standardFaces: Required<Faces> = {
   metrics: { address: "127.0.0.1", port: 10_249 },
 };
 
-/** Upstream's sync period. */
-export const standardSyncMs = 30_000;
 const leastSyncMs = 1;
 
 /** What a configuration asks for; `mode` is what stands where it leaves the choice open. Pure. */
