@@ -48,6 +48,8 @@ export interface RunningProxy {
 
 /** Sooner than upstream, which looks every 30 s. */
 const defaultCheckMs = 10_000;
+/** Of changes that wait for a mode that fails. */
+const rememberedTimes = 1_000;
 /** How often the revision is looked at while somebody waits for one; changes are told at once. */
 const watchMs = 50;
 
@@ -129,7 +131,7 @@ export function startProxy(options: ProxyOptions): RunningProxy {
       const waitMs = backoff.next();
       metrics.failed(mode.name, isFull);
       waitingSince = applyingSince;
-      triggerTimes = [...times, ...triggerTimes];
+      triggerTimes = [...times, ...triggerTimes].slice(-rememberedTimes);
       pending = pending === undefined ? diff : mergeDiffs(diff, pending);
       const message = `services on ${node.name} stay at revision ${applied}: ${String(error)}; trying again`;
       failure = { at: { kind: "Node", name: node.name }, code: "apply-failed", message };
@@ -174,7 +176,7 @@ export function startProxy(options: ProxyOptions): RunningProxy {
     }
     pending = pending === undefined ? diff : mergeDiffs(pending, diff);
     waitingSince ??= clock.now();
-    triggerTimes = [...triggerTimes, ...times];
+    if (times.length > 0) triggerTimes = [...triggerTimes, ...times].slice(-rememberedTimes);
     schedule(minSyncMs);
   });
 

@@ -6,10 +6,11 @@ import type { Listened, Place } from "./open.ts";
  * and ends when that lets go of it. A socket stays in the namespace it was made in, whoever holds it.
  */
 process.on("disconnect", () => process.exit(0));
-const places = JSON.parse(process.argv[2] ?? "[]") as readonly Place[];
-for (const [index, { address, port }] of places.entries()) {
-  const socket = createServer();
-  const tell = (answer: Listened, handed?: typeof socket) => process.send?.(answer, handed);
-  socket.once("error", (error) => tell({ index, problem: error.message }));
-  socket.listen({ host: address, port, exclusive: true }, () => tell({ index }, socket));
-}
+process.once("message", (places: readonly Place[]) => {
+  for (const [index, { address, port }] of places.entries()) {
+    const socket = createServer();
+    const tell = (answer: Listened, handed?: typeof socket) => process.send?.(answer, handed);
+    socket.once("error", (error) => tell({ index, problem: error.message }));
+    socket.listen({ host: address, port, exclusive: true }, () => tell({ index }, socket));
+  }
+});

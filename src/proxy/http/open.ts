@@ -41,7 +41,7 @@ function openHere({ address, port }: Place): Promise<Opened> {
 
 function openInside(netns: string, places: readonly Place[]): Promise<readonly Opened[]> {
   const program = fileURLToPath(new URL(listenProgram, import.meta.url));
-  const [command = "", ...args] = inNamespace(netns, [process.execPath, program, JSON.stringify(places)]);
+  const [command = "", ...args] = inNamespace(netns, [process.execPath, program]);
   const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe", "ipc"], timeout: limitMs });
   // Whoever asks about health has time; pods that start beside it have not.
   if (child.pid !== undefined) setPriority(child.pid, lowPriority);
@@ -57,6 +57,8 @@ function openInside(netns: string, places: readonly Place[]): Promise<readonly O
       done("");
     });
     child.once("error", (error) => done(error.message));
+    // When it has ended already, its end tells the rest.
+    child.send(places, () => {});
     // Not "close": it never comes after sockets were handed over.
     child.once("exit", () => done(said.trim().split("\n")[0] || "the program that listens ended early"));
   });

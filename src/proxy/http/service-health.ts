@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import { createBackoff } from "#base/backoff.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { ServicePortEntry } from "#routing/l4/table.ts";
@@ -33,7 +34,8 @@ interface Checked {
   readonly entries: ReadonlyMap<string, ServicePortEntry>;
 }
 
-const retryMs = 10_000;
+/** A port that another program holds is rarely free soon. */
+const retry = { base: 10_000, limit: 600_000 };
 
 /** Listens on the health check node port of every Service that has one, on all addresses of the node. */
 export function startServiceHealth(options: ServiceHealthOptions): ServiceHealth {
@@ -43,6 +45,7 @@ export function startServiceHealth(options: ServiceHealthOptions): ServiceHealth
   let running: Promise<void> | undefined;
   let isAsked = false;
   let stopped = false;
+  const backoff = createBackoff(retry);
   let cancelRetry = () => {};
 
   function put(entry: ServicePortEntry, after: ServicePortEntry | undefined): void {
@@ -57,7 +60,10 @@ export function startServiceHealth(options: ServiceHealthOptions): ServiceHealth
 
   function ask(): void {
     isAsked = true;
-    running ??= settleAll().finally(() => (running = undefined));
+    running ??= settleAll().finally(() => {
+      running = undefined;
+      if (isAsked && !stopped) ask();
+    });
   }
 
   async function settleAll(): Promise<void> {
@@ -74,6 +80,7 @@ export function startServiceHealth(options: ServiceHealthOptions): ServiceHealth
       open.delete(key);
       await closeServer(server);
     }
+    let hasFailed = false;
     const missing = [...checked].filter(([key]) => !open.has(key));
     const opened = await openPorts(
       netns,
@@ -89,9 +96,10 @@ export function startServiceHealth(options: ServiceHealthOptions): ServiceHealth
       const { problem } = result;
       log.warn({ node, service: key, port, problem }, "a health check node port could not be opened, trying again");
       failed({ namespace, name }, port, problem);
-      cancelRetry();
-      cancelRetry = clock.after(retryMs, ask);
+      hasFailed = true;
     }
+    if (hasFailed) cancelRetry = clock.after(backoff.next(), ask);
+    else backoff.reset();
   }
 
   function reply(key: string) {
