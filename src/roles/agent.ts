@@ -137,7 +137,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
             await running.configure(settings);
             return `mode ${modeOf(running)}`;
           },
-          (notice) => tell({ type: "running", proxyMode: modeOf(running), notice }),
+          (text) => tell({ type: "proxy", text }),
         );
         running.source.subscribe(({ revision }) => {
           running.waitFor(revision).then(

@@ -71,7 +71,9 @@ export function startLocalAgent(
         case "running":
           worked = true;
           running.resolve(message);
-          if (message.notice !== undefined) report({ type: "notice", text: message.notice });
+          break;
+        case "proxy":
+          report({ type: "notice", text: message.text });
           break;
         case "applied":
           applied = Math.max(applied, Number(message.revision));
