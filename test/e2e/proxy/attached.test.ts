@@ -82,7 +82,7 @@ describe("fairlead proxy on a machine beside a cluster", { skip: whyNoCluster() 
   });
 
   for (const [what, args, error] of [
-    ["a mode that is not there", ["--proxy-mode", "ipvs"], /proxy mode ipvs/],
+    ["a cluster that is not there", ["--kubeconfig", "/nowhere"], /the kubeconfig cannot be read/],
     ["a configuration that is not there", ["--config", "/nowhere"], /the configuration cannot be read/],
   ] as const) {
     test(`refuses ${what} in one sentence, and leaves nothing running`, async () => {
