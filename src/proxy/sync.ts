@@ -5,20 +5,16 @@ import type { Client } from "#client/contract.ts";
 import { createEventRecorder } from "#client/event-recorder.ts";
 import type { Problem } from "#routing/because.ts";
 import { newerRevision } from "#routing/l4/compile.ts";
-import { selectForNode } from "#routing/l4/select.ts";
-import type { ServiceTable } from "#routing/l4/table.ts";
 import type { ModeDefinition } from "./definition.ts";
 import type { ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
 import { chooseMode } from "./modes/index.ts";
 import { startServiceSource, type ServiceSource } from "./source.ts";
 import { standardSyncMs } from "./config/kind.ts";
 import type { ProxySettings } from "./config/settings.ts";
-import { isHealthy, replyHealth, type ProxyHealth } from "./http/health.ts";
-import { createNodeFace } from "./http/node-face.ts";
-import { startServiceHealth } from "./http/service-health.ts";
 import type { RunningProxy } from "./loop.ts";
 import { watchNodes } from "./node-facts.ts";
-import { startNodeProxy, type Work } from "./node-proxy.ts";
+import type { Work } from "./node-proxy.ts";
+import { startServedNode } from "./served-node.ts";
 import { waitWithdrawn } from "./withdrawn.ts";
 
 export interface NodeProxiesOptions {
@@ -114,53 +110,8 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
       checkMs: Math.min(settings.syncMs, longestCheckMs),
     };
   };
-  const running = givenNodes.map((given) => {
-    const { name, netns } = given;
-    const proxy = startNodeProxy(workOf(given), {
-      source,
-      log,
-      clock,
-      tampered() {
-        const text = `another program changed the ${proxy.mode} rules of services on ${name}; they are made again`;
-        events.warning(watched.object(name), "ServiceRulesChanged", text);
-      },
-    });
-    const health = (): ProxyHealth => ({
-      freshness: proxy.freshness(),
-      nodeEligible: watched.facts(name).isEligible,
-      timeoutMs: 2 * settings.syncMs,
-      now: clock.now(),
-    });
-    const face = createNodeFace({
-      node: name,
-      ...(netns === undefined ? {} : { netns }),
-      log,
-      health(path) {
-        const reply = replyHealth(path, health());
-        proxy.metrics.answered(path, reply.status);
-        return reply;
-      },
-      metrics: () => proxy.metrics.render({ noLocalEndpoints: countWithoutLocal(source.table(), name) }),
-      mode: () => proxy.mode,
-    });
-    const services = startServiceHealth({
-      node: name,
-      ...(netns === undefined ? {} : { netns }),
-      source,
-      isHealthy: () => isHealthy(health()),
-      failed(service, port, problem) {
-        const key = `${service.namespace}/${service.name}`;
-        const text = `node ${name} failed to start healthcheck "${key}" on port ${port}: ${problem}`;
-        void client
-          .get("Service", service)
-          .then((found) => found && events.warning(found, "FailedToStartServiceHealthcheck", text))
-          .catch(() => {});
-      },
-      log,
-      clock,
-    });
-    return { given, proxy, face, services };
-  });
+  const deps = { client, events, watched, source, log, clock, settings: () => settings };
+  const running = givenNodes.map((given) => startServedNode(given, workOf(given), deps));
   for (const { face, proxy } of running) {
     // Rules first: they are waited for.
     proxy.waitFor("0").then(
@@ -229,19 +180,6 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
 /** Without settings nobody asks about health. */
 const silentSettings: Omit<ProxySettings, "mode"> = { minSyncMs: 1, syncMs: standardSyncMs, faces: {} };
 const longestCheckMs = 10_000;
-
-/** How many Services a policy Local leaves without an endpoint on the node. */
-function countWithoutLocal(table: ServiceTable, name: string): { internal: number; external: number } {
-  const found = { internal: new Set<string>(), external: new Set<string>() };
-  for (const entry of table.ports.values()) {
-    if (entry.internalTrafficPolicy !== "Local" && entry.externalTrafficPolicy !== "Local") continue;
-    const selection = selectForNode(entry, { name });
-    for (const by of ["internal", "external"] as const) {
-      if (selection[by] === "drop") found[by].add(`${entry.namespace}/${entry.name}`);
-    }
-  }
-  return { internal: found.internal.size, external: found.external.size };
-}
 
 function withRanges(node: ProxyNode, serviceCidr: string | undefined, podCidr: string | undefined): ProxyNode {
   const ranges = (own: readonly string[], fallback: string | undefined) => {
