@@ -30,6 +30,7 @@ await build({
     "http-worker": "src/dataplane/worker.ts",
     "echo-server": "src/node/images/echo/server.ts",
     "pod-relay": "src/node/streams/relay.ts",
+    "proxy-listen": "src/proxy/http/listen.ts",
   },
 });
 // The launcher must run on the system's own Node, whatever its age: it finds the pinned one.

@@ -49,6 +49,7 @@ export function createProgram(exit: (code: number) => void): Command {
       "--load-balancer-cidr <range>",
       "addresses for Services of type LoadBalancer (default: none; they stay pending)",
     )
+    .option("--service-node-port-range <range>", "ports of Services on the nodes", defaultOptions.serviceNodePortRange)
     .option("--cluster-domain <name>", "the zone of cluster DNS", defaultOptions.clusterDomain)
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
     .option("--detach", "return when the cluster is up; it goes on in the background")
@@ -96,6 +97,26 @@ export function createProgram(exit: (code: number) => void): Command {
       exit(await runDns(options, json ?? false));
     });
 
+  program
+    .command("proxy")
+    .description("serve Services on this node of a cluster that runs elsewhere, in this network namespace")
+    .option("--kubeconfig <file>", "how its API is reached (default: the account of the pod this runs in)")
+    .option("--context <name>", "which context of the kubeconfig (default: the current one)")
+    .option("--config <file>", "a KubeProxyConfiguration; changes to it are taken while it runs")
+    .addOption(
+      new Option("--proxy-mode <mode>", "how Services are served, where the configuration leaves it open")
+        .choices(["auto", "nftables", "iptables", "ipvs", "userspace"])
+        .default(defaultOptions.proxyMode),
+    )
+    .option("--hostname-override <node>", "which Node this is (default: the name of this host)")
+    .option("--cleanup", "remove the rules of every mode, and end")
+    .option("--json", "one JSON object a line instead of text")
+    .exitOverride()
+    .action(async ({ json, ...options }: ProxyFlags) => {
+      const { runProxy } = await import("./commands/proxy.ts");
+      exit(await runProxy(options, json ?? false));
+    });
+
   inDataDir(program.command("kubeconfig"))
     .description("print the kubeconfig of the administrator")
     .action(async (flags: { dataDir: string }) => {
@@ -132,6 +153,16 @@ interface DnsFlags {
   json?: boolean;
 }
 
+interface ProxyFlags {
+  kubeconfig?: string;
+  context?: string;
+  config?: string;
+  proxyMode: UpOptions["proxyMode"];
+  hostnameOverride?: string;
+  cleanup?: boolean;
+  json?: boolean;
+}
+
 interface UpFlags {
   dataDir: string;
   nodes: number;
@@ -143,6 +174,7 @@ interface UpFlags {
   podCidr: string;
   nodeCidr: string;
   loadBalancerCidr?: string;
+  serviceNodePortRange: string;
   clusterDomain: string;
   dnsConfig?: string;
   detach?: boolean;
@@ -164,6 +196,7 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     podCidr: flags.podCidr,
     nodeCidr: flags.nodeCidr,
     loadBalancerCidr: flags.loadBalancerCidr,
+    serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
     wait: flags.wait,

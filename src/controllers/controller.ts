@@ -3,7 +3,7 @@ import type { Log } from "#base/log.ts";
 import { createWorkqueue, type Workqueue } from "#base/workqueue.ts";
 import { isApiError } from "#api/meta/status.ts";
 import type { Client } from "#client/contract.ts";
-import type { EventRecorder } from "./events/record.ts";
+import type { EventRecorder } from "#client/event-recorder.ts";
 import type { ControllerInformers } from "./informers.ts";
 
 /** What every controller is given. The informers are synced before a controller starts. */

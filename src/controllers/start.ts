@@ -8,7 +8,7 @@ import { startDeployments } from "./deployment/control.ts";
 import { startEndpoints } from "./endpoints/control.ts";
 import { startEndpointSliceMirroring } from "./endpointslice-mirroring/control.ts";
 import { startEndpointSlices } from "./endpointslice/control.ts";
-import { createEventRecorder, type EventRecorder } from "./events/record.ts";
+import { createEventRecorder, type EventRecorder } from "#client/event-recorder.ts";
 import { startGarbageCollector } from "./garbage-collector/control.ts";
 import { startInformers, type ControllerInformers } from "./informers.ts";
 import { startNamespaces } from "./namespace/control.ts";

@@ -1,4 +1,4 @@
-import { triggerTimeAnnotation } from "#api/core/endpoints/kind.ts";
+import { triggerTimeAnnotation } from "#api/discovery/endpointslice/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import type { EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
 import type { ObjectChange } from "#routing/names/compile.ts";

@@ -5,7 +5,7 @@ import type { Problem } from "#routing/because.ts";
 import { newerRevision } from "#routing/l4/compile.ts";
 import { diffServices, isEmptyDiff, mergeDiffs } from "#routing/l4/diff.ts";
 import type { ServiceDiff } from "#routing/l4/table.ts";
-import { createCounters, type ProxyCounters } from "./counters.ts";
+import { createProxyMetrics, type ProxyMetrics } from "./metrics/proxy-metrics.ts";
 import type { ProxyMode, ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
 import type { ServiceSource } from "./source.ts";
 
@@ -17,6 +17,12 @@ export interface ProxyOptions {
   readonly clock?: Clock;
   /** At least this long between the end of an apply and the start of the next; changes meanwhile become one. */
   readonly minSyncMs?: number;
+  /** How often is looked whether another program has changed the rules. */
+  readonly checkMs?: number;
+  /** Counts on where an earlier proxy of the same node ended. */
+  readonly metrics?: ProxyMetrics;
+  /** Called when another program had changed the rules; they are being made again. */
+  readonly tampered?: () => void;
 }
 
 export interface RunningProxy {
@@ -29,27 +35,40 @@ export interface RunningProxy {
   problems(): readonly Problem[];
   /** Where service ports are reached, in modes that serve at places of their own; empty in all others. */
   addresses(): readonly ServedAddress[];
-  /** Counters under the names upstream's kube-proxy gives them. */
-  readonly counters: Readonly<ProxyCounters>;
+  readonly metrics: ProxyMetrics;
+  /** Since when the oldest change waits that is not in force, and when the last was put in force; ms since the epoch. */
+  freshness(): { readonly waitingSince?: number; readonly appliedAt?: number };
+  /** Asks the mode whether its rules still stand; what another program took away is put in force again. */
+  look(): Promise<void>;
   /** Ends the program's part; what is in the kernel stays. */
   stop(): Promise<void>;
   /** Stops, and removes what is in the kernel. */
   cleanup(): Promise<void>;
 }
 
-const checkMs = 10_000;
+/** Sooner than upstream, which looks every 30 s. */
+const defaultCheckMs = 10_000;
+/** Of changes that wait for a mode that fails. */
+const rememberedTimes = 1_000;
 /** How often the revision is looked at while somebody waits for one; changes are told at once. */
 const watchMs = 50;
 
 /** Keeps one node at the table: differences that come while one is applied are merged, a failed one is tried again. */
 export function startProxy(options: ProxyOptions): RunningProxy {
   const { source, node, mode, log = silentLog, clock = systemClock, minSyncMs = 1 } = options;
+  const { checkMs = defaultCheckMs, metrics = createProxyMetrics(clock.now()), tampered } = options;
   const backoff = createBackoff({ base: 50, limit: 30_000 });
-  const counters = createCounters();
   const waiters = new Set<{ revision: string; resolve: () => void; reject: (error: Error) => void }>();
   let applied = "0";
   let hasApplied = false;
   let pending: ServiceDiff | undefined;
+  /** Times of `pending`. */
+  let waitingSince: number | undefined;
+  let triggerTimes: readonly number[] = [];
+  let applyingSince: number | undefined;
+  let appliedAt: number | undefined;
+  /** The next apply brings everything. */
+  let isFull = true;
   let running: Promise<void> | undefined;
   let cancelTimer: (() => void) | undefined;
   let cancelCheck: (() => void) | undefined;
@@ -93,10 +112,16 @@ export function startProxy(options: ProxyOptions): RunningProxy {
   async function run(): Promise<number> {
     const diff = pending;
     if (diff === undefined) return minSyncMs;
+    const times = triggerTimes;
     pending = undefined;
+    triggerTimes = [];
+    applyingSince = waitingSince;
+    waitingSince = undefined;
     try {
       const { changes, ms } = await mode.apply(diff);
-      counters.applied(clock.now(), ms);
+      metrics.applied({ now: clock.now(), ms, isFull, triggerTimes: times });
+      isFull = false;
+      appliedAt = clock.now();
       log.debug({ node: node.name, revision: diff.revision, changes, ms }, "services are in force");
       failure = undefined;
       backoff.reset();
@@ -104,24 +129,35 @@ export function startProxy(options: ProxyOptions): RunningProxy {
       return minSyncMs;
     } catch (error) {
       const waitMs = backoff.next();
-      counters.failed();
+      metrics.failed(mode.name, isFull);
+      waitingSince = applyingSince;
+      triggerTimes = [...times, ...triggerTimes].slice(-rememberedTimes);
       pending = pending === undefined ? diff : mergeDiffs(diff, pending);
       const message = `services on ${node.name} stay at revision ${applied}: ${String(error)}; trying again`;
       failure = { at: { kind: "Node", name: node.name }, code: "apply-failed", message };
       log.warn({ node: node.name, error: String(error), waitMs }, "services could not be put in force, trying again");
       return waitMs;
+    } finally {
+      applyingSince = undefined;
     }
   }
 
-  /** What another program took away is put in force again, sooner than upstream, which looks every 30 s. */
   function check(): void {
     cancelCheck = clock.after(checkMs, check);
-    if (running !== undefined || pending !== undefined || mode.isIntact === undefined) return;
+    void look();
+  }
+
+  function look(): Promise<void> {
+    if (stopped || mode.isIntact === undefined) return Promise.resolve();
+    if (running !== undefined || pending !== undefined) return running ?? Promise.resolve();
     running = mode
       .isIntact()
       .then((intact) => {
         if (intact) return;
         log.warn({ node: node.name }, "another program took the rules of services away; they are made again");
+        tampered?.();
+        isFull = true;
+        waitingSince ??= clock.now();
         const everything = diffServices(undefined, source.table());
         pending = pending === undefined ? everything : mergeDiffs(everything, pending);
       })
@@ -129,15 +165,18 @@ export function startProxy(options: ProxyOptions): RunningProxy {
         running = undefined;
         schedule(minSyncMs);
       });
+    return running;
   }
 
-  const unsubscribe = source.subscribe((diff) => {
-    counters.changed(diff, clock.now());
+  const unsubscribe = source.subscribe((diff, times) => {
+    metrics.changed(diff, clock.now());
     if (pending === undefined && running === undefined && isEmptyDiff(diff) && hasApplied) {
       arrived(diff.revision);
       return;
     }
     pending = pending === undefined ? diff : mergeDiffs(pending, diff);
+    waitingSince ??= clock.now();
+    if (times.length > 0) triggerTimes = [...triggerTimes, ...times].slice(-rememberedTimes);
     schedule(minSyncMs);
   });
 
@@ -158,7 +197,11 @@ export function startProxy(options: ProxyOptions): RunningProxy {
   return {
     node: node.name,
     mode: mode.name,
-    counters: counters.values,
+    metrics,
+    freshness() {
+      const since = applyingSince ?? waitingSince;
+      return { ...(since !== undefined && { waitingSince: since }), ...(appliedAt !== undefined && { appliedAt }) };
+    },
     applied() {
       catchUp();
       return applied;
@@ -173,6 +216,7 @@ export function startProxy(options: ProxyOptions): RunningProxy {
           cancelWatch ??= clock.after(watchMs, watchRevision);
         }
       }),
+    look,
     problems: () => [...(failure === undefined ? [] : [failure]), ...(mode.problems?.() ?? [])],
     addresses: () => mode.addresses?.() ?? [],
     async stop() {

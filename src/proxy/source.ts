@@ -1,11 +1,15 @@
 import { systemClock, type Clock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
+import { triggerTimeAnnotation, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
 import type { Client } from "#client/contract.ts";
 import { startInformer } from "#client/informer.ts";
 import { newerRevision } from "#routing/l4/compile.ts";
 import { createServiceCompiler } from "#routing/l4/compiler.ts";
 import { diffServices } from "#routing/l4/diff.ts";
 import type { ServiceDiff, ServiceTable } from "#routing/l4/table.ts";
+
+/** `triggerTimes`: when the changes of pods happened that the difference brings, ms since the epoch. */
+export type ServiceListener = (diff: ServiceDiff, triggerTimes: readonly number[]) => void;
 
 /** The layer-4 table as it follows the API, shared by the proxies of all nodes of a process. */
 export interface ServiceSource {
@@ -15,7 +19,7 @@ export interface ServiceSource {
   /** The newest revision seen of either kind, bookmarks included; all of it has been told when this returns. */
   revision(): string;
   /** Tells the listener everything as `added` (once synced), then each difference. Returns how to stop it. */
-  subscribe(listener: (diff: ServiceDiff) => void): () => void;
+  subscribe(listener: ServiceListener): () => void;
   stop(): void;
 }
 
@@ -32,7 +36,8 @@ export function startServiceSource(
   const compiler = createServiceCompiler({ family });
   const services = startInformer(client, "Service", { log, clock });
   const slices = startInformer(client, "EndpointSlice", { log, clock });
-  const listeners = new Set<(diff: ServiceDiff) => void>();
+  const listeners = new Set<ServiceListener>();
+  let triggerTimes: number[] = [];
   let isSynced = false;
   let isWaiting = false;
   let stopped = false;
@@ -51,7 +56,9 @@ export function startServiceSource(
 
   function tell(diff: ServiceDiff): void {
     const stamped = { ...diff, revision: newest(diff.revision) };
-    for (const listener of listeners) listener(stamped);
+    const times = triggerTimes;
+    triggerTimes = [];
+    for (const listener of listeners) listener(stamped, times);
   }
 
   function everything(): ServiceDiff {
@@ -72,11 +79,14 @@ export function startServiceSource(
   });
   slices.onChange((change) => {
     compiler.slice(change);
+    const trigger = triggerOf(change.after);
+    if (trigger !== undefined && trigger !== triggerOf(change.before)) triggerTimes.push(Date.parse(trigger));
     changed();
   });
   const synced = Promise.all([services.synced, slices.synced]).then(() => {
     if (stopped) return;
     compiler.take();
+    triggerTimes = [];
     isSynced = true;
     tell(everything());
   });
@@ -94,7 +104,7 @@ export function startServiceSource(
     subscribe(listener) {
       flush();
       listeners.add(listener);
-      if (isSynced) listener(everything());
+      if (isSynced) listener(everything(), []);
       return () => listeners.delete(listener);
     },
     stop() {
@@ -104,4 +114,9 @@ export function startServiceSource(
       slices.stop();
     },
   };
+}
+
+function triggerOf(slice: EndpointSlice | undefined): string | undefined {
+  const text = slice?.metadata.annotations?.[triggerTimeAnnotation];
+  return text === undefined || Number.isNaN(Date.parse(text)) ? undefined : text;
 }

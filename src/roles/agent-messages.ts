@@ -9,6 +9,8 @@ export type ToAgent =
 export type FromAgent =
   | { readonly type: "network"; readonly uplinkAddress: string }
   | { readonly type: "running"; readonly proxyMode: string; readonly notice?: string; readonly warning?: string }
+  /** The service proxies have another configuration, or refuse one. */
+  | { readonly type: "proxy"; readonly text: string }
   /** Every node's proxy has this revision of the API in force. */
   | { readonly type: "applied"; readonly revision: string }
   /** The agent cannot work, and waits to be ended. */

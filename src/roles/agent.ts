@@ -12,8 +12,9 @@ import {
   type TopologyOptions,
 } from "#node/network/topology.ts";
 import { startNodes, type RequestToken, type RunningNodes } from "#node/start.ts";
+import { followConfigMap, type FollowedConfigMap } from "#proxy/config/config-map.ts";
 import type { ProxyModeName } from "#proxy/mode.ts";
-import { startNodeProxies, type RunningProxies } from "#proxy/sync.ts";
+import { startNodeProxies, type NodeProxiesOptions, type RunningProxies } from "#proxy/sync.ts";
 import type { AgentConfig, FromAgent, ToAgent } from "./agent-messages.ts";
 import { openLog } from "./log.ts";
 import { RoleError } from "./report.ts";
@@ -59,6 +60,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
   let client: RemoteClient | undefined;
   let nodes: RunningNodes | undefined;
   let proxies: RunningProxies | undefined;
+  let configMap: FollowedConfigMap | undefined;
 
   function fail(error: unknown, next?: string): void {
     const text = error instanceof Error ? error.message : String(error);
@@ -93,6 +95,12 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
           key: pem("agent.key"),
           name: "fairlead-agent",
         });
+        configMap = await followConfigMap({
+          client,
+          mode: config.proxyMode as ProxyModeName | "auto",
+          log: log.child({ part: "proxy" }),
+          clock: systemClock,
+        });
         const [startedNodes, running] = await Promise.all([
           startNodes({
             client,
@@ -109,7 +117,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
             log: log.child({ part: "nodes" }),
             clock: systemClock,
           }),
-          startNodeProxies({
+          startProxies(configMap, {
             client,
             nodes: topology.nodes.map(({ name, netns, address }) => ({
               name,
@@ -118,16 +126,21 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
               podCidrs: [config?.podCidr ?? ""],
               serviceCidrs: [config?.serviceCidr ?? ""],
             })),
-            mode: config.proxyMode as ProxyModeName | "auto",
             serviceCidr: config.serviceCidr,
             podCidr: config.podCidr,
             log: log.child({ part: "proxy" }),
           }),
         ]);
         [nodes, proxies] = [startedNodes, running];
-        const [mode] = running.modes.values();
-        const warning = mode?.warning;
-        tell({ type: "running", proxyMode: mode?.name ?? "none", ...(warning === undefined ? {} : { warning }) });
+        const warning = running.modes.values().next().value?.warning;
+        tell({ type: "running", proxyMode: modeOf(running), ...(warning === undefined ? {} : { warning }) });
+        configMap.follow(
+          async (settings) => {
+            await running.configure(settings);
+            return `mode ${modeOf(running)}`;
+          },
+          (text) => tell({ type: "proxy", text }),
+        );
         running.source.subscribe(({ revision }) => {
           running.waitFor(revision).then(
             () => tell({ type: "applied", revision }),
@@ -140,6 +153,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
     },
     async stop(pods) {
       await stopWatching?.();
+      await configMap?.stop();
       await proxies?.stop();
       await nodes?.stop({ pods });
       if (pods === "remove" && config !== undefined) {
@@ -162,6 +176,25 @@ function tokensFrom(client: RemoteClient): RequestToken {
         boundObjectRef: { kind: "Pod", apiVersion: "v1", ...pod },
       },
     );
+}
+
+/** A cluster whose ConfigMap asks for what cannot be had starts without it, or nobody could correct it. */
+async function startProxies(
+  configMap: FollowedConfigMap,
+  options: Omit<NodeProxiesOptions, "settings">,
+): Promise<RunningProxies> {
+  try {
+    return await startNodeProxies({ ...options, settings: configMap.settings });
+  } catch (error) {
+    const settings = configMap.withoutIt(error instanceof Error ? error.message : String(error));
+    return startNodeProxies({ ...options, settings });
+  }
+}
+
+/** All nodes of a process have the same. */
+function modeOf({ modes }: RunningProxies): string {
+  const [mode] = modes.values();
+  return mode?.name ?? "none";
 }
 
 function topologyOptions(config: AgentConfig): TopologyOptions {

@@ -2,6 +2,8 @@ import type { Endpoints } from "#api/core/endpoints/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import { isApiError } from "#api/meta/status.ts";
 import type { Client } from "#client/contract.ts";
+import { configKey, configMapKey } from "#proxy/config/config-map.ts";
+import { configApiVersion, configKind } from "#proxy/config/kind.ts";
 
 /**
  * Service `kube-system/kube-dns` at the cluster's tenth service address, with the address where our DNS really listens
@@ -52,6 +54,34 @@ export async function ensureDnsService(
 export async function ensureIngressClass(client: Client, controller: string): Promise<void> {
   try {
     await client.create("IngressClass", { metadata: { name: "fairlead" }, spec: { controller } });
+  } catch (error) {
+    if (!isApiError(error, "AlreadyExists")) throw error;
+  }
+}
+
+/** ConfigMap `kube-system/kube-proxy` where there is none yet, with a configuration that leaves everything as it is. */
+export async function ensureProxyConfig(client: Client): Promise<void> {
+  const text = `apiVersion: ${configApiVersion}
+kind: ${configKind}
+# nftables, iptables, ipvs or userspace; empty: what \`fairlead up --proxy-mode\` says
+mode: ""
+# empty: the range of \`fairlead up --pod-cidr\`
+clusterCIDR: ""
+healthzBindAddress: 0.0.0.0:10256
+metricsBindAddress: 127.0.0.1:10249
+nftables:
+  syncPeriod: 30s
+  minSyncPeriod: 0s
+iptables:
+  syncPeriod: 30s
+  minSyncPeriod: 0s
+ipvs:
+  syncPeriod: 30s
+  minSyncPeriod: 0s
+`;
+  try {
+    const labels = { app: "kube-proxy" };
+    await client.create("ConfigMap", { metadata: { ...configMapKey, labels }, data: { [configKey]: text } });
   } catch (error) {
     if (!isApiError(error, "AlreadyExists")) throw error;
   }

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { systemClock } from "#base/clock.ts";
 import type { DnsConfig, HttpSettings } from "#dns/config/contract.ts";
-import { followConfig, type FollowedFile } from "#dns/config/follow-file.ts";
-import { hasErrors, renderProblem } from "#dns/config/problem.ts";
+import { followConfig, type FollowedFile } from "#api/config/follow-file.ts";
+import { hasErrors, renderProblem } from "#api/config/problem.ts";
 import { readConfigFile } from "#dns/config/read.ts";
 import type { ListenAddress, RunningDns } from "#dns/contract.ts";
 import { startDnsHttp, type RunningDnsHttp } from "#dns/http/start.ts";

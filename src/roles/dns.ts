@@ -8,7 +8,7 @@ import type { RunningDnsHttp } from "#dns/http/start.ts";
 import { startDns } from "#dns/start.ts";
 import { trimForNames } from "#routing/names/trim.ts";
 import { followDnsConfig, loadDnsConfig, machineResolvConf, renderAddress, startConfiguredHttp } from "./dns-config.ts";
-import { checkAccess, connectionOf } from "./dns-connection.ts";
+import { checkAccess, connectionOf } from "./connection.ts";
 import { checkDnsFlags, type DnsRoleOptions } from "./dns-options.ts";
 import { RoleError, step, type Report } from "./report.ts";
 import { workerUrl } from "./worker-url.ts";
@@ -42,7 +42,7 @@ export async function startDnsRole(
   const { config: path } = options;
   const file = path === undefined ? undefined : { path, config: loadDnsConfig(path, report) };
   const config = file?.config;
-  const connection = connectionOf(options, env);
+  const connection = connectionOf({ ...options, command: "dns" }, env);
   const client = createRemoteClient({ ...connection, trim: trimForNames });
   const clusterDomain = flags.clusterDomain ?? config?.clusterDomain ?? "cluster.local";
   const listen = flags.listen.length > 0 ? flags.listen : (config?.listen ?? [{ address: "0.0.0.0", port: 53 }]);
@@ -80,7 +80,11 @@ export async function startDnsRole(
 
 /** Addresses of the Service that others reach this server by: never asked as upstreams. */
 async function reachApi(client: Client, server: string, withPods: boolean, report: Report): Promise<string[]> {
-  const unreachable = await checkAccess(client, server, withPods);
+  const unreachable = await checkAccess(client, server, {
+    kinds: ["Namespace", "Service", "EndpointSlice", ...(withPods ? (["Pod"] as const) : [])],
+    what: "what DNS answers for",
+    rights: "get, list and watch of namespaces, services, pods and endpointslices.discovery.k8s.io",
+  });
   if (unreachable !== undefined) {
     report({ type: "warning", text: `${unreachable}; trying again, the cluster's names answer SERVFAIL until then` });
     return [];

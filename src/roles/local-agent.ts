@@ -74,6 +74,9 @@ export function startLocalAgent(
           if (message.notice !== undefined) report({ type: "notice", text: message.notice });
           if (message.warning !== undefined) report({ type: "warning", text: message.warning });
           break;
+        case "proxy":
+          report({ type: "notice", text: message.text });
+          break;
         case "applied":
           applied = Math.max(applied, Number(message.revision));
           for (const { revision, resolve } of waiters) if (revision <= applied) resolve();

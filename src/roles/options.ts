@@ -23,6 +23,8 @@ export interface UpOptions {
   readonly nodeCidr: string;
   /** Where Services of type LoadBalancer get their addresses from; they stay pending without. */
   readonly loadBalancerCidr: string | undefined;
+  /** Where node ports come from: `FIRST-LAST`. */
+  readonly serviceNodePortRange: string;
   readonly clusterDomain: string;
   /** A configuration of cluster DNS: YAML, or a Corefile. */
   readonly dnsConfig?: string;
@@ -41,6 +43,7 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   podCidr: "10.244.0.0/16",
   nodeCidr: "172.30.0.0/24",
   loadBalancerCidr: undefined,
+  serviceNodePortRange: "30000-32767",
   clusterDomain: "cluster.local",
   wait: "served",
   waitTimeoutSeconds: 60,
@@ -52,12 +55,26 @@ export function defaultDataDir(isRoot: boolean, env: Readonly<Record<string, str
   return join(env["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share"), "fairlead");
 }
 
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** `30000-32767`, `30000+2767` or one port, as upstream's `--service-node-port-range` (apimachinery `port_range.go`). */
+export function parsePortRange(text: string): PortRange | undefined {
+  const [, from = "", sign, to] = /^(\d{1,5})(?:([-+])(\d{1,5}))?$/.exec(text) ?? [];
+  const first = Number(from);
+  const last = sign === undefined ? first : sign === "-" ? Number(to) : first + Number(to);
+  return first >= 1 && first <= last && last <= 65_535 ? { first, last } : undefined;
+}
+
 /** The addresses that follow from the ranges. */
 export interface AddressPlan {
   readonly service: Cidr;
   readonly pod: Cidr;
   readonly node: Cidr;
   readonly loadBalancer: Cidr | undefined;
+  readonly nodePorts: PortRange;
   /** The `kubernetes` Service: the first address of the range. */
   readonly apiServiceAddress: string;
   /** Cluster DNS: the tenth address of the range. */
@@ -102,7 +119,13 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
   const loadBalancer = loadBalancerCidr === undefined ? undefined : range("load-balancer-cidr", loadBalancerCidr, 30);
   const ranges = { "service-cidr": service, "pod-cidr": pod, "node-cidr": node, "load-balancer-cidr": loadBalancer };
   problems.push(...overlaps(ranges));
-  if (problems.length > 0 || !service || !pod || !node) return { problems };
+  const nodePorts = parsePortRange(options.serviceNodePortRange);
+  if (nodePorts === undefined) {
+    problems.push(
+      `--service-node-port-range: ${options.serviceNodePortRange} is not a range of ports, e.g. 30000-32767`,
+    );
+  }
+  if (problems.length > 0 || !nodePorts || !service || !pod || !node) return { problems };
   const at = (cidr: Cidr, offset: number | bigint) => formatAddress(addressAt(cidr, offset));
   return {
     plan: {
@@ -110,6 +133,7 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
       pod,
       node,
       loadBalancer,
+      nodePorts,
       apiServiceAddress: at(service, 1),
       dnsServiceAddress: at(service, 10),
       uplinkAddress: at(node, cidrSize(node) - 2n),

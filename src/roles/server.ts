@@ -23,7 +23,7 @@ import { startIngress } from "#ingress/start.ts";
 import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start.ts";
 import type { Store } from "#store/contract.ts";
 import { openSqliteStore } from "#store/drivers/sqlite.ts";
-import { ensureDnsService, ensureIngressClass } from "./cluster-objects.ts";
+import { ensureDnsService, ensureIngressClass, ensureProxyConfig } from "./cluster-objects.ts";
 import { machineResolvConf } from "./dns-config.ts";
 import { startFailureLog } from "./failure-log.ts";
 import type { AddressPlan, UpOptions } from "./options.ts";
@@ -62,7 +62,7 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     }),
   ]);
   const serviceIps = createServiceIpAllocator({ cidr: plan.service });
-  const nodePorts = createNodePortAllocator();
+  const nodePorts = createNodePortAllocator({ range: plan.nodePorts });
   const ingressClass = createIngressClassAdmission({
     listClasses: async () => (await client.list("IngressClass")).items,
   });
@@ -191,5 +191,6 @@ export async function joinNetwork(
       apiEndpoints: [{ address: uplinkAddress, port: options.apiPort }],
     }),
     ensureDnsService(client, { serviceAddress: dnsServiceAddress, serverAddress: uplinkAddress }),
+    ensureProxyConfig(client),
   ]);
 }

@@ -1,3 +1,4 @@
+import { triggerTimeAnnotation } from "#api/discovery/endpointslice/kind.ts";
 import { isDeepStrictEqual } from "node:util";
 import { keyOf, parseKey } from "#api/meta/object.ts";
 import { isApiError } from "#api/meta/status.ts";
@@ -6,7 +7,6 @@ import { createPendingWrites } from "../pending-writes.ts";
 import { selectsPods } from "../pods/endpoint.ts";
 import { podsOf, servicesTouchedBy } from "../pods/services.ts";
 import { createTriggerTimes } from "../pods/trigger-time.ts";
-import { triggerTimeAnnotation } from "#api/core/endpoints/kind.ts";
 import {
   annotationsFor,
   compileSubsets,

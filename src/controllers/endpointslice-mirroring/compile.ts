@@ -1,10 +1,9 @@
 import { parseAddress } from "#base/cidr.ts";
 import type { EndpointAddress, Endpoints, EndpointSubset } from "#api/core/endpoints/kind.ts";
 import type { SliceEndpoint } from "#api/discovery/endpointslice/kind.ts";
-import { managedByLabel, serviceNameLabel } from "#api/discovery/endpointslice/kind.ts";
+import { managedByLabel, serviceNameLabel, triggerTimeAnnotation } from "#api/discovery/endpointslice/kind.ts";
 import type { EndpointGroup } from "../endpointslice/compile.ts";
 import { endpointsManagedByLabel, endpointsManager } from "../endpoints/compile.ts";
-import { triggerTimeAnnotation } from "#api/core/endpoints/kind.ts";
 
 export const mirrorManager = "endpointslicemirroring-controller.k8s.io";
 /** The most addresses of one subset that are mirrored. */

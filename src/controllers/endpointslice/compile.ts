@@ -1,11 +1,10 @@
 import type { EndpointSlice, SliceEndpoint, SlicePort } from "#api/discovery/endpointslice/kind.ts";
 import type { IpFamily, Service } from "#api/core/service/kind.ts";
-import type { Node } from "#api/core/node/kind.ts";
+import { zoneLabel, type Node } from "#api/core/node/kind.ts";
 import type { Pod } from "#api/core/pod/kind.ts";
 import { hostnameIn, podAddress, podReference, resolvePorts } from "../pods/endpoint.ts";
 import { isReady, isTerminal, isTerminating } from "../pods/state.ts";
-
-export const zoneLabel = "topology.kubernetes.io/zone";
+import { allotZones, wantsZoneShares, type ZoneShares } from "./topology.ts";
 
 /** Endpoints that share an address family and the same resolved ports, and so belong in the same slices. */
 export interface EndpointGroup {
@@ -19,13 +18,19 @@ export interface EndpointsOfService {
   readonly families: readonly IpFamily[];
   /** Pods left out because their node is not known yet; they are looked at again when it is. */
   readonly withoutNode: readonly Pod[];
+  /** Why there are no hints, by family, where the Service asks for those of its topology mode. */
+  readonly withoutHints: ReadonlyMap<IpFamily, string>;
 }
 
-/** The endpoints that a Service's slices should hold. `pods` are those its selector chose. */
+/**
+ * The endpoints that a Service's slices should hold. `pods` are those its selector chose; `zoneShares` is asked when the
+ * Service wants hints by it.
+ */
 export function compileEndpoints(
   service: Service,
   pods: readonly Pod[],
   nodeOf: (name: string) => Node | undefined,
+  zoneShares: () => ZoneShares | string,
 ): EndpointsOfService {
   const families: readonly IpFamily[] = service.spec.ipFamilies?.length ? service.spec.ipFamilies : ["IPv4"];
   const groups = new Map<string, { addressType: IpFamily; ports: SlicePort[]; endpoints: SliceEndpoint[] }>();
@@ -49,7 +54,33 @@ export function compileEndpoints(
       else group.endpoints.push(endpoint);
     }
   }
-  return { groups: [...groups.values()], families, withoutNode };
+  const withoutHints = new Map<IpFamily, string>();
+  if (wantsZoneShares(service)) {
+    const shares = zoneShares();
+    for (const family of families) {
+      const ofFamily = [...groups.values()].filter(({ addressType }) => addressType === family);
+      const why = typeof shares === "string" ? shares : hintAtZones(ofFamily, shares);
+      if (why !== undefined) withoutHints.set(family, why);
+    }
+  }
+  return { groups: [...groups.values()], families, withoutNode, withoutHints };
+}
+
+/** Gives the endpoints of all groups their hints; answers why there are none. */
+function hintAtZones(groups: readonly { endpoints: SliceEndpoint[] }[], shares: ZoneShares): string | undefined {
+  const zones = allotZones(
+    groups.flatMap(({ endpoints }) => endpoints),
+    shares,
+  );
+  if (typeof zones === "string") return zones;
+  const rest = [...zones];
+  for (const group of groups) {
+    group.endpoints = group.endpoints.map((endpoint) => {
+      const zone = rest.shift();
+      return zone === undefined ? endpoint : { ...endpoint, hints: { forZones: [{ name: zone }] } };
+    });
+  }
+  return undefined;
 }
 
 /** Equal for slices that may hold the same endpoints, whatever the order of their ports. */
@@ -66,7 +97,7 @@ function endpointOf(service: Service, pod: Pod, address: string, node: Node | un
   const ready = service.spec.publishNotReadyAddresses === true || (serving && !terminating);
   const hostname = hostnameIn(service, pod);
   const zone = node?.metadata.labels?.[zoneLabel];
-  const hints = ready ? hintsFor(service, pod.spec.nodeName, zone) : undefined;
+  const hints = ready && !wantsZoneShares(service) ? hintsFor(service, pod.spec.nodeName, zone) : undefined;
   return {
     addresses: [address],
     conditions: { ready, serving, terminating },

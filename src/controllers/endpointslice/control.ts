@@ -1,5 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { managedByLabel, serviceNameLabel, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
+import {
+  managedByLabel,
+  serviceNameLabel,
+  triggerTimeAnnotation,
+  type EndpointSlice,
+} from "#api/discovery/endpointslice/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import { keyOf } from "#api/meta/object.ts";
 import { isApiError } from "#api/meta/status.ts";
@@ -8,10 +13,11 @@ import { createPendingWrites } from "../pending-writes.ts";
 import { selectsPods } from "../pods/endpoint.ts";
 import { podsOf, servicesOf, servicesTouchedBy } from "../pods/services.ts";
 import { createTriggerTimes } from "../pods/trigger-time.ts";
-import { triggerTimeAnnotation } from "#api/core/endpoints/kind.ts";
-import { compileEndpoints, zoneLabel } from "./compile.ts";
+import { zoneLabel } from "#api/core/node/kind.ts";
+import { compileEndpoints, type EndpointsOfService } from "./compile.ts";
 import { compileSlices, type SliceContent } from "./fill.ts";
 import { serviceOwner, sliceLabels, sliceManager } from "./metadata.ts";
+import { compileZoneShares, wantsZoneShares, type ZoneShares } from "./topology.ts";
 
 /** Keeps the EndpointSlices of every Service that selects pods. */
 export function startEndpointSlices(context: ControllerContext, maxEndpoints = 100): RunningController {
@@ -22,6 +28,10 @@ export function startEndpointSlices(context: ControllerContext, maxEndpoints = 1
   const slices = informers.of("EndpointSlice");
   const pending = createPendingWrites(slices, clock);
   const triggerTimes = createTriggerTimes();
+  const events = context.recorder("endpoint-slice-controller");
+  let zoneShares: ZoneShares | string | undefined;
+  /** What was told last of the hints of each Service that asks for them. */
+  const toldHints = new Map<string, string>();
 
   function slicesOf(key: string): EndpointSlice[] {
     return slices
@@ -34,16 +44,20 @@ export function startEndpointSlices(context: ControllerContext, maxEndpoints = 1
     if (service === undefined) {
       triggerTimes.forget(key);
       pending.forget(key);
+      toldHints.delete(key);
       return;
     }
     if (!selectsPods(service) || service.metadata.deletionTimestamp !== undefined) return;
     if (!pending.caughtUp(key)) return queue.addAfter(key, pending.expiryMs);
     const selected = podsOf(informers, service);
-    const changes = compileSlices(
-      slicesOf(key),
-      compileEndpoints(service, selected, (name) => nodes.get(name)),
-      maxEndpoints,
+    const endpoints = compileEndpoints(
+      service,
+      selected,
+      (name) => nodes.get(name),
+      () => (zoneShares ??= compileZoneShares(nodes.list())),
     );
+    tellHints(key, service, endpoints);
+    const changes = compileSlices(slicesOf(key), endpoints, maxEndpoints);
     const updates = [...changes.update, ...changes.keep.filter((slice) => !isLabelled(slice, service)).map(asItIs)];
     const triggerTime = triggerTimes.next(service, selected);
     await Promise.all([
@@ -51,6 +65,23 @@ export function startEndpointSlices(context: ControllerContext, maxEndpoints = 1
       ...updates.map(({ slice, content }) => update(key, service, slice, content, triggerTime)),
       ...changes.remove.map((slice) => remove(key, slice)),
     ]);
+  }
+
+  /** Tells in Events when hints by topology mode come, or why they go or are none. */
+  function tellHints(key: string, service: Service, { families, withoutHints }: EndpointsOfService): void {
+    if (!wantsZoneShares(service)) return void toldHints.delete(key);
+    const told = families.map((family) => {
+      const why = withoutHints.get(family);
+      const text = `${why ?? "Topology Aware Hints has been enabled"}, addressType: ${family}`;
+      return { isOn: why === undefined, text };
+    });
+    const all = told.map(({ text }) => text).join();
+    if (toldHints.get(key) === all) return;
+    toldHints.set(key, all);
+    for (const { isOn, text } of told) {
+      if (isOn) events.normal(service, "TopologyAwareHintsEnabled", text);
+      else events.warning(service, "TopologyAwareHintsDisabled", text);
+    }
   }
 
   async function create(key: string, service: Service, content: SliceContent, triggerTime: string | undefined) {
@@ -108,6 +139,11 @@ export function startEndpointSlices(context: ControllerContext, maxEndpoints = 1
       }
     }),
     nodes.onChange(({ before, after }) => {
+      const known = zoneShares;
+      zoneShares = compileZoneShares(nodes.list());
+      if (!isDeepStrictEqual(known, zoneShares)) {
+        for (const service of services.list()) if (wantsZoneShares(service)) queue.add(keyOf(service));
+      }
       if (before?.metadata.labels?.[zoneLabel] === after?.metadata.labels?.[zoneLabel] && before && after) return;
       const name = (after ?? before)?.metadata.name ?? "";
       for (const pod of pods.by("node", name)) for (const key of servicesOf(informers, pod)) queue.add(key);

@@ -1,6 +1,6 @@
 import type { ListenAddress } from "../contract.ts";
 import type { DnsSettings } from "../settings.ts";
-import type { ConfigProblem } from "./problem.ts";
+import type { ConfigProblem } from "#api/config/problem.ts";
 
 /** What a configuration file says, whichever its form. What it does not say is left out. */
 export interface DnsConfig {
@@ -21,5 +21,4 @@ export interface HttpSettings {
   readonly lameduckMs?: number;
 }
 
-/** Text of a file that a configuration names (a resolv.conf, a hosts file). Throws the system's error. */
-export type ReadFile = (path: string) => string;
+export type { ReadFile } from "#api/config/follow-file.ts";

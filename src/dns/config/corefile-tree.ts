@@ -1,4 +1,4 @@
-import type { ConfigProblem } from "./problem.ts";
+import type { ConfigProblem } from "#api/config/problem.ts";
 
 /** One line of a Corefile with its words, and the lines between the braces that follow it, if any. */
 export interface Directive {

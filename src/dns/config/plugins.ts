@@ -1,7 +1,8 @@
+import { parseSpan } from "#base/span.ts";
 import { nearest } from "#api/manifest/nearest.ts";
 import { parseAddressPort } from "./addresses.ts";
 import type { Directive } from "./corefile-tree.ts";
-import { parseCount, parseSpan, type PluginScope } from "./draft.ts";
+import { parseCount, type PluginScope } from "./draft.ts";
 import { readCache } from "./plugins/cache.ts";
 import { readForward } from "./plugins/forward.ts";
 import { readHosts } from "./plugins/hosts.ts";

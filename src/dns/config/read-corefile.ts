@@ -4,7 +4,7 @@ import type { DnsConfig, ReadFile } from "./contract.ts";
 import { parseCorefile, type Directive, type ServerBlock } from "./corefile-tree.ts";
 import { createDraft, type PluginScope } from "./draft.ts";
 import { readPlugin } from "./plugins.ts";
-import type { ConfigProblem } from "./problem.ts";
+import type { ConfigProblem } from "#api/config/problem.ts";
 
 /**
  * Reads a Corefile: the block with `kubernetes` is the server's, every other one gives its zones an upstream of their

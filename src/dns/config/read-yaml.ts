@@ -8,9 +8,9 @@ import type { CacheSettings, DnsLimits, DnsSettings, ForwardRule, HostsSettings,
 import { parseAddressPort, parseDomain, parseUpstream } from "./addresses.ts";
 import type { DnsConfig, HttpSettings, ReadFile } from "./contract.ts";
 import { parseHostsFile } from "./hosts-text.ts";
-import type { ConfigProblem } from "./problem.ts";
+import type { ConfigProblem } from "#api/config/problem.ts";
 import { readOrTell } from "./read-file.ts";
-import { boolean, integer, list, mapping, oneOf, rootPlace, text, type Reader } from "./yaml-shape.ts";
+import { boolean, integer, list, mapping, oneOf, rootPlace, text, type Reader } from "#api/config/yaml-shape.ts";
 
 const longestText = 1 << 20;
 const day = 86_400;

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { settingsProblems } from "../check.ts";
 import type { DnsConfig, ReadFile } from "./contract.ts";
-import { hasErrors } from "./problem.ts";
+import { hasErrors } from "#api/config/problem.ts";
 import { readCorefile } from "./read-corefile.ts";
 import { readDnsConfig } from "./read-yaml.ts";
 

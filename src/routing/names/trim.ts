@@ -1,8 +1,12 @@
-import { triggerTimeAnnotation } from "#api/core/endpoints/kind.ts";
 import type { Namespace } from "#api/core/namespace/kind.ts";
 import type { Pod } from "#api/core/pod/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
-import { serviceNameLabel, type EndpointSlice, type SliceEndpoint } from "#api/discovery/endpointslice/kind.ts";
+import {
+  serviceNameLabel,
+  triggerTimeAnnotation,
+  type EndpointSlice,
+  type SliceEndpoint,
+} from "#api/discovery/endpointslice/kind.ts";
 import type { ObjectMeta } from "#api/meta/object.ts";
 
 /**

@@ -41,10 +41,20 @@ function applyWord(pod: Pod, word: string): void {
   }
 }
 
-/** A node in one line: `n1 zone=a`. */
+/** A node in one line: `n1 zone=a cpu=4 notready control-plane`; ready, with one processor, unless it says otherwise. */
 export function parseNodeLine(line: string): Node {
-  const [name = "", zone] = line.split(/\s+/);
-  const labels: Record<string, string> =
-    zone === undefined ? {} : { "topology.kubernetes.io/zone": zone.replace("zone=", "") };
-  return { apiVersion: "v1", kind: "Node", metadata: { name, labels } };
+  const [name = "", ...words] = line.split(/\s+/);
+  const valueOf = (key: string) => words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1);
+  const zone = valueOf("zone");
+  const labels: Record<string, string> = {
+    ...(zone !== undefined && { "topology.kubernetes.io/zone": zone }),
+    ...(words.includes("control-plane") && { "node-role.kubernetes.io/control-plane": "" }),
+  };
+  const status = words.includes("notready") ? "False" : "True";
+  return {
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name, labels },
+    status: { allocatable: { cpu: valueOf("cpu") ?? "1" }, conditions: [{ type: "Ready", status }] },
+  };
 }

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { readConfigFile } from "../../../src/dns/config/read.ts";
-import { renderProblem } from "../../../src/dns/config/problem.ts";
+import { renderProblem } from "#api/config/problem.ts";
 
 /**
  * Each `.txt` file: sections begin with `--- NAME`. `Corefile` or `dns.yml` is the configuration, a name with a slash is

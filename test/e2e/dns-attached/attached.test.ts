@@ -11,7 +11,7 @@ import type { Client } from "#client/contract.ts";
 import { makePair } from "../../fakes/certificate.ts";
 import { startTestServer, testCertificates, type TestServer } from "../../fakes/api-server.ts";
 import { startFakeUpstream, type FakeUpstream } from "../../fakes/dns-upstream.ts";
-import { startAttached, type Attached } from "./attached.ts";
+import { startAttached, type Attached } from "../attached.ts";
 
 const skip = spawnSync("dig", ["-v"]).error === undefined ? false : "dig is not installed";
 const run = promisify(execFile);

@@ -7,7 +7,6 @@ import { eventually, run, startCluster, whyNoCluster, whyNoRecentKubectl, type T
 const root = join(import.meta.dirname, "../../..");
 const page = readFileSync(join(root, "docs/reference/differences.md"), "utf8").replaceAll(/\s+/g, " ");
 const service = join(root, "examples/quickstart/02-hello-service.yaml");
-const local = `{"spec":{"type":"LoadBalancer","externalTrafficPolicy":"Local"}}`;
 
 /** What the page says, what shows it, and what that prints. Each may be tried again for a while. */
 const claims: readonly (readonly [claim: string, command: string, prints: RegExp])[] = [
@@ -51,13 +50,6 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
   ["Node ports answer at the nodes' addresses", "curl -s http://172.30.0.12:30080/", /^Hostname: hello-/],
   ["not at this machine's own", "curl -sS http://127.0.0.1:30080/", /Failed to connect|Couldn't connect/],
   ["A cluster IP answers ping as a closed port: unreachable", "ping -c 1 -W 1 10.96.0.10", /Unreachable/],
-  [
-    "`healthCheckNodePort` is given out and nothing listens there",
-    `kubectl patch service hello-nodeport -p '${local}' > /dev/null
-     port=$(kubectl get service hello-nodeport -o jsonpath='{.spec.healthCheckNodePort}')
-     curl -sS http://172.30.0.11:$port/`,
-    /Failed to connect to 172\.30\.0\.11 port \d+|Couldn't connect/,
-  ],
   [
     "Negative answers may be kept for 5 seconds",
     "dig @10.96.0.10 none.default.svc.cluster.local +noall +authority",

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { silentLog } from "#base/log.ts";
 import { ApiError } from "#api/meta/status.ts";
 import { createFakeClient } from "#client/fake.ts";
-import { createEventRecorder } from "#controllers/events/record.ts";
+import { createEventRecorder } from "#client/event-recorder.ts";
 import { manualClock } from "../../fakes/clock.ts";
 import { node, pod } from "./cluster.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { hasErrors } from "../../../src/dns/config/problem.ts";
+import { hasErrors } from "#api/config/problem.ts";
 import { readConfigFile } from "../../../src/dns/config/read.ts";
 import { settingsProblems } from "../../../src/dns/check.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { renderProblem } from "../../../src/dns/config/problem.ts";
+import { renderProblem } from "#api/config/problem.ts";
 import { readConfigFile } from "../../../src/dns/config/read.ts";
 import { readDnsConfig } from "../../../src/dns/config/read-yaml.ts";
 import { codesOf, readPage, root, rowsOf, sectionOf } from "../docs/pages.ts";

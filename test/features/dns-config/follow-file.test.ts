@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { followConfig } from "../../../src/dns/config/follow-file.ts";
+import { followConfig } from "#api/config/follow-file.ts";
 import { readConfigFile } from "../../../src/dns/config/read.ts";
 import type { DnsSettings } from "../../../src/dns/settings.ts";
 import { manualClock } from "../../fakes/clock.ts";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { manualClock } from "../../fakes/clock.ts";
 import type { ProxyMode } from "#proxy/mode.ts";
+import type { ServiceListener } from "#proxy/source.ts";
 import { startProxy, type ServiceSource } from "#proxy/sync.ts";
 import { compileTable } from "#routing/l4/compile.ts";
 import { diffServices } from "#routing/l4/diff.ts";
@@ -21,7 +22,7 @@ const table = (revision: string, ...names: string[]): ServiceTable => ({
 function scene() {
   const clock = manualClock();
   const offered: ServiceDiff[] = [];
-  let listener: (diff: ServiceDiff) => void = () => {};
+  let listener: ServiceListener = () => {};
   let failing = false;
   let intact = true;
   let seen = "0";
@@ -51,7 +52,7 @@ function scene() {
     proxy,
     offered,
     clock,
-    tell: (diff: ServiceDiff) => listener(diff),
+    tell: (diff: ServiceDiff) => listener(diff, []),
     fail: (value: boolean) => (failing = value),
     see: (revision: string) => (seen = revision),
     takeAway: (value: boolean) => (intact = !value),
@@ -94,7 +95,8 @@ test("a change that failed is offered again, merged with what came since, and sa
   assert.deepEqual(offered.map(idsOf), [["a"], ["a", "b"]]);
   assert.equal(proxy.applied(), "4");
   assert.deepEqual(proxy.problems(), []);
-  assert.equal(proxy.counters.kubeproxy_sync_proxy_rules_nftables_sync_failures_total, 1);
+  const none = { noLocalEndpoints: { internal: 0, external: 0 } };
+  assert.match(proxy.metrics.render(none), /^kubeproxy_sync_proxy_rules_nftables_sync_failures_total\{.*\} 1$/m);
   await proxy.stop();
   assert.equal(clock.pending(), 0);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkOptions, defaultDataDir, defaultOptions, type UpOptions } from "#roles/options.ts";
+import { checkOptions, defaultDataDir, defaultOptions, parsePortRange, type UpOptions } from "#roles/options.ts";
 
 const options = (change: Partial<UpOptions> = {}): UpOptions => ({ ...defaultOptions, dataDir: "/x", ...change });
 
@@ -23,6 +23,7 @@ const refused: [change: Partial<UpOptions>, problem: RegExp][] = [
   [{ serviceCidr: "10.96.0.0/30" }, /^--service-cidr: .* is too small/],
   [{ podCidr: "10.244.0.0/24" }, /^--pod-cidr: .* is too small/],
   [{ podCidr: "10.96.0.0/16" }, /^--service-cidr and --pod-cidr overlap$/],
+  [{ serviceNodePortRange: "32767-30000" }, /^--service-node-port-range: 32767-30000 is not a range of ports/],
   [{ nodeCidr: "10.244.9.0/24" }, /^--pod-cidr and --node-cidr overlap$/],
 ];
 
@@ -45,3 +46,23 @@ test("root keeps its data under /var/lib, others in their own data folder", () =
   assert.equal(defaultDataDir(true, {}), "/var/lib/fairlead");
   assert.equal(defaultDataDir(false, { XDG_DATA_HOME: "/home/a/.data" }), "/home/a/.data/fairlead");
 });
+
+const portRanges: [text: string, range: ReturnType<typeof parsePortRange>][] = [
+  ["30000-32767", { first: 30_000, last: 32_767 }],
+  ["30000+10", { first: 30_000, last: 30_010 }],
+  ["80", { first: 80, last: 80 }],
+  ["1-65535", { first: 1, last: 65_535 }],
+  ["0-100", undefined],
+  ["30000-", undefined],
+  ["30000-70000", undefined],
+  ["65535+1", undefined],
+  ["-1-5", undefined],
+  ["a-b", undefined],
+  ["", undefined],
+];
+
+for (const [text, range] of portRanges) {
+  test(`the port range ${JSON.stringify(text)} is ${range === undefined ? "none" : "read as upstream reads it"}`, () => {
+    assert.deepEqual(parsePortRange(text), range);
+  });
+}

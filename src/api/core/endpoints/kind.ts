@@ -30,6 +30,3 @@ export interface ObjectReference {
   resourceVersion?: string;
   fieldPath?: string;
 }
-
-/** The annotation of Endpoints and slices that says when what they were written for changed, in RFC 3339. */
-export const triggerTimeAnnotation = "endpoints.kubernetes.io/last-change-trigger-time";

@@ -43,3 +43,6 @@ export interface NodeStatus {
   };
   daemonEndpoints?: { kubeletEndpoint?: { Port: number } };
 }
+
+/** Names a node's zone (core/v1 `LabelTopologyZone`). */
+export const zoneLabel = "topology.kubernetes.io/zone";

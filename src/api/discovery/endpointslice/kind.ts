@@ -32,3 +32,5 @@ export interface SlicePort {
 export const serviceNameLabel = "kubernetes.io/service-name";
 /** The label that names the slice's keeper (discovery/v1 `LabelManagedBy`). */
 export const managedByLabel = "endpointslice.kubernetes.io/managed-by";
+/** When the change of pods happened that a slice's last write brings, RFC 3339 (core/v1 `EndpointsLastChangeTriggerTime`). */
+export const triggerTimeAnnotation = "endpoints.kubernetes.io/last-change-trigger-time";

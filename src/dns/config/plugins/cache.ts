@@ -1,6 +1,7 @@
+import { parseSpan } from "#base/span.ts";
 import { parseDomain } from "../addresses.ts";
 import type { Directive } from "../corefile-tree.ts";
-import { parseCount, parseSpan, type PluginScope } from "../draft.ts";
+import { parseCount, type PluginScope } from "../draft.ts";
 import { eachOption } from "./options.ts";
 
 /** `cache [TTL] [ZONE...] { ... }`. One cache serves all zones; names of the cluster are never kept. */

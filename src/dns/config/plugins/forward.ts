@@ -1,8 +1,9 @@
+import { parseSpan } from "#base/span.ts";
 import { parseNameservers } from "../../forward/upstreams.ts";
 import type { ForwardRule } from "../../settings.ts";
 import { parseDomain, parseUpstream } from "../addresses.ts";
 import type { Directive } from "../corefile-tree.ts";
-import { parseCount, parseSpan, type PluginScope } from "../draft.ts";
+import { parseCount, type PluginScope } from "../draft.ts";
 import { readOrTell } from "../read-file.ts";
 import { eachOption } from "./options.ts";
 

@@ -6,6 +6,7 @@ import { parseAllDocuments } from "yaml";
 import type { EndpointSlice, SliceEndpoint, SlicePort } from "#api/discovery/endpointslice/kind.ts";
 import type { ServiceSpec } from "#api/core/service/kind.ts";
 import { compileEndpoints } from "#controllers/endpointslice/compile.ts";
+import { compileZoneShares } from "#controllers/endpointslice/topology.ts";
 import { compileSlices } from "#controllers/endpointslice/fill.ts";
 import { parseNodeLine, parsePodLine } from "../pod-line.ts";
 
@@ -16,6 +17,8 @@ import { parseNodeLine, parsePodLine } from "../pod-line.ts";
 interface Case {
   name: string;
   spec?: ServiceSpec;
+  /** The annotation that asks for hints by the processors of zones. */
+  topologyMode?: string;
   nodes?: string[];
   pods?: string[];
   exist?: string[];
@@ -30,15 +33,24 @@ for (const file of readdirSync(import.meta.dirname).filter((name) => name.endsWi
   }
 }
 
-function run({ spec, nodes = [], pods = [], exist = [], max = 100 }: Case): string[] {
+function run({ spec, topologyMode, nodes = [], pods = [], exist = [], max = 100 }: Case): string[] {
   const known = new Map(nodes.map(parseNodeLine).map((node) => [node.metadata.name, node]));
   const service = {
     apiVersion: "v1" as const,
     kind: "Service" as const,
-    metadata: { name: "web", namespace: "dev" },
+    metadata: {
+      name: "web",
+      namespace: "dev",
+      ...(topologyMode !== undefined && { annotations: { "service.kubernetes.io/topology-mode": topologyMode } }),
+    },
     spec: { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }], ...spec },
   };
-  const wanted = compileEndpoints(service, pods.map(parsePodLine), (name) => known.get(name));
+  const wanted = compileEndpoints(
+    service,
+    pods.map(parsePodLine),
+    (name) => known.get(name),
+    () => compileZoneShares([...known.values()]),
+  );
   const endpoints = wanted.groups.flatMap((group) => group.endpoints);
   const changes = compileSlices(
     exist.map((line) => parseSlice(line, endpoints)),
@@ -50,6 +62,7 @@ function run({ spec, nodes = [], pods = [], exist = [], max = 100 }: Case): stri
     ...changes.update.map(({ slice, content }) => `update ${slice.metadata.name} ${sliceText(content)}`),
     ...changes.remove.map(({ metadata }) => `delete ${metadata.name}`),
     ...changes.keep.map(({ metadata }) => `keep ${metadata.name}`),
+    ...[...wanted.withoutHints].map(([family, why]) => `without hints ${family}: ${why}`),
     ...wanted.withoutNode.map(({ metadata }) => `wait ${metadata.name}`),
   ].sort();
 }

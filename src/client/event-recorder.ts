@@ -2,7 +2,7 @@ import { rfc3339, type Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { KubeObject } from "#api/meta/object.ts";
 import { isApiError } from "#api/meta/status.ts";
-import type { Client } from "#client/contract.ts";
+import type { Client } from "./contract.ts";
 
 /** Writes Events about objects; what `kubectl describe` shows below an object. */
 export interface EventRecorder {

@@ -1,21 +1,25 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isApiError } from "#api/meta/status.ts";
+import type { KindName } from "#api/types.ts";
 import type { Client } from "#client/contract.ts";
 import { inClusterConnection, KubeconfigError, parseKubeconfig } from "#client/kubeconfig.ts";
 import type { ConnectionOptions } from "#client/remote-connection.ts";
 import { RoleError } from "./report.ts";
 
-/** The connection of a kubeconfig, or of the pod's service account where none is given. Throws `RoleError`. */
+/**
+ * The connection of a kubeconfig, or of the pod's service account where none is given, for `fairlead COMMAND`. Throws
+ * `RoleError`.
+ */
 export function connectionOf(
-  { kubeconfig, context }: { kubeconfig?: string; context?: string },
+  { command, kubeconfig, context }: { command: "dns" | "proxy"; kubeconfig?: string; context?: string },
   env: Readonly<Record<string, string | undefined>>,
 ): ConnectionOptions {
-  const name = "fairlead-dns";
+  const name = `fairlead-${command}`;
   if (kubeconfig === undefined) {
     const inCluster = inClusterConnection(env, (path) => readOr(path, "the service account"));
     if (inCluster !== undefined) return { ...inCluster, name };
-    throw new RoleError("no cluster is named", "give its kubeconfig: fairlead dns --kubeconfig FILE");
+    throw new RoleError("no cluster is named", `give its kubeconfig: fairlead ${command} --kubeconfig FILE`);
   }
   const folder = dirname(resolve(kubeconfig));
   try {
@@ -42,13 +46,25 @@ function readOr(path: string, what: string): string {
 const wrongCertificate =
   /self.signed|unable to (?:verify|get)|certificate (?:has expired|is not yet valid|signature)|altnames|wrong version number/i;
 
+/** What a part lists and watches of a cluster. */
+export interface Needs {
+  readonly kinds: readonly KindName[];
+  /** `what DNS answers for` */
+  readonly what: string;
+  /** `get, list and watch of …` */
+  readonly rights: string;
+}
+
 /**
- * Asks the API for what cluster DNS will list, one object of each kind. Resolves with `undefined` when it answers, and
+ * Asks the API for what the part will list, one object of each kind. Resolves with `undefined` when it answers, and
  * with the reason when it cannot be reached now: that may pass. Rejects with `RoleError` when it refuses, or is not the
  * server it should be.
  */
-export async function checkAccess(client: Client, server: string, withPods: boolean): Promise<string | undefined> {
-  const kinds = ["Namespace", "Service", "EndpointSlice", ...(withPods ? (["Pod"] as const) : [])] as const;
+export async function checkAccess(
+  client: Client,
+  server: string,
+  { kinds, what, rights }: Needs,
+): Promise<string | undefined> {
   try {
     // What is allowed for one object of a list is allowed for all; a large cluster is not listed twice.
     for (const kind of kinds) await client.list(kind, { fieldSelector: "metadata.name=kubernetes" });
@@ -56,10 +72,7 @@ export async function checkAccess(client: Client, server: string, withPods: bool
   } catch (error) {
     const message = (error as Error).message;
     if (isApiError(error, "Forbidden")) {
-      throw new RoleError(
-        `the API server does not let this account list what DNS answers for: ${message}`,
-        "it needs get, list and watch of namespaces, services, pods and endpointslices.discovery.k8s.io",
-      );
+      throw new RoleError(`the API server does not let this account list ${what}: ${message}`, `it needs ${rights}`);
     }
     if (isApiError(error, "Unauthorized"))
       throw new RoleError(

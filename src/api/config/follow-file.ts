@@ -1,17 +1,24 @@
 import { createHash } from "node:crypto";
 import { systemClock, type Clock } from "#base/clock.ts";
-import type { DnsConfig, ReadFile } from "./contract.ts";
-import { hasErrors, renderProblem } from "./problem.ts";
+import { hasErrors, renderProblem, type ConfigProblem } from "./problem.ts";
 
-export interface FollowOptions {
+/** The text of a file; throws the system's error. */
+export type ReadFile = (path: string) => string;
+
+/** What is made of a configuration file, with all that is to be said about it. */
+export interface ReadConfig {
+  readonly problems: readonly ConfigProblem[];
+}
+
+export interface FollowOptions<T extends ReadConfig> {
   readonly readFile: ReadFile;
   /** Makes the configuration of what `readFile` gives; called anew at every look. */
-  readonly read: (readFile: ReadFile) => DnsConfig;
+  readonly read: (readFile: ReadFile) => T;
   readonly clock?: Clock;
   /** Between two looks; 2 seconds by default. */
   readonly everyMs?: number;
   /** The files say something new that can be used. When it rejects, the old configuration stays. */
-  readonly changed: (config: DnsConfig) => Promise<void>;
+  readonly changed: (config: T) => Promise<void>;
   /** The files say something new that cannot be used: the old configuration stays. */
   readonly refused: (why: string) => void;
 }
@@ -31,7 +38,7 @@ export interface FollowedFile {
  * ConfigMap is replaced by a link that moves, which many kinds of watches miss. Something new that cannot be read or
  * used is told once, and counted; what was in use stays. What the files say at the call counts as being in use.
  */
-export function followConfig(options: FollowOptions): FollowedFile {
+export function followConfig<T extends ReadConfig>(options: FollowOptions<T>): FollowedFile {
   const { readFile, read, clock = systemClock, everyMs = 2_000, changed, refused } = options;
   let failures = 0;
   let stopped = false;
@@ -41,7 +48,7 @@ export function followConfig(options: FollowOptions): FollowedFile {
   let cancel = clock.after(everyMs, () => void look());
 
   /** The configuration, and one hash of all texts that it was made of. */
-  function take(): { hash: string; config?: DnsConfig; why?: string } {
+  function take(): { hash: string; config?: T; why?: string } {
     const sum = createHash("sha512");
     const hashing: ReadFile = (path) => {
       try {
@@ -82,7 +89,7 @@ export function followConfig(options: FollowOptions): FollowedFile {
     }
   }
 
-  async function use(hash: string, config: DnsConfig): Promise<void> {
+  async function use(hash: string, config: T): Promise<void> {
     try {
       await changed(config);
       used = hash;

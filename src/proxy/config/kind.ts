@@ -1,0 +1,34 @@
+import type { ProxyModeName } from "../mode.ts";
+import type { Place } from "../http/open.ts";
+
+/** Times of one mode's section; what is left out is the mode's own default. */
+export interface SyncTimes {
+  /** Milliseconds. 0 stands for the default. */
+  readonly syncPeriod?: number;
+  /** Milliseconds. 0: a change is put in force at once. */
+  readonly minSyncPeriod?: number;
+}
+
+/**
+ * What a KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1) says of what has an effect here. What it does not say
+ * is left out; spans are milliseconds.
+ */
+export interface ProxyConfig {
+  /** Left out for the blank, which chooses the best. */
+  readonly mode?: ProxyModeName;
+  readonly hostnameOverride?: string;
+  readonly clientConnection?: { readonly kubeconfig?: string };
+  readonly healthzBindAddress?: Place;
+  readonly metricsBindAddress?: Place;
+  /** One range, or one of each family. */
+  readonly clusterCIDR?: readonly string[];
+  readonly detectLocalMode?: "ClusterCIDR" | "NodeCIDR";
+  readonly iptables?: SyncTimes;
+  readonly nftables?: SyncTimes;
+  readonly ipvs?: SyncTimes;
+}
+
+export const configApiVersion = "kubeproxy.config.k8s.io/v1alpha1";
+export const configKind = "KubeProxyConfiguration";
+/** Upstream's sync period. */
+export const standardSyncMs = 30_000;

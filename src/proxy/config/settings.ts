@@ -1,0 +1,40 @@
+import type { Faces } from "../http/node-face.ts";
+import type { ProxyModeName } from "../mode.ts";
+import { standardSyncMs, type ProxyConfig } from "./kind.ts";
+
+/** What the proxies of a process are run with. */
+export interface ProxySettings {
+  /** `auto` takes the best mode that works on the node. */
+  readonly mode: ProxyModeName | "auto";
+  /** At least this long between two changes of the rules. */
+  readonly minSyncMs: number;
+  /** A change that waits for twice as long makes the proxy unhealthy. */
+  readonly syncMs: number;
+  /** Sources inside are pods; `node`: the ranges that the Node object names. Left out: as whoever started it says. */
+  readonly podCidrs?: readonly string[] | "node";
+  readonly faces: Faces;
+}
+
+/** Upstream's ports. */
+export const standardFaces: Required<Faces> = {
+  healthz: { address: "0.0.0.0", port: 10_256 },
+  metrics: { address: "127.0.0.1", port: 10_249 },
+};
+
+const leastSyncMs = 1;
+
+/** What a configuration asks for; `mode` is what stands where it leaves the choice open. Pure. */
+export function settingsOf(config: ProxyConfig, mode: ProxySettings["mode"]): ProxySettings {
+  const chosen = config.mode ?? mode;
+  // Upstream has one section for each mode; the best mode here is nftables.
+  const times = chosen === "userspace" ? {} : config[chosen === "auto" ? "nftables" : chosen];
+  const podCidrs = config.detectLocalMode === "NodeCIDR" ? ("node" as const) : config.clusterCIDR;
+  const { healthzBindAddress: healthz, metricsBindAddress: metrics } = config;
+  return {
+    mode: chosen,
+    minSyncMs: Math.max(leastSyncMs, times?.minSyncPeriod ?? 0),
+    syncMs: times?.syncPeriod || standardSyncMs,
+    ...(podCidrs === undefined ? {} : { podCidrs }),
+    faces: { healthz: healthz ?? standardFaces.healthz, metrics: metrics ?? standardFaces.metrics },
+  };
+}
