@@ -123,7 +123,7 @@ describe("pods that mean harm", { skip: whyNoCluster() }, () => {
           { ...deep, name: "pg" },
         ],
       },
-      { volumes: [{ name: "pg", emptyDir: {} }] },
+      { volumes: [{ name: "pg", emptyDir: {} }], automountServiceAccountToken: false },
     );
     await withCluster({ dataDir, args: ["--nodes", "1"] }, async (cluster) => {
       cluster.kubectlWith(JSON.stringify(look), "create", "-f", "-");
