@@ -108,6 +108,7 @@ function prune(merged: KubeObject, { write, form, own, others, wanted }: Pruning
   const lastForm = own === undefined ? undefined : write.formOf(own.apiVersion);
   if (own === undefined || lastForm === undefined) return merged;
   const last = fieldsHeldBy(own);
+  // By name, whatever the version: forms of one kind name nearly all fields alike.
   const held = others.reduce((set, other) => union(set, fieldsHeldBy(other)), wanted);
   if (lastForm.apiVersion === form.apiVersion) return pruneFields(form.shape, merged, last, held) as KubeObject;
   // Last applied in another version: what it held is found, and what it goes on holding is named, in that version.

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../meta/object.ts";
 import { compareFields, takenOf, type Changes } from "./compare.ts";
-import { difference, emptySet, isEmptySet, union, type FieldSet } from "./field-set.ts";
+import { difference, emptySet, isEmptySet, union } from "./field-set.ts";
 import type { FormOf } from "./form.ts";
 import {
   capManagers,
@@ -37,7 +37,6 @@ export function trackUpdate(managers: Managers, { formOf, before, after, writer,
   let hasEntry = false;
   let isSame = true;
   for (const manager of managers) {
-    const left = withoutChanges(manager, changesIn(manager.apiVersion));
     if (!isEmptySet(taken) && isSameManager(manager, writer)) {
       // What the writer changed again it goes on holding; what it removed is gone.
       const held = difference(fieldsHeldBy(manager), own?.removed ?? emptySet);
@@ -46,6 +45,7 @@ export function trackUpdate(managers: Managers, { formOf, before, after, writer,
       isSame = false;
       continue;
     }
+    const left = withoutChanges(manager, changesIn(manager.apiVersion));
     if (left !== manager) isSame = false;
     if (left !== undefined) kept.push(left);
   }
@@ -59,13 +59,10 @@ export function trackUpdate(managers: Managers, { formOf, before, after, writer,
 /** `undefined` when nothing is left, or when the version is gone and its fields mean nothing any more. */
 export function withoutChanges(manager: Manager, changes: Changes | undefined): Manager | undefined {
   if (changes === undefined) return undefined;
-  return withoutFields(manager, union(takenOf(changes), changes.removed));
-}
-
-export function withoutFields(manager: Manager, fields: FieldSet): Manager | undefined {
-  if (isEmptySet(fields)) return manager;
+  const changed = union(takenOf(changes), changes.removed);
+  if (isEmptySet(changed)) return manager;
   const held = fieldsHeldBy(manager);
-  const left = difference(held, fields);
+  const left = difference(held, changed);
   return left === held ? manager : withFields(manager, left);
 }
 

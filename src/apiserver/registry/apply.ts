@@ -1,7 +1,7 @@
 import { applyConfiguration, applyNew, type ApplyWrite } from "#api/merge/apply.ts";
 import { conflictsText, type FieldConflict } from "#api/merge/conflict.ts";
 import { keyText, type KubeObject, type ObjectKey } from "#api/meta/object.ts";
-import { ApiError } from "#api/meta/status.ts";
+import { ApiError, isApiError } from "#api/meta/status.ts";
 import type { KindName } from "#api/types.ts";
 import { rfc3339 } from "#base/clock.ts";
 import { createObject } from "./create.ts";
@@ -24,14 +24,17 @@ export interface Apply {
   readonly clean: (object: KubeObject) => KubeObject;
 }
 
+/** Who loses this often against others who make and delete the object is told so. */
+const attempts = 100;
+
 /** Applies a configuration; creates what is not there. One that changes nothing is not stored. Rejects with `ApiError`. */
 export async function applyObject(base: WriteBase, apply: Apply, context: WriteContext): Promise<Updated> {
-  for (;;) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await applyOnce(base, apply, context);
     } catch (error) {
       // Made by somebody else since it was looked for: applied to what they made.
-      if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
+      if (!isApiError(error, "AlreadyExists") || attempt === attempts) throw error;
     }
   }
 }
@@ -80,6 +83,8 @@ async function create(base: WriteBase, apply: Apply, context: WriteContext) {
     throw conflict(definition.resource, key.name, why);
   }
   const { object, managers } = applyNew(writeOf(base, apply, context));
+  // A revision is a condition on what is there, and nothing is.
+  delete object.metadata.resourceVersion;
   return createObject(base, kind, object, context, managers);
 }
 

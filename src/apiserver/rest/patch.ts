@@ -50,7 +50,7 @@ export async function answerPatch(
   const options = strategic ? { onMismatch: (error: ShapeError) => mergedWrongly(patch, error) } : {};
   // A copy, since a patch may share what it did not touch with the stored object.
   const shape = (value: unknown) => shapeObject(exchange, cloneValue(value), expected, options);
-  const named = type === "application/json-patch+json" || managedFieldsOf(patch) !== undefined;
+  const named = namesManagedFields(patch);
   const change = (before: KubeObject, managers: Managers): KubeObject => {
     if (subresource === "scale") {
       const scale = shape(apply(scaleOf(before), patch, expected.schema)) as Scale;
@@ -84,8 +84,13 @@ function withManagedFields(object: KubeObject, managers: Managers): KubeObject {
   return { ...object, metadata: { ...object.metadata, managedFields: managersValue(managers) } };
 }
 
-function managedFieldsOf(patch: unknown): unknown {
-  return (patch as { metadata?: { managedFields?: unknown } } | null)?.metadata?.managedFields;
+/** Whether a patch reads or writes `metadata.managedFields`: an operation on it, or on what it stands in. */
+function namesManagedFields(patch: unknown): boolean {
+  if (!Array.isArray(patch)) {
+    return (patch as { metadata?: { managedFields?: unknown } } | null)?.metadata?.managedFields !== undefined;
+  }
+  const isAbout = (path: unknown) => typeof path === "string" && /^(\/metadata(\/managedFields.*)?)?$/s.test(path);
+  return patch.some(({ path, from }: { path?: unknown; from?: unknown }) => isAbout(path) || isAbout(from));
 }
 
 function revisionOf(patch: unknown): unknown {

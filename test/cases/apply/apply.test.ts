@@ -16,7 +16,7 @@ import { ask, startTestServer, type TestServer } from "../../fakes/api-server.ts
  * that pass before it).
  * What must come back:
  * - `code`, `message`, `conflicts` ("manager: field", in any order)
- * - `object`: contained in the answer; a null must not be there, a list is the whole list
+ * - `object`: contained in the answer; a null must not be there, a list is the whole list; `{name}` is the object's name
  * - `held`: all of `metadata.managedFields`, as `manager operation apiVersion[ subresource]`: its fields' paths
  * - `order`: the managers' names in the order of the entries; `times`: seconds since the start, by manager
  * - `unchanged`: nothing was stored
@@ -101,7 +101,7 @@ async function play(steps: readonly Step[], ground: Ground): Promise<void> {
     assert.equal(code, step.code ?? (step.create === undefined && index > 0 ? 200 : 201), shown);
     if (step.message !== undefined) assert.equal(answer.message, step.message, shown);
     if (step.conflicts !== undefined) assert.deepEqual(conflictsIn(answer), [...step.conflicts].sort(), shown);
-    if (step.object !== undefined) expectContained(step.object, answer, shown);
+    if (step.object !== undefined) expectContained(filled(step.object, ground), answer, shown);
     if (step.held !== undefined) assert.deepEqual(heldIn(answer), sortedLists(step.held), shown);
     const entries = answer.metadata?.managedFields ?? [];
     if (step.order !== undefined)
@@ -199,6 +199,10 @@ function pathsIn(fields: object, path: string): string[] {
 
 function sortedLists(held: Readonly<Record<string, readonly string[]>>): Record<string, string[]> {
   return Object.fromEntries(Object.entries(held).map(([name, paths]) => [name, [...paths].sort()]));
+}
+
+function filled(wanted: unknown, { name }: Ground): unknown {
+  return JSON.parse(JSON.stringify(wanted).replaceAll("{name}", name));
 }
 
 function expectContained(wanted: unknown, actual: unknown, shown: string): void {
