@@ -54,10 +54,10 @@ export interface RunningProxies {
   /** Where service ports are reached on a node whose mode serves at places of its own, as userspace does. */
   addresses(node: string): readonly ServedAddress[];
   /**
-   * Resolves when every node is served by these settings. Rejects with the reason when one cannot be; all nodes stay
-   * with, or go back to, what they had.
+   * Resolves when every node is served by these settings, with a sentence for each port for health that could not be had.
+   * Rejects with the reason when a node cannot be served so; all nodes stay with, or go back to, what they had.
    */
-  configure(settings: ProxySettings): Promise<void>;
+  configure(settings: ProxySettings): Promise<readonly string[]>;
   /** Resolves when the ports for health checks and metrics are open that are asked for now. */
   listening(): Promise<void>;
   /** Ends the program's part; what is in the kernel stays, and traffic goes on. */
@@ -146,7 +146,7 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
     }
   }
 
-  async function configure(next: ProxySettings): Promise<void> {
+  async function configure(next: ProxySettings): Promise<readonly string[]> {
     const before = { settings, definitions, chosen: new Map(chosen) };
     const goBack = async () => {
       ({ settings, definitions } = before);
@@ -161,7 +161,8 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
       await goBack();
       throw error;
     }
-    await Promise.all(running.map(({ face }) => face.bind(next.faces)));
+    const problems = await Promise.all(running.map(({ face }) => face.bind(next.faces)));
+    return problems.flat();
   }
 
   const proxies = running.map(({ proxy }) => proxy);

@@ -136,8 +136,8 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
         tell({ type: "running", proxyMode: modeOf(running), ...(warning === undefined ? {} : { warning }) });
         configMap.follow(
           async (settings) => {
-            await running.configure(settings);
-            return `mode ${modeOf(running)}`;
+            const problems = await running.configure(settings);
+            return [`mode ${modeOf(running)}`, ...problems].join("; ");
           },
           (text) => tell({ type: "proxy", text }),
         );

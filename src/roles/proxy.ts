@@ -141,12 +141,12 @@ function followFile(
     readFile,
     read: (readFile) => readProxyConfig(readFile(path), path),
     async changed({ config, problems }) {
-      await proxies.configure(settingsOf(config, proxyMode));
+      const unheard = await proxies.configure(settingsOf(config, proxyMode));
       report({ type: "notice", text: `${path} has changed and is in use: mode ${modeOf(proxies)}` });
       if (fixed(config) !== fixed(first)) {
         report({ type: "warning", text: `${path}: hostnameOverride and clientConnection change at the next start` });
       }
-      for (const problem of problems) report({ type: "warning", text: renderProblem(problem) });
+      for (const text of [...unheard, ...problems.map(renderProblem)]) report({ type: "warning", text });
     },
     refused: (why) =>
       report({ type: "warning", text: `${path} has changed and cannot be used, the one before stays:\n${why}` }),

@@ -19,8 +19,8 @@ export interface NodeFaceOptions {
 }
 
 export interface NodeFace {
-  /** Listens there and nowhere else. A port that cannot be had is told in the log, and the proxy works on. */
-  bind(faces: Faces): Promise<void>;
+  /** Listens there and nowhere else. Answers one sentence for each port that cannot be had; the proxy works without. */
+  bind(faces: Faces): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ const metricsType = "text/plain; version=0.0.4; charset=utf-8";
  */
 export function createNodeFace({ node, netns, log, health, metrics, mode }: NodeFaceOptions): NodeFace {
   const open = new Map<keyof Faces, { readonly at: string; readonly server: Server }>();
-  let tail: Promise<void> = Promise.resolve();
+  let tail: Promise<readonly string[]> = Promise.resolve([]);
 
   const replies: Readonly<Record<keyof Faces, (path: string) => Reply>> = {
     healthz(path) {
@@ -47,7 +47,8 @@ export function createNodeFace({ node, netns, log, health, metrics, mode }: Node
     },
   };
 
-  async function settle(faces: Faces): Promise<void> {
+  async function settle(faces: Faces): Promise<readonly string[]> {
+    const problems: string[] = [];
     const missing: { part: keyof Faces; place: Place }[] = [];
     for (const part of ["healthz", "metrics"] as const) {
       const place = faces[part];
@@ -67,13 +68,15 @@ export function createNodeFace({ node, netns, log, health, metrics, mode }: Node
         open.set(part, { at: textOf(place), server: serveOn(result, replies[part]) });
         continue;
       }
-      log.warn({ node, part, at: textOf(place), problem: result?.problem }, "the proxy cannot listen there");
+      problems.push(`${part}BindAddress cannot be had on node ${node}: ${result?.problem ?? "nothing was answered"}`);
     }
+    for (const problem of problems) log.warn({ node }, problem);
+    return problems;
   }
 
   return {
     bind: (faces) => (tail = tail.then(() => settle(faces))),
-    stop: () => (tail = tail.then(() => settle({}))),
+    stop: async () => void (await (tail = tail.then(() => settle({})))),
   };
 }
 

@@ -80,6 +80,13 @@ describe("the configuration of the service proxy in a cluster", { skip: whyNoClu
       ),
     );
     assert.match(eventsOf("ProxyConfigurationApplied"), /configmap\/kube-proxy .* mode nftables/);
+    change("healthzBindAddress: 0.0.0.0", "healthzBindAddress: 192.0.2.1");
+    await eventually(() =>
+      assert.match(
+        eventsOf("ProxyConfigurationApplied"),
+        /mode nftables; healthzBindAddress cannot be had on node node-1: .*EADDRNOTAVAIL.* 192\.0\.2\.1/,
+      ),
+    );
   });
 
   test("what cannot be used is refused by an Event with the reason, and everything stays", async () => {
