@@ -58,7 +58,9 @@ describe("a change of the proxy mode", { skip }, () => {
         mode,
       );
       assert.ok(answers.length > 0);
-      assert.equal(arena.proxies.modes.get("node-1")?.name, mode);
+      const used = arena.proxies.modes.get("node-1")?.name;
+      // A kernel without ip_vs: the mode that stands in for it.
+      if (used !== mode) assert.equal(used, modes.find(({ name }) => name === mode)?.fallback);
       const rules = rulesIn("node-1");
       assert.deepEqual(rules, { nftables: mode === "nftables", iptables: mode !== "nftables" }, mode);
       assert.equal((await arena.tcp("outside", arena.place(wanted, "service"))).length, 1);
