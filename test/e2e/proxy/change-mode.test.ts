@@ -58,7 +58,9 @@ describe("a change of the proxy mode", { skip }, () => {
         mode,
       );
       assert.ok(answers.length > 0);
-      assert.equal(arena.proxies.modes.get("node-1")?.name, mode);
+      const served = arena.proxies.modes.get("node-1");
+      // Where the kernel lacks ip_vs the fallback serves, and says so.
+      if (served?.name !== mode) assert.match(served?.warning ?? "", new RegExp(`is used, not ${mode}: `));
       const rules = rulesIn("node-1");
       assert.deepEqual(rules, { nftables: mode === "nftables", iptables: mode !== "nftables" }, mode);
       assert.equal((await arena.tcp("outside", arena.place(wanted, "service"))).length, 1);
