@@ -5,10 +5,10 @@ import { createContext } from "./context.ts";
 import { addTo, counter, type CounterSlot } from "./counters.ts";
 import { Deadlines } from "./deadline.ts";
 import { createFailureRing, type FailureRecord } from "./failures.ts";
-import { compileTrust } from "./forwarded.ts";
 import { Http1Client } from "./http1/client.ts";
 import type { Limits } from "./limits.ts";
 import { LiveTable } from "./live-table.ts";
+import { compileRanges } from "./ranges.ts";
 import { findHost } from "./route.ts";
 import type { ListenerSpec } from "./running.ts";
 import type { TableChange } from "./table.ts";
@@ -57,7 +57,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     badCertificate: (id, reason) =>
       log.warn({ certificate: id, reason }, "a certificate cannot be used; the last good one stays"),
   });
-  const trusts = compileTrust(options.trustedProxies);
+  const trusts = compileRanges(options.trustedProxies);
   const context = createContext({
     clock,
     log,

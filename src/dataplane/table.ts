@@ -65,7 +65,12 @@ export type Filter =
       readonly set: readonly (readonly [name: string, value: string | undefined])[];
       /** Only in answers over TLS (Strict-Transport-Security). */
       readonly secureOnly?: boolean;
-    };
+    }
+  /**
+   * By the client's address (CIDR, or one address): nobody in `deny`, and only who is in `allow` unless that is empty;
+   * others are answered 403.
+   */
+  | { readonly type: "source-ranges"; readonly allow: readonly string[]; readonly deny: readonly string[] };
 
 export interface Timeouts {
   readonly connectMs: number;

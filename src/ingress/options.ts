@@ -1,4 +1,4 @@
-import { parseBool, parseInteger, parseSeconds, parseSize } from "./annotations/values.ts";
+import { parseBool, parseInteger, parseList, parseRanges, parseSeconds, parseSize } from "./annotations/values.ts";
 
 /**
  * What holds for every Ingress that does not say otherwise by annotation. The names and defaults are those of the
@@ -27,6 +27,10 @@ export interface IngressOptions {
   readonly usePortInRedirects: boolean;
   /** `no-tls-redirect-locations`: rule paths that begin so never redirect. */
   readonly noTlsRedirectPaths: readonly string[];
+  /** `whitelist-source-range`: who may come in where an Ingress does not say; everybody when empty. */
+  readonly allowRanges: readonly string[];
+  /** `denylist-source-range`: who may not. */
+  readonly denyRanges: readonly string[];
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
@@ -43,6 +47,8 @@ export const defaultOptions: IngressOptions = {
   preserveTrailingSlash: false,
   usePortInRedirects: false,
   noTlsRedirectPaths: ["/.well-known/acme-challenge"],
+  allowRanges: [],
+  denyRanges: [],
   httpsPort: 443,
 };
 
@@ -60,12 +66,9 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   }),
   "preserve-trailing-slash": as("preserveTrailingSlash", parseBool),
   "use-port-in-redirects": as("usePortInRedirects", parseBool),
-  "no-tls-redirect-locations": as("noTlsRedirectPaths", (text) => {
-    return text
-      .split(",")
-      .map((path) => path.trim())
-      .filter((path) => path !== "");
-  }),
+  "no-tls-redirect-locations": as("noTlsRedirectPaths", parseList),
+  "whitelist-source-range": as("allowRanges", parseRanges),
+  "denylist-source-range": as("denyRanges", parseRanges),
 };
 
 /**

@@ -7,6 +7,7 @@ import type { ServeContext } from "../context.ts";
 import { counter } from "../counters.ts";
 import { BodyReader } from "../http1/body.ts";
 import { composeRequest } from "../http1/compose-request.ts";
+import { joinEdits } from "../filters/edits.ts";
 import type { FieldEdits } from "../filters/filter.ts";
 import type { Endpoint } from "../pool/endpoint.ts";
 import {
@@ -22,7 +23,7 @@ import { book, classOf, recordFailure } from "./booking.ts";
 import type { Downstream } from "./downstream.ts";
 import { closeConnection, silent, wordOf } from "./ending.ts";
 import type { ClientRequest } from "./request.ts";
-import { routeRequest, type Decision } from "./route-request.ts";
+import { continueRequest, routeRequest, type Decision } from "./route-request.ts";
 
 const crlf = Buffer.from("\r\n", "latin1");
 
@@ -60,6 +61,7 @@ export class Exchange implements ConnectionHandler {
   private responding = false;
   private tunnel = false;
   private ended = false;
+  private cancelGuard: (() => void) | undefined;
   private reusable = false;
   private readonly body = new BodyReader();
 
@@ -77,8 +79,14 @@ export class Exchange implements ConnectionHandler {
   }
 
   private get responseFields(): FieldEdits | undefined {
-    const filters = this.decision.route?.filters;
-    return this.request.encrypted ? filters?.secureResponseFields : filters?.responseFields;
+    const { route, live } = this.decision;
+    const ofRoute = this.request.encrypted ? route?.filters.secureResponseFields : route?.filters.responseFields;
+    return live === undefined ? ofRoute : joinEdits(ofRoute, live.answered);
+  }
+
+  private get requestFields(): FieldEdits | undefined {
+    const { route, live } = this.decision;
+    return live === undefined ? route?.filters.requestFields : joinEdits(route?.filters.requestFields, live.requested);
   }
 
   /** Begins; `context.requestHead` holds the request's head at this moment. */
@@ -88,6 +96,24 @@ export class Exchange implements ConnectionHandler {
     this.count(counter.requests, 1);
     this.count(counter.open, 1);
     if (this.early.end > this.early.start) this.count(counter.bytesIn, this.early.end - this.early.start);
+    this.proceed(true);
+  }
+
+  /** Answers, waits for a guard, or goes to an endpoint; `parsed` while the context holds the request's head. */
+  private proceed(parsed: boolean): void {
+    const { decision } = this;
+    if (decision.later !== undefined) {
+      let isOver = false;
+      const cancel = decision.later.start((answer) => {
+        isOver = true;
+        this.cancelGuard = undefined;
+        if (this.ended) return;
+        this.decision = continueRequest(decision, answer);
+        this.proceed(false);
+      });
+      if (!isOver) this.cancelGuard = cancel;
+      return;
+    }
     if (decision.answer !== undefined) {
       if (decision.reason !== undefined) this.record(decision.reason, decision.answer.status);
       this.end();
@@ -97,7 +123,7 @@ export class Exchange implements ConnectionHandler {
     }
     const endpoint = this.pickNext();
     if (endpoint === undefined) this.fail(502, "no endpoint left");
-    else this.tryEndpoint(endpoint, true);
+    else this.tryEndpoint(endpoint, parsed);
   }
 
   // The request's way to an endpoint.
@@ -156,7 +182,7 @@ export class Exchange implements ConnectionHandler {
       locatePath(request.bytes, requestHead);
     }
     writer.reset();
-    composeRequest(writer, request, requestHead, this.decision.rewritten, this.decision.route?.filters.requestFields);
+    composeRequest(writer, request, requestHead, this.decision.rewritten, this.requestFields);
     if (early.end > early.start) writer.copy(request.bytes, early.start, early.end);
     if (early.cut && early.last) writer.bytes(crlf);
     const result = upstream.write(writer.view());
@@ -481,6 +507,9 @@ export class Exchange implements ConnectionHandler {
     this.waiting = "nothing";
     this.client.expectWithin(0);
     this.count(counter.open, -1);
+    this.cancelGuard?.();
+    this.cancelGuard = undefined;
+    this.decision.live?.end();
   }
 
   private count(position: number, amount: number): void {

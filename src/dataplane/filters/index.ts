@@ -1,25 +1,29 @@
 import type { Filter } from "../table.ts";
-import type { FieldEdits, RequestFilter } from "./filter.ts";
+import type { FieldEdits, Guard, RequestFilter } from "./filter.ts";
 import { compileHttpsRedirect } from "./https-redirect.ts";
 import { compileRedirect } from "./redirect.ts";
 import { compileRequestHeaders } from "./request-headers.ts";
 import { compileResponseHeaders } from "./response-headers.ts";
 import { compileRewrite } from "./rewrite.ts";
+import { compileSourceRanges } from "./source-ranges.ts";
 
-/** A route's filters, ready to run. */
+/** A route's filters, ready to run; each list in the order of the table. */
 export interface CompiledFilters {
-  /** In the order of the table. */
+  /** They answer or rewrite, whether or not anybody could serve the request. */
   readonly steps: readonly RequestFilter[];
+  /** They let a request in that somebody could serve. */
+  readonly guards: readonly Guard[];
   readonly requestFields: FieldEdits | undefined;
   readonly responseFields: FieldEdits | undefined;
   /** The same for answers over TLS. */
   readonly secureResponseFields: FieldEdits | undefined;
 }
 
-/** Makes a route's filters ready: those that answer or rewrite become steps, edits of fields are gathered. */
+/** Makes a route's filters ready: those that answer or rewrite become steps and guards, edits of fields are gathered. */
 export function compileFilters(filters: readonly Filter[]): CompiledFilters {
   return {
     steps: filters.flatMap((filter) => compileStep(filter) ?? []),
+    guards: filters.flatMap((filter) => compileGuard(filter) ?? []),
     requestFields: compileRequestHeaders(filters),
     responseFields: compileResponseHeaders(filters, false),
     secureResponseFields: compileResponseHeaders(filters, true),
@@ -34,8 +38,16 @@ function compileStep(filter: Filter): RequestFilter | undefined {
       return compileRewrite(filter);
     case "redirect":
       return compileRedirect(filter);
-    case "request-headers":
-    case "response-headers":
+    default:
+      return undefined;
+  }
+}
+
+function compileGuard(filter: Filter): Guard | undefined {
+  switch (filter.type) {
+    case "source-ranges":
+      return compileSourceRanges(filter);
+    default:
       return undefined;
   }
 }

@@ -6,6 +6,7 @@ import { retries } from "./retries/retries.ts";
 import { nginxRewrite } from "./rewrite/nginx.ts";
 import { traefikRewrite } from "./rewrite/traefik.ts";
 import { sslRedirect } from "./ssl-redirect/ssl-redirect.ts";
+import { sourceRanges } from "./source-ranges/source-ranges.ts";
 import { timeouts } from "./timeouts/timeouts.ts";
 import { upstream } from "./upstream/upstream.ts";
 
@@ -20,6 +21,8 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   // Only then the path is changed for the endpoint; Traefik's form gives way to nginx's.
   nginxRewrite,
   traefikRewrite,
+  // Who may come in, once there is somebody to serve the request.
+  sourceRanges,
   // What goes to the endpoint, how, and for how long: in no particular order.
   upstream,
   bodySize,

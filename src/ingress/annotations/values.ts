@@ -1,3 +1,5 @@
+import { parseAddress, parseCidr } from "#base/cidr.ts";
+
 /** Go's `strconv.ParseBool`. */
 export function parseBool(text: string): boolean | undefined {
   if (["1", "t", "T", "TRUE", "true", "True"].includes(text)) return true;
@@ -43,4 +45,19 @@ export const parseServerName = textOf(/^[A-Za-z0-9._:*-]+$/);
 /** Exactly one of these words, in any case; given back as listed. */
 export function oneOf<const T extends string>(words: readonly T[]): (text: string) => T | undefined {
   return (text) => words.find((word) => word.toLowerCase() === text.toLowerCase());
+}
+
+/** Ranges (`10.0.0.0/8`) and addresses, parted by commas. */
+export function parseRanges(text: string): readonly string[] | undefined {
+  const ranges = parseList(text);
+  const isRange = (range: string) => (range.includes("/") ? parseCidr(range) : parseAddress(range)) !== undefined;
+  return ranges.length > 0 && ranges.every(isRange) ? ranges : undefined;
+}
+
+/** What stands between commas, without white space around it and without empty items. */
+export function parseList(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
 }

@@ -48,5 +48,16 @@ function renderFilter(filter: Filter): string {
   if (filter.type === "redirect") {
     return `[redirect ${filter.status} ${filter.location}${filter.keepQuery ? " +query" : ""}]`;
   }
+  if (filter.type !== "request-headers" && filter.type !== "response-headers") {
+    const { type, ...rest } = filter;
+    const parts = Object.entries(rest).map(([name, value]) => `${name}=${plain(value)}`);
+    return `[${[type, ...parts].join(" ")}]`;
+  }
   return `[${filter.type} ${filter.set.map(([name, value]) => `${name}=${value ?? ""}`).join(" ")}]`;
+}
+
+/** Lists joined by commas, text as it is, the rest as JSON. */
+function plain(value: unknown): string {
+  if (Array.isArray(value)) return value.map(plain).join(",");
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

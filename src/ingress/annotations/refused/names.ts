@@ -5,13 +5,12 @@ export const snippets = words(`
 
 /** Who may come in. Serving without these would open what was meant to be closed, so the routes answer 503. */
 export const guards = words(`
-  auth-type auth-secret auth-url auth-tls-secret auth-tls-match-cn allowlist-source-range whitelist-source-range
-  denylist-source-range
+  auth-type auth-secret auth-url auth-tls-secret auth-tls-match-cn
 `);
 
 /** The same by Traefik 1.7. */
 export const traefikGuards = words(`
-  auth-type auth-secret auth-forward-url whitelist-source-range
+  auth-type auth-secret auth-forward-url
 `);
 
 /** Known and without effect so far. */

@@ -1,0 +1,82 @@
+import { findField } from "#wire/http1/head.ts";
+import { parseRequestHead } from "#wire/http1/request.ts";
+import type { RequestPath } from "#wire/http1/path.ts";
+import type { ServeContext } from "../context.ts";
+import { Edits } from "../filters/edits.ts";
+import type { FilteredRequest } from "../filters/filter.ts";
+import { hostName } from "../route.ts";
+import type { ClientRequest } from "./request.ts";
+
+/** A request as the filters of its route see it. Made only for routes that have any. */
+export class LiveRequest implements FilteredRequest {
+  readonly method: string;
+  readonly secure: boolean;
+  readonly host: string;
+  readonly authority: string;
+  readonly target: string;
+  readonly path: string;
+  readonly query: string;
+  readonly client: string;
+  readonly groups: readonly (string | undefined)[] | undefined;
+  rewritten: string | undefined;
+  /** The context's head table holds another request's head by now. */
+  isStale = false;
+  private readonly context: ServeContext;
+  private readonly request: ClientRequest;
+  private toEndpoint: Edits | undefined;
+  private toClient: Edits | undefined;
+  private endings: (() => void)[] | undefined;
+
+  constructor(
+    context: ServeContext,
+    request: ClientRequest,
+    { path, query }: RequestPath,
+    groups: readonly (string | undefined)[] | undefined,
+  ) {
+    this.context = context;
+    this.request = request;
+    this.method = request.method;
+    this.secure = request.forwarding.secure;
+    this.authority = request.forwarding.host ?? request.host;
+    this.host = hostName(this.authority);
+    this.target = request.target;
+    this.path = path;
+    this.query = query;
+    this.client = request.forwarding.client;
+    this.groups = groups;
+  }
+
+  field(name: string): string | undefined {
+    const { bytes, headStart, headEnd } = this.request;
+    const head = this.context.requestHead;
+    if (this.isStale) parseRequestHead(bytes, headStart, headEnd, head);
+    return findField(bytes, head, name);
+  }
+
+  get requestEdits(): Edits {
+    return (this.toEndpoint ??= new Edits());
+  }
+
+  get responseEdits(): Edits {
+    return (this.toClient ??= new Edits());
+  }
+
+  /** What filters asked for, `undefined` when it was nothing. */
+  get requested(): Edits | undefined {
+    return this.toEndpoint;
+  }
+
+  get answered(): Edits | undefined {
+    return this.toClient;
+  }
+
+  atEnd(call: () => void): void {
+    (this.endings ??= []).push(call);
+  }
+
+  end(): void {
+    const { endings = [] } = this;
+    this.endings = undefined;
+    for (const call of endings) call();
+  }
+}
