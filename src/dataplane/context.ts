@@ -5,8 +5,10 @@ import type { CounterSlot } from "./counters.ts";
 import type { Deadlines } from "./deadline.ts";
 import type { FailureRing } from "./failures.ts";
 import { HeadWriter } from "./http1/writer.ts";
+import type { FilterTools } from "./filters/tools.ts";
 import type { Limits } from "./limits.ts";
 import type { LiveTable } from "./live-table.ts";
+import { PasswordChecks } from "./password/checks.ts";
 import type { Dialer } from "./transport/connection.ts";
 
 /** What all connections of one worker share. */
@@ -26,18 +28,21 @@ export interface ServeContext {
   readonly responseHead: HeadTable;
   /** Where heads are put together. */
   readonly writer: HeadWriter;
+  /** What filters of all routes share. */
+  readonly tools: FilterTools;
   /** Set when the worker is about to stop: every answer is the last of its connection. */
   draining: boolean;
 }
 
 export function createContext(
-  parts: Omit<ServeContext, "requestHead" | "responseHead" | "writer" | "draining">,
+  parts: Omit<ServeContext, "requestHead" | "responseHead" | "writer" | "tools" | "draining">,
 ): ServeContext {
   return {
     ...parts,
     requestHead: new HeadTable(),
     responseHead: new HeadTable(),
     writer: new HeadWriter(),
+    tools: { passwords: new PasswordChecks(parts.clock) },
     draining: false,
   };
 }

@@ -70,7 +70,14 @@ export type Filter =
    * By the client's address (CIDR, or one address): nobody in `deny`, and only who is in `allow` unless that is empty;
    * others are answered 403.
    */
-  | { readonly type: "source-ranges"; readonly allow: readonly string[]; readonly deny: readonly string[] };
+  | { readonly type: "source-ranges"; readonly allow: readonly string[]; readonly deny: readonly string[] }
+  /** Name and password of one of these users, 401 for others. The stored passwords are never logged. */
+  | {
+      readonly type: "basic-auth";
+      readonly realm: string;
+      /** Names one character a byte; passwords as `isStoredPassword` knows them. */
+      readonly users: readonly (readonly [name: string, stored: string])[];
+    };
 
 export interface Timeouts {
   readonly connectMs: number;

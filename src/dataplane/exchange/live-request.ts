@@ -4,6 +4,7 @@ import type { RequestPath } from "#wire/http1/path.ts";
 import type { ServeContext } from "../context.ts";
 import { Edits } from "../filters/edits.ts";
 import type { FilteredRequest } from "../filters/filter.ts";
+import type { FilterTools } from "../filters/tools.ts";
 import { hostName } from "../route.ts";
 import type { ClientRequest } from "./request.ts";
 
@@ -51,6 +52,10 @@ export class LiveRequest implements FilteredRequest {
     const head = this.context.requestHead;
     if (this.isStale) parseRequestHead(bytes, headStart, headEnd, head);
     return findField(bytes, head, name);
+  }
+
+  get tools(): FilterTools {
+    return this.context.tools;
   }
 
   get requestEdits(): Edits {

@@ -1,5 +1,6 @@
 import type { Answer } from "../page.ts";
 import type { Edits } from "./edits.ts";
+import type { FilterTools } from "./tools.ts";
 
 /** What a filter sees and may change of a request. Strings of the request hold one character a byte. */
 export interface FilteredRequest {
@@ -27,6 +28,8 @@ export interface FilteredRequest {
   readonly requestEdits: Edits;
   /** The same for the answer, whoever gives it. */
   readonly responseEdits: Edits;
+  /** What all routes of the worker share. */
+  readonly tools: FilterTools;
   /** Called when the request is over, however it ended. */
   atEnd(call: () => void): void;
 }

@@ -1,5 +1,6 @@
 import type { Filter } from "../table.ts";
 import type { FieldEdits, Guard, RequestFilter } from "./filter.ts";
+import { compileBasicAuth } from "./basic-auth.ts";
 import { compileHttpsRedirect } from "./https-redirect.ts";
 import { compileRedirect } from "./redirect.ts";
 import { compileRequestHeaders } from "./request-headers.ts";
@@ -47,6 +48,8 @@ function compileGuard(filter: Filter): Guard | undefined {
   switch (filter.type) {
     case "source-ranges":
       return compileSourceRanges(filter);
+    case "basic-auth":
+      return compileBasicAuth(filter);
     default:
       return undefined;
   }

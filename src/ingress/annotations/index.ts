@@ -1,4 +1,5 @@
 import type { AnnotationGroup } from "./group.ts";
+import { basicAuth } from "./basic-auth/basic-auth.ts";
 import { bodySize } from "./body-size/body-size.ts";
 import { redirect } from "./redirect/redirect.ts";
 import { refused } from "./refused/refused.ts";
@@ -23,6 +24,7 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   traefikRewrite,
   // Who may come in, once there is somebody to serve the request.
   sourceRanges,
+  basicAuth,
   // What goes to the endpoint, how, and for how long: in no particular order.
   upstream,
   bodySize,

@@ -61,3 +61,13 @@ export function parseList(text: string): readonly string[] {
     .map((item) => item.trim())
     .filter((item) => item !== "");
 }
+
+/** `name` of this namespace, or `namespace/name` with the same namespace, given back in full. */
+export function parseObjectKey(namespace: string): (text: string) => string | undefined {
+  return (text) => {
+    const [first = "", second] = text.split("/");
+    const [space, name] = second === undefined ? [namespace, first] : [first, second];
+    const isKey = space === namespace && /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/.test(name);
+    return isKey && text.split("/").length <= 2 ? `${space}/${name}` : undefined;
+  };
+}

@@ -19,6 +19,7 @@ export interface HostInput {
   readonly wildcardTls: HostTls | undefined;
   readonly serviceOf: (key: string) => Service | undefined;
   readonly implementationSpecific: "characters" | "prefix";
+  readonly lookup: Pick<RouteFacts, "secret" | "configMap">;
 }
 
 export interface HostOutcome {
@@ -49,7 +50,15 @@ export function compileHost(input: HostInput): HostOutcome {
   const { chosen, hasRoot } = chooseClaims(host, claimants);
   const regexHost = chosen.some(({ claimant, claim }) => !claim.isDefault && claimant.settings.regex(claim.path));
   const facts = (path: string, pathType: Claim["pathType"], ruled: boolean): RouteFacts => {
-    return { host, path, pathType, tls: tls !== undefined || wildcardTls !== undefined, ruled, regexHost };
+    const hasTls = tls !== undefined || wildcardTls !== undefined;
+    return { host, path, pathType, tls: hasTls, ruled, regexHost, ...input.lookup };
+  };
+  const findings = new Map<string, Problem>();
+  const note = (ingress: Ingress, draft: RouteDraft): void => {
+    for (const { field, code, message } of draft.findings ?? []) {
+      const at = sourceOf(ingress, field);
+      findings.set([at.namespace, at.name, field, code, message].join(" "), { at, code, message });
+    }
   };
 
   const compiled: { form: PathForm; route: RouteEntry }[] = [];
@@ -67,7 +76,8 @@ export function compileHost(input: HostInput): HostOutcome {
     for (const form of forms) {
       const drafted = draftOf(settings, form, facts(claim.path, claim.pathType, !claim.isDefault));
       const found = compileTarget(ingress, claim, drafted, input.serviceOf);
-      const denied = settings.verdict === "deny";
+      note(ingress, drafted);
+      const denied = settings.verdict === "deny" || drafted.isDenied === true;
       const target = denied ? deniedTarget : found.target;
       const id = routeId(ingress, host, claim, form.mark);
       compiled.push({ form, route: routeOf(id, denied ? { ...drafted, filters: [] } : drafted, target) });
@@ -82,13 +92,18 @@ export function compileHost(input: HostInput): HostOutcome {
   const routes = compiled.map(({ route }) => route);
 
   const oldest = claimants[0];
-  if (oldest !== undefined && !hasRoot) routes.push(restOf(oldest, facts("/", "Prefix", false), because));
+  if (oldest !== undefined && !hasRoot) {
+    const rest = draftOfRest(oldest, facts("/", "Prefix", false));
+    note(oldest.ingress, rest);
+    routes.push(restOf(oldest, host, rest, because));
+  }
   const withRoot = claimants.find(({ settings }) => settings.verdict === "serve" && settings.appRoot !== undefined);
   const root = withRoot?.settings.appRoot;
   if (withRoot !== undefined && root !== undefined) routes.unshift(appRoot(host, withRoot, root, because));
   if (tls !== undefined) because.set(`tls:${host}`, tls.because);
   const certificate = tls === undefined ? wildcardTls?.certificate : tls.certificate;
   const entry: HostEntry = { name: host, routes, ...(certificate === undefined ? {} : { certificate }) };
+  problems.push(...findings.values());
   return { entry, backends, services, problems, because };
 }
 
@@ -119,15 +134,20 @@ function routeId({ metadata }: Ingress, host: string, claim: Pick<Claim, "path" 
  * What no rule takes: 404, with the annotations of the host's oldest Ingress as ingress-nginx has it, though not where
  * the host is every host.
  */
-function restOf({ ingress, settings }: Claimant, facts: RouteFacts, because: Map<string, Because>): RouteEntry {
-  const form: PathForm = { mark: "#none", key: "/", match: { type: "prefix", path: "/" } };
-  const id = routeId(ingress, facts.host, facts, form.mark);
+function restOf({ ingress }: Claimant, host: string, draft: RouteDraft, because: Map<string, Because>): RouteEntry {
+  const id = routeId(ingress, host, { path: "/", pathType: "Prefix" }, restForm.mark);
   because.set(id, { from: [sourceOf(ingress)] });
-  const plain: RouteDraft = { ...plainDraft, match: form.match };
-  if (settings.verdict === "deny") return routeOf(id, plain, deniedTarget);
-  const draft = facts.host === "*" ? plain : draftOf(settings, form, facts);
+  if (draft.isDenied === true) return routeOf(id, { ...plainDraft, match: restForm.match }, deniedTarget);
   const target = { type: "answer", status: 404, reason: "no rule for this path" } as const;
-  return routeOf(id, { ...draft, match: form.match }, target);
+  return routeOf(id, { ...draft, match: restForm.match }, target);
+}
+
+const restForm: PathForm = { mark: "#none", key: "/", match: { type: "prefix", path: "/" } };
+
+function draftOfRest({ settings }: Claimant, facts: RouteFacts): RouteDraft {
+  const plain: RouteDraft = { ...plainDraft, match: restForm.match };
+  if (settings.verdict === "deny") return { ...plain, isDenied: true };
+  return facts.host === "*" ? plain : draftOf(settings, restForm, facts);
 }
 
 /** `/a` is sent to `/a/` where only `/a/` is ruled, as nginx does for a proxied location that ends in a slash. */

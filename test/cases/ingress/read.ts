@@ -172,7 +172,8 @@ function sliceOf(where: string, [port = "", ...addresses]: readonly string[], in
   };
 }
 
-/** `cert=NAME` and `key=NAME` take the pair made for that name, `junk` is no PEM, `-` leaves the field out. */
+/** `cert=NAME` and `key=NAME` take the pair made for that name, `junk` is no PEM, `-` leaves the field out;
+ * `data:KEY=TEXT` is any other field, `\\n` a line's end in it. */
 function secretOf(where: string, words: readonly string[], pairs: Pairs): Secret {
   const data: Record<string, string> = {};
   for (const field of ["cert", "key"] as const) {
@@ -180,6 +181,10 @@ function secretOf(where: string, words: readonly string[], pairs: Pairs): Secret
     if (name === undefined || name === "-") continue;
     const text = name === "junk" ? "junk" : pairs(name)[field];
     data[field === "cert" ? "tls.crt" : "tls.key"] = Buffer.from(text).toString("base64");
+  }
+  for (const word of words.filter((word) => word.startsWith("data:"))) {
+    const at = word.indexOf("=");
+    data[word.slice(5, at)] = Buffer.from(word.slice(at + 1).replaceAll("\\n", "\n")).toString("base64");
   }
   return { apiVersion: "v1", kind: "Secret", metadata: metaOf(where), type: "kubernetes.io/tls", data };
 }

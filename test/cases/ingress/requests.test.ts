@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, test } from "node:test";
+import { systemClock } from "#base/clock.ts";
 import { createPage } from "#dataplane/counters.ts";
 import { Edits } from "#dataplane/filters/edits.ts";
 import type { FilteredRequest } from "#dataplane/filters/filter.ts";
+import { PasswordChecks } from "#dataplane/password/checks.ts";
 import { compileHost, findHost } from "#dataplane/route.ts";
 import { settingsOf } from "#ingress/annotations/settings.ts";
 import { acceptedClasses, acceptedControllers } from "#ingress/class.ts";
@@ -50,8 +52,9 @@ function plainRequest(
   parts: Pick<FilteredRequest, "secure" | "host" | "target" | "path" | "query" | "groups">,
 ): FilteredRequest {
   const edits = { requestEdits: new Edits(), responseEdits: new Edits() };
+  const tools = { passwords: new PasswordChecks(systemClock) };
   const client = { method: "GET", client: "192.0.2.1", authority: parts.host };
-  return { ...parts, ...client, ...edits, rewritten: undefined, field: () => undefined, atEnd() {} };
+  return { ...parts, ...client, ...edits, tools, rewritten: undefined, field: () => undefined, atEnd() {} };
 }
 
 function answerTo(line: string, hosts: ReadonlyMap<string, ReturnType<typeof compileHost>>): string {

@@ -9,6 +9,7 @@ import type { EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
 import type { KubeObject } from "#api/meta/object.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import type { Ingress } from "#api/networking/ingress/kind.ts";
+import type { Client } from "#client/contract.ts";
 import { createFakeClient } from "#client/fake.ts";
 import { startDataplane, type DataplaneOptions, type RunningDataplane } from "#dataplane/workers.ts";
 import type { RunningIngress } from "#ingress/running.ts";
@@ -20,6 +21,7 @@ const run = promisify(execFile);
 export interface Entry {
   readonly plane: RunningDataplane;
   readonly ingress: RunningIngress;
+  readonly client: Client;
   /** Plain HTTP and TLS. */
   readonly ports: readonly [number, number];
   /** Status, head and body of what curl gets for a path of `web.test`. */
@@ -52,6 +54,7 @@ export async function startEntry(t: TestContext, endpoints: readonly number[], s
   return {
     plane,
     ingress,
+    client,
     ports: [plain, secure],
     async curl(path, ...args) {
       const url = path.startsWith("https:")

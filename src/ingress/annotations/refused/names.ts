@@ -5,7 +5,7 @@ export const snippets = words(`
 
 /** Who may come in. Serving without these would open what was meant to be closed, so the routes answer 503. */
 export const guards = words(`
-  auth-type auth-secret auth-url auth-tls-secret auth-tls-match-cn
+  auth-url auth-tls-secret auth-tls-match-cn
 `);
 
 /** The same by Traefik 1.7. */
@@ -25,8 +25,7 @@ export const later = words(`
   proxy-request-buffering proxy-buffering proxy-buffer-size proxy-buffers-number proxy-busy-buffers-size
   proxy-max-temp-file-size proxy-http-version proxy-cookie-domain proxy-cookie-path proxy-redirect-from
   proxy-redirect-to connection-proxy-header custom-headers http2-push-preload fastcgi-index
-  fastcgi-params-configmap enable-access-log enable-rewrite-log limit-rate limit-rate-after auth-secret-type
-  auth-realm satisfy auth-method auth-signin auth-signin-redirect-param auth-response-headers
+  fastcgi-params-configmap enable-access-log enable-rewrite-log limit-rate limit-rate-after satisfy auth-method auth-signin auth-signin-redirect-param auth-response-headers
   auth-proxy-set-headers auth-request-redirect auth-always-set-cookie auth-cache-key auth-cache-duration
   auth-keepalive auth-keepalive-requests auth-keepalive-timeout auth-keepalive-share-vars enable-global-auth
   auth-tls-verify-client auth-tls-verify-depth auth-tls-error-page auth-tls-pass-certificate-to-upstream

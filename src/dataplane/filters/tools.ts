@@ -1,0 +1,6 @@
+import type { PasswordChecks } from "../password/checks.ts";
+
+/** What the filters of all routes of a worker share. */
+export interface FilterTools {
+  readonly passwords: PasswordChecks;
+}
