@@ -42,7 +42,7 @@ export function createContext(
     requestHead: new HeadTable(),
     responseHead: new HeadTable(),
     writer: new HeadWriter(),
-    tools: { passwords: new PasswordChecks(parts.clock) },
+    tools: { clock: parts.clock, passwords: new PasswordChecks(parts.clock) },
     draining: false,
   };
 }

@@ -77,7 +77,41 @@ export type Filter =
       readonly realm: string;
       /** Names one character a byte; passwords as `isStoredPassword` knows them. */
       readonly users: readonly (readonly [name: string, stored: string])[];
-    };
+    }
+  | ExternalAuth;
+
+/**
+ * Asks a backend whether the request may come in: 2xx lets it, 401 and 403 are passed on, all else is 500. Texts marked
+ * as templates may hold variables, see `compileTemplate`.
+ */
+export interface ExternalAuth {
+  readonly type: "external-auth";
+  readonly backend: string;
+  /** The Host that is asked. */
+  readonly host: string;
+  /** Path and query; a template. */
+  readonly target: string;
+  /** GET when absent. */
+  readonly method?: string;
+  /** Where 401 is redirected to; a template. */
+  readonly signIn?: string;
+  /** The parameter that tells the place to sign in where to come back to; `rd` when absent. */
+  readonly signInParameter?: string;
+  /** Fields of the reply that go to the endpoint in place of the client's. */
+  readonly responseFields: readonly string[];
+  /** What X-Auth-Request-Redirect says; a template, the request's target when absent. */
+  readonly redirect?: string;
+  /** Cookies of the reply go to the client whatever the endpoint's status. */
+  readonly alwaysSetCookie?: boolean;
+  /** Further fields of the question; values are templates. */
+  readonly fields?: readonly (readonly [name: string, value: string])[];
+  readonly timeouts: Timeouts;
+  /** Replies are used again for requests with an equal `key` (a template). */
+  readonly cache?: {
+    readonly key: string;
+    readonly valid: readonly { readonly statuses: readonly number[]; readonly ms: number }[];
+  };
+}
 
 export interface Timeouts {
   readonly connectMs: number;
@@ -93,6 +127,8 @@ export interface BackendEntry {
   readonly protocol: "http" | "https";
   readonly balance: "round-robin";
   readonly endpoints: readonly BackendEndpoint[];
+  /** The name that TLS to the endpoints asks for; none when absent. */
+  readonly serverName?: string;
   /** How many endpoints one request may try; only where a replay is safe. */
   readonly tries: number;
 }

@@ -78,8 +78,9 @@ export class Exchange implements ConnectionHandler {
     return this.decision.route?.entry.maxBodyBytes ?? 0;
   }
 
-  private get responseFields(): FieldEdits | undefined {
+  private responseFields(status: number): FieldEdits | undefined {
     const { route, live } = this.decision;
+    live?.respond(status);
     const ofRoute = this.request.encrypted ? route?.filters.secureResponseFields : route?.filters.responseFields;
     return live === undefined ? ofRoute : joinEdits(ofRoute, live.answered);
   }
@@ -118,7 +119,7 @@ export class Exchange implements ConnectionHandler {
       if (decision.reason !== undefined) this.record(decision.reason, decision.answer.status);
       this.end();
       this.count(classOf(decision.answer.status), 1);
-      this.client.answer(decision.answer, this.responseFields);
+      this.client.answer(decision.answer, this.responseFields(decision.answer.status));
       return;
     }
     const endpoint = this.pickNext();
@@ -278,7 +279,7 @@ export class Exchange implements ConnectionHandler {
       this.fail(502, `bad response: ${problemOf(bodyEnd).message}`);
       return;
     }
-    const edits = this.responseFields;
+    const edits = this.responseFields(head.status);
     const result = this.client.sendHead({ bytes, headEnd, head, framing, edits }, bodyEnd);
     this.afterResponseBytes(result, end > bodyEnd);
   }
@@ -493,7 +494,7 @@ export class Exchange implements ConnectionHandler {
       return;
     }
     this.count(classOf(status), 1);
-    this.client.answer({ status }, this.responseFields);
+    this.client.answer({ status }, this.responseFields(status));
   }
 
   private dropUpstream(): void {

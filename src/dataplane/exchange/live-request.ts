@@ -3,10 +3,11 @@ import { parseRequestHead } from "#wire/http1/request.ts";
 import type { RequestPath } from "#wire/http1/path.ts";
 import type { ServeContext } from "../context.ts";
 import { Edits } from "../filters/edits.ts";
-import type { FilteredRequest } from "../filters/filter.ts";
+import type { FilteredRequest, Question, Reply } from "../filters/filter.ts";
 import type { FilterTools } from "../filters/tools.ts";
 import { hostName } from "../route.ts";
 import type { ClientRequest } from "./request.ts";
+import { startSubrequest } from "./subrequest.ts";
 
 /** A request as the filters of its route see it. Made only for routes that have any. */
 export class LiveRequest implements FilteredRequest {
@@ -26,6 +27,7 @@ export class LiveRequest implements FilteredRequest {
   private readonly request: ClientRequest;
   private toEndpoint: Edits | undefined;
   private toClient: Edits | undefined;
+  private responding: ((status: number) => void)[] | undefined;
   private endings: (() => void)[] | undefined;
 
   constructor(
@@ -73,6 +75,21 @@ export class LiveRequest implements FilteredRequest {
 
   get answered(): Edits | undefined {
     return this.toClient;
+  }
+
+  ask(question: Question, done: (reply: Reply | string) => void): () => void {
+    return startSubrequest(this.context, this.request, question, done);
+  }
+
+  atResponse(call: (status: number) => void): void {
+    (this.responding ??= []).push(call);
+  }
+
+  /** An answer with this status is about to go out. */
+  respond(status: number): void {
+    const { responding = [] } = this;
+    this.responding = undefined;
+    for (const call of responding) call(status);
   }
 
   atEnd(call: () => void): void {

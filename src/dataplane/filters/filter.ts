@@ -1,4 +1,5 @@
 import type { Answer } from "../page.ts";
+import type { Timeouts } from "../table.ts";
 import type { Edits } from "./edits.ts";
 import type { FilterTools } from "./tools.ts";
 
@@ -28,10 +29,33 @@ export interface FilteredRequest {
   readonly requestEdits: Edits;
   /** The same for the answer, whoever gives it. */
   readonly responseEdits: Edits;
+  /** Asks another backend about this request; returns how to give up. `done` gets a word when there is no reply. */
+  ask(question: Question, done: (reply: Reply | string) => void): () => void;
+  /** Called before the answer's head goes out, whoever gives it. */
+  atResponse(call: (status: number) => void): void;
   /** What all routes of the worker share. */
   readonly tools: FilterTools;
   /** Called when the request is over, however it ended. */
   atEnd(call: () => void): void;
+}
+
+/** A request to another backend, with the fields of the one it is about. */
+export interface Question {
+  /** The id of a backend of the table. */
+  readonly backend: string;
+  readonly method: string;
+  readonly host: string;
+  /** Path and query. */
+  readonly target: string;
+  /** In place of the request's own. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  readonly timeouts: Timeouts;
+}
+
+export interface Reply {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
 /** An answer of a filter; `reason` makes it a failure that is remembered. */

@@ -1,6 +1,7 @@
 import type { Filter } from "../table.ts";
 import type { FieldEdits, Guard, RequestFilter } from "./filter.ts";
 import { compileBasicAuth } from "./basic-auth.ts";
+import { compileExternalAuth } from "./external-auth.ts";
 import { compileHttpsRedirect } from "./https-redirect.ts";
 import { compileRedirect } from "./redirect.ts";
 import { compileRequestHeaders } from "./request-headers.ts";
@@ -50,6 +51,8 @@ function compileGuard(filter: Filter): Guard | undefined {
       return compileSourceRanges(filter);
     case "basic-auth":
       return compileBasicAuth(filter);
+    case "external-auth":
+      return compileExternalAuth(filter);
     default:
       return undefined;
   }

@@ -1,6 +1,8 @@
+import type { Clock } from "#base/clock.ts";
 import type { PasswordChecks } from "../password/checks.ts";
 
 /** What the filters of all routes of a worker share. */
 export interface FilterTools {
+  readonly clock: Clock;
   readonly passwords: PasswordChecks;
 }

@@ -57,7 +57,7 @@ export function composeRequest(
   }
   writer.bytes(version);
   if (head.hostField < 0 && edits?.has("host") !== true) writer.text(`Host: ${request.host}\r\n`);
-  copyFields(writer, bytes, head, headEnd, edits);
+  copyRequestFields(writer, bytes, head, headEnd, edits);
   if (edits === undefined) composeForwarded(writer, request, head);
   else composeEdited(writer, request, head, edits);
   if (request.upgrade) {
@@ -68,7 +68,14 @@ export function composeRequest(
   writer.bytes(crlf);
 }
 
-function copyFields(writer: HeadWriter, bytes: Buffer, head: HeadTable, headEnd: number, edits?: FieldEdits): void {
+/** Writes the client's own fields byte for byte, less those that must not pass and those that are edited. */
+export function copyRequestFields(
+  writer: HeadWriter,
+  bytes: Buffer,
+  head: HeadTable,
+  headEnd: number,
+  edits?: FieldEdits,
+): void {
   const nominated = head.nominates ? nominatedFields(bytes, head) : undefined;
   const byName = nominated !== undefined || edits !== undefined;
   let runStart = -1;

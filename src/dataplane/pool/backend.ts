@@ -1,6 +1,7 @@
 import { createRoundRobin, type RoundRobin } from "../balance/round-robin.ts";
 import type { CounterSlot } from "../counters.ts";
 import type { BackendEntry } from "../table.ts";
+import type { DialTarget } from "../transport/connection.ts";
 import { Endpoint } from "./endpoint.ts";
 
 /** A backend as a worker serves it: its endpoints keep their connections when the table changes around them. */
@@ -25,7 +26,7 @@ export class Backend {
     const known = new Map(this.endpoints.map((endpoint) => [keyOf(endpoint), endpoint]));
     this.entry = entry;
     this.endpoints = entry.endpoints.map(({ address, port }) => {
-      const target = { address, port, tls };
+      const target = { address, port, tls, serverName: entry.serverName };
       const key = keyOf(target);
       const endpoint = known.get(key) ?? new Endpoint(target, this.idleLimit);
       known.delete(key);
@@ -55,14 +56,6 @@ export class Backend {
   }
 }
 
-function keyOf({
-  address,
-  port,
-  tls,
-}: {
-  readonly address: string;
-  readonly port: number;
-  readonly tls: boolean;
-}): string {
-  return `${tls ? "tls" : "tcp"} ${address} ${port}`;
+function keyOf({ address, port, tls, serverName = "" }: DialTarget): string {
+  return `${tls ? "tls" : "tcp"} ${address} ${port} ${serverName}`;
 }

@@ -1,4 +1,4 @@
-import type { Connection } from "../transport/connection.ts";
+import type { Connection, DialTarget } from "../transport/connection.ts";
 
 /** A connection that waits in a pool for its next request. */
 export interface Idle {
@@ -13,6 +13,7 @@ export class Endpoint {
   readonly address: string;
   readonly port: number;
   readonly tls: boolean;
+  readonly serverName: string | undefined;
   /** Passed over until then, while others are there. */
   failedUntil = 0;
   /** No longer in the table: requests under way end, no connection is kept. */
@@ -20,10 +21,11 @@ export class Endpoint {
   private readonly idle: Idle[] = [];
   private readonly limit: number;
 
-  constructor(target: { readonly address: string; readonly port: number; readonly tls: boolean }, limit: number) {
+  constructor(target: DialTarget, limit: number) {
     this.address = target.address;
     this.port = target.port;
     this.tls = target.tls;
+    this.serverName = target.serverName;
     this.name = target.address.includes(":")
       ? `[${target.address}]:${target.port}`
       : `${target.address}:${target.port}`;

@@ -1,6 +1,7 @@
 import type { AnnotationGroup } from "./group.ts";
 import { basicAuth } from "./basic-auth/basic-auth.ts";
 import { bodySize } from "./body-size/body-size.ts";
+import { externalAuth } from "./external-auth/external-auth.ts";
 import { redirect } from "./redirect/redirect.ts";
 import { refused } from "./refused/refused.ts";
 import { retries } from "./retries/retries.ts";
@@ -22,12 +23,14 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   // Only then the path is changed for the endpoint; Traefik's form gives way to nginx's.
   nginxRewrite,
   traefikRewrite,
+  // How long is waited, for endpoints and for those who say who may come in.
+  timeouts,
   // Who may come in, once there is somebody to serve the request.
   sourceRanges,
   basicAuth,
+  externalAuth,
   // What goes to the endpoint, how, and for how long: in no particular order.
   upstream,
   bodySize,
-  timeouts,
   retries,
 ];

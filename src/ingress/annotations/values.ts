@@ -1,4 +1,5 @@
 import { parseAddress, parseCidr } from "#base/cidr.ts";
+import { unknownVariables } from "#dataplane/filters/template.ts";
 
 /** Go's `strconv.ParseBool`. */
 export function parseBool(text: string): boolean | undefined {
@@ -70,4 +71,23 @@ export function parseObjectKey(namespace: string): (text: string) => string | un
     const isKey = space === namespace && /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/.test(name);
     return isKey && text.split("/").length <= 2 ? `${space}/${name}` : undefined;
   };
+}
+
+/** Printable text without what ends a quoted value; its variables are all known. */
+export function parseTemplate(text: string): string | undefined {
+  return /^[!#-&(-[\]-~ ]*$/.test(text) && unknownVariables(text).length === 0 ? text : undefined;
+}
+
+/** The same without spaces, as a URL is. */
+export function parseUrlTemplate(text: string): string | undefined {
+  return /[ <>{}]/.test(text.replace(/\$\{\w+\}/g, "")) ? undefined : parseTemplate(text);
+}
+
+/** A field name. */
+export const parseFieldName = textOf(/^[A-Za-z0-9-]+$/);
+
+/** Field names, parted by commas. */
+export function parseFieldNames(text: string): readonly string[] | undefined {
+  const names = parseList(text);
+  return names.length > 0 && names.every((name) => parseFieldName(name) !== undefined) ? names : undefined;
 }

@@ -84,7 +84,8 @@ export function compileHost(input: HostInput): HostOutcome {
       because.set(id, { from: found.from, ...(losers.length === 0 ? {} : { losers }) });
       if (form === forms[0]) problems.push(...found.problems);
       if (found.service !== undefined) services.add(found.service);
-      if (found.backend !== undefined && !denied) backends.set(found.backend.id, found.backend);
+      if (denied) continue;
+      for (const ref of [found.backend, ...(drafted.backends ?? [])]) if (ref !== undefined) backends.set(ref.id, ref);
     }
   }
   if (!regexHost) compiled.push(...slashRedirects(host, chosen, because));
@@ -95,6 +96,7 @@ export function compileHost(input: HostInput): HostOutcome {
   if (oldest !== undefined && !hasRoot) {
     const rest = draftOfRest(oldest, facts("/", "Prefix", false));
     note(oldest.ingress, rest);
+    if (rest.isDenied !== true) for (const ref of rest.backends ?? []) backends.set(ref.id, ref);
     routes.push(restOf(oldest, host, rest, because));
   }
   const withRoot = claimants.find(({ settings }) => settings.verdict === "serve" && settings.appRoot !== undefined);

@@ -3,6 +3,7 @@ import type { Secret } from "#api/core/secret/kind.ts";
 import type { PathType } from "#api/networking/ingress/kind.ts";
 import type { Filter, PathMatch, Timeouts } from "#dataplane/table.ts";
 import type { Problem } from "../because.ts";
+import type { BackendRef } from "./backend.ts";
 
 /**
  * What the annotations of one Ingress ask for, already parsed. The compiler knows no annotation: it applies `effects`
@@ -61,6 +62,8 @@ export interface RouteDraft {
   readonly tries: number;
   /** The route answers 503: serving it without what was asked for would be unsafe. */
   readonly isDenied?: boolean;
+  /** Backends that the filters name, beside the one of the rule. */
+  readonly backends?: readonly BackendRef[];
   /** What was wrong with objects that the Ingress names. */
   readonly findings?: readonly Finding[];
 }

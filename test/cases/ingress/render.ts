@@ -58,6 +58,7 @@ function renderFilter(filter: Filter): string {
 
 /** Lists joined by commas, text as it is, the rest as JSON. */
 function plain(value: unknown): string {
-  if (Array.isArray(value)) return value.map(plain).join(",");
+  if (Array.isArray(value) && value.every((item) => typeof item === "string" || Array.isArray(item)))
+    return value.map(plain).join(",");
   return typeof value === "string" ? value : JSON.stringify(value);
 }

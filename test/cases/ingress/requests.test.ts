@@ -52,9 +52,19 @@ function plainRequest(
   parts: Pick<FilteredRequest, "secure" | "host" | "target" | "path" | "query" | "groups">,
 ): FilteredRequest {
   const edits = { requestEdits: new Edits(), responseEdits: new Edits() };
-  const tools = { passwords: new PasswordChecks(systemClock) };
+  const tools = { clock: systemClock, passwords: new PasswordChecks(systemClock) };
   const client = { method: "GET", client: "192.0.2.1", authority: parts.host };
-  return { ...parts, ...client, ...edits, tools, rewritten: undefined, field: () => undefined, atEnd() {} };
+  return {
+    ...parts,
+    ...client,
+    ...edits,
+    tools,
+    rewritten: undefined,
+    field: () => undefined,
+    ask: () => assert.fail("nobody is asked here"),
+    atResponse() {},
+    atEnd() {},
+  };
 }
 
 function answerTo(line: string, hosts: ReadonlyMap<string, ReturnType<typeof compileHost>>): string {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { execFileSync } from "node:child_process";
 import type { Secret } from "#api/core/secret/kind.ts";
-import { startEcho, startEntry } from "./entry.ts";
+import { startEcho, startEndpoint, startEntry } from "./entry.ts";
 
 test("source ranges let curl in or answer 403", async (t) => {
   const endpoint = await startEcho(t);
@@ -33,4 +33,28 @@ test("curl signs in with a password that openssl stored, and a new password coun
   await entry.ingress.waitFor(changed.metadata.resourceVersion ?? "");
   assert.equal((await entry.curl("/", "-u", "ann:one")).status, 401);
   assert.equal((await entry.curl("/", "-u", "ann:two")).status, 200);
+});
+
+test("an authenticator at another address decides about curl, and tells the endpoint who it is", async (t) => {
+  execFileSync("ip", ["address", "replace", "10.99.7.1/32", "dev", "lo"]);
+  const authenticator = await startEndpoint(
+    t,
+    (request, response) => {
+      const isRight = request.headers["authorization"] === "Bearer right";
+      response.writeHead(isRight ? 200 : 401, isRight ? { "X-User": "ann" } : {}).end();
+    },
+    "10.99.7.1",
+  );
+  const annotations = {
+    "auth-url": `http://10.99.7.1:${authenticator}/verify?uri=$request_uri`,
+    "auth-signin": "https://$host/login",
+    "auth-response-headers": "X-User",
+  };
+  const entry = await startEntry(t, [await startEcho(t)], { annotations });
+  const refused = await entry.curl("/a?b=c");
+  assert.equal(refused.status, 302);
+  assert.match(refused.head, /^Location: https:\/\/web.test\/login\?rd=http:\/\/web.test:\d+%2Fa%3Fb%3Dc\r?$/m);
+  const right = await entry.curl("/a", "-H", "Authorization: Bearer right", "-H", "X-User: eve");
+  assert.equal(right.status, 200);
+  assert.match(right.body, /^x-user: ann$/m);
 });

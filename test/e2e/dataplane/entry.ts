@@ -96,10 +96,10 @@ function ingressOf(annotations: Record<string, string>, tls: boolean): Ingress {
   };
 }
 
-/** An HTTP server on a free port of loopback, ended with the test. */
-export async function startEndpoint(t: TestContext, listener: RequestListener): Promise<number> {
+/** An HTTP server on a free port, ended with the test. */
+export async function startEndpoint(t: TestContext, listener: RequestListener, address = "127.0.0.1"): Promise<number> {
   const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
   t.after(() => {
     server.closeAllConnections();
     server.close();

@@ -70,7 +70,7 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
   ],
   [
     "an Ingress that asks for them answers 503",
-    `kubectl annotate --overwrite ingress hello nginx.ingress.kubernetes.io/auth-type=basic > /dev/null
+    `kubectl annotate --overwrite ingress hello nginx.ingress.kubernetes.io/auth-tls-secret=default/ca > /dev/null
      curl -s -o /dev/null -w '%{http_code}' http://hello.localhost/`,
     /^503$/,
   ],

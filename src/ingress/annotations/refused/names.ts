@@ -5,7 +5,7 @@ export const snippets = words(`
 
 /** Who may come in. Serving without these would open what was meant to be closed, so the routes answer 503. */
 export const guards = words(`
-  auth-url auth-tls-secret auth-tls-match-cn
+  auth-tls-secret auth-tls-match-cn
 `);
 
 /** The same by Traefik 1.7. */
@@ -25,9 +25,7 @@ export const later = words(`
   proxy-request-buffering proxy-buffering proxy-buffer-size proxy-buffers-number proxy-busy-buffers-size
   proxy-max-temp-file-size proxy-http-version proxy-cookie-domain proxy-cookie-path proxy-redirect-from
   proxy-redirect-to connection-proxy-header custom-headers http2-push-preload fastcgi-index
-  fastcgi-params-configmap enable-access-log enable-rewrite-log limit-rate limit-rate-after satisfy auth-method auth-signin auth-signin-redirect-param auth-response-headers
-  auth-proxy-set-headers auth-request-redirect auth-always-set-cookie auth-cache-key auth-cache-duration
-  auth-keepalive auth-keepalive-requests auth-keepalive-timeout auth-keepalive-share-vars enable-global-auth
+  fastcgi-params-configmap enable-access-log enable-rewrite-log limit-rate limit-rate-after satisfy auth-keepalive auth-keepalive-requests auth-keepalive-timeout auth-keepalive-share-vars enable-global-auth
   auth-tls-verify-client auth-tls-verify-depth auth-tls-error-page auth-tls-pass-certificate-to-upstream
   proxy-ssl-secret proxy-ssl-verify proxy-ssl-verify-depth proxy-ssl-name proxy-ssl-server-name proxy-ssl-ciphers
   proxy-ssl-protocols ssl-passthrough ssl-ciphers ssl-prefer-server-ciphers enable-cors cors-allow-origin
