@@ -8,6 +8,7 @@ import { HeadWriter } from "./http1/writer.ts";
 import type { FilterTools } from "./filters/tools.ts";
 import type { Limits } from "./limits.ts";
 import type { LiveTable } from "./live-table.ts";
+import type { Meter } from "./meter/meter.ts";
 import { PasswordChecks } from "./password/checks.ts";
 import type { Dialer } from "./transport/connection.ts";
 
@@ -35,14 +36,16 @@ export interface ServeContext {
 }
 
 export function createContext(
-  parts: Omit<ServeContext, "requestHead" | "responseHead" | "writer" | "tools" | "draining">,
+  parts: Omit<ServeContext, "requestHead" | "responseHead" | "writer" | "tools" | "draining"> & {
+    readonly meter: Meter;
+  },
 ): ServeContext {
   return {
     ...parts,
     requestHead: new HeadTable(),
     responseHead: new HeadTable(),
     writer: new HeadWriter(),
-    tools: { clock: parts.clock, passwords: new PasswordChecks(parts.clock) },
+    tools: { clock: parts.clock, meter: parts.meter, passwords: new PasswordChecks(parts.clock) },
     draining: false,
   };
 }

@@ -8,6 +8,8 @@ import { createFailureRing, type FailureRecord } from "./failures.ts";
 import { Http1Client } from "./http1/client.ts";
 import type { Limits } from "./limits.ts";
 import { LiveTable } from "./live-table.ts";
+import type { MeterMemory } from "./meter/memory.ts";
+import { Meter } from "./meter/meter.ts";
 import { compileRanges } from "./ranges.ts";
 import { findHost } from "./route.ts";
 import type { ListenerSpec } from "./running.ts";
@@ -25,6 +27,8 @@ export interface EngineOptions {
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
   readonly ticketKeys?: Buffer;
+  /** Shared by workers, so that a client's limits hold at all of them together. */
+  readonly meter: MeterMemory;
   readonly total: CounterSlot;
   readonly slotOf: (id: string) => CounterSlot;
   readonly clock: Clock;
@@ -68,6 +72,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     failures,
     total,
     trusts,
+    meter: new Meter(options.meter, options.worker, clock),
   });
   const clients = new Set<Http1Client>();
   let emptied: (() => void) | undefined;

@@ -1,5 +1,6 @@
 import type { FailureRecord } from "./failures.ts";
 import type { Limits } from "./limits.ts";
+import type { MeterMemory } from "./meter/memory.ts";
 import type { ListenerSpec } from "./running.ts";
 import type { NumberedChange } from "./whole-table.ts";
 
@@ -11,6 +12,7 @@ export interface WorkerData {
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
   readonly ticketKeys: Uint8Array;
+  readonly meter: MeterMemory;
   readonly pages: readonly Float64Array<SharedArrayBuffer>[];
 }
 

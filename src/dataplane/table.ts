@@ -78,7 +78,20 @@ export type Filter =
       /** Names one character a byte; passwords as `isStoredPassword` knows them. */
       readonly users: readonly (readonly [name: string, stored: string])[];
     }
-  | ExternalAuth;
+  | ExternalAuth
+  /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */
+  | {
+      readonly type: "limits";
+      readonly zone: string;
+      readonly rates: readonly { readonly intervalMs: number; readonly burst: number }[];
+      /** How many requests may be under way. */
+      readonly connections?: number;
+      /** Clients that are not counted (CIDR, or one address). */
+      readonly exempt: readonly string[];
+      /** The answer to what comes too fast, and to what is too many. */
+      readonly status: number;
+      readonly connectionStatus: number;
+    };
 
 /**
  * Asks a backend whether the request may come in: 2xx lets it, 401 and 403 are passed on, all else is 500. Texts marked

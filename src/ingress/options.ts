@@ -31,6 +31,10 @@ export interface IngressOptions {
   readonly allowRanges: readonly string[];
   /** `denylist-source-range`: who may not. */
   readonly denyRanges: readonly string[];
+  /** `limit-req-status-code`. */
+  readonly limitRequestStatus: number;
+  /** `limit-conn-status-code`. */
+  readonly limitConnectionStatus: number;
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
@@ -49,6 +53,8 @@ export const defaultOptions: IngressOptions = {
   noTlsRedirectPaths: ["/.well-known/acme-challenge"],
   allowRanges: [],
   denyRanges: [],
+  limitRequestStatus: 503,
+  limitConnectionStatus: 503,
   httpsPort: 443,
 };
 
@@ -68,6 +74,8 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "use-port-in-redirects": as("usePortInRedirects", parseBool),
   "no-tls-redirect-locations": as("noTlsRedirectPaths", parseList),
   "whitelist-source-range": as("allowRanges", parseRanges),
+  "limit-req-status-code": as("limitRequestStatus", parseErrorStatus),
+  "limit-conn-status-code": as("limitConnectionStatus", parseErrorStatus),
   "denylist-source-range": as("denyRanges", parseRanges),
 };
 
@@ -88,6 +96,11 @@ export function readOptions(data: Readonly<Record<string, string>>): {
     else if (read !== undefined) refused.push(key);
   }
   return { options, refused };
+}
+
+/** A status that tells of an error. */
+function parseErrorStatus(text: string): number | undefined {
+  return /^[45]\d\d$/.test(text) ? Number(text) : undefined;
 }
 
 function as<K extends keyof IngressOptions>(

@@ -3,6 +3,7 @@ import type { FieldEdits, Guard, RequestFilter } from "./filter.ts";
 import { compileBasicAuth } from "./basic-auth.ts";
 import { compileExternalAuth } from "./external-auth.ts";
 import { compileHttpsRedirect } from "./https-redirect.ts";
+import { compileLimits } from "./limits.ts";
 import { compileRedirect } from "./redirect.ts";
 import { compileRequestHeaders } from "./request-headers.ts";
 import { compileResponseHeaders } from "./response-headers.ts";
@@ -49,6 +50,8 @@ function compileGuard(filter: Filter): Guard | undefined {
   switch (filter.type) {
     case "source-ranges":
       return compileSourceRanges(filter);
+    case "limits":
+      return compileLimits(filter);
     case "basic-auth":
       return compileBasicAuth(filter);
     case "external-auth":

@@ -5,6 +5,7 @@ import { externalAuth } from "./external-auth/external-auth.ts";
 import { redirect } from "./redirect/redirect.ts";
 import { refused } from "./refused/refused.ts";
 import { retries } from "./retries/retries.ts";
+import { limits } from "./limits/limits.ts";
 import { nginxRewrite } from "./rewrite/nginx.ts";
 import { traefikRewrite } from "./rewrite/traefik.ts";
 import { sslRedirect } from "./ssl-redirect/ssl-redirect.ts";
@@ -25,6 +26,8 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   traefikRewrite,
   // How long is waited, for endpoints and for those who say who may come in.
   timeouts,
+  // How much of it, counted before anybody is refused: failed attempts count.
+  limits,
   // Who may come in, once there is somebody to serve the request.
   sourceRanges,
   basicAuth,

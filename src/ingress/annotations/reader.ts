@@ -12,6 +12,8 @@ export type BadValue = "ignore" | "drop" | "deny";
 export interface AnnotationReader {
   /** Of the Ingress. */
   readonly namespace: string;
+  /** `namespace/name`. */
+  readonly ingress: string;
   /** The parsed value; `undefined` when absent, empty or bad. `expected` ends the sentence `it must be ...`. */
   read<T>(key: string, parse: (text: string) => T | undefined, bad: BadValue, expected: string): T | undefined;
   /** The trimmed text, `undefined` when absent or empty. */
@@ -33,6 +35,7 @@ export function createReader(ingress: Ingress): AnnotationReader {
 
   const reader: AnnotationReader = {
     namespace: ingress.metadata.namespace ?? "",
+    ingress: `${ingress.metadata.namespace}/${ingress.metadata.name}`,
     text(key) {
       const value = annotations[key];
       if (value === undefined) return undefined;

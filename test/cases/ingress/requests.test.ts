@@ -6,6 +6,8 @@ import { systemClock } from "#base/clock.ts";
 import { createPage } from "#dataplane/counters.ts";
 import { Edits } from "#dataplane/filters/edits.ts";
 import type { FilteredRequest } from "#dataplane/filters/filter.ts";
+import { createMeterMemory } from "#dataplane/meter/memory.ts";
+import { Meter } from "#dataplane/meter/meter.ts";
 import { PasswordChecks } from "#dataplane/password/checks.ts";
 import { compileHost, findHost } from "#dataplane/route.ts";
 import { settingsOf } from "#ingress/annotations/settings.ts";
@@ -52,7 +54,8 @@ function plainRequest(
   parts: Pick<FilteredRequest, "secure" | "host" | "target" | "path" | "query" | "groups">,
 ): FilteredRequest {
   const edits = { requestEdits: new Edits(), responseEdits: new Edits() };
-  const tools = { clock: systemClock, passwords: new PasswordChecks(systemClock) };
+  const meter = new Meter(createMeterMemory(1, ""), 0, systemClock);
+  const tools = { clock: systemClock, meter, passwords: new PasswordChecks(systemClock) };
   const client = { method: "GET", client: "192.0.2.1", authority: parts.host };
   return {
     ...parts,

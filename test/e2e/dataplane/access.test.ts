@@ -58,3 +58,14 @@ test("an authenticator at another address decides about curl, and tells the endp
   assert.equal(right.status, 200);
   assert.match(right.body, /^x-user: ann$/m);
 });
+
+test("curl is limited over two worker threads, unless its address is exempt", async (t) => {
+  const endpoint = await startEcho(t);
+  const annotations = { "limit-rpm": "1", "limit-burst-multiplier": "4" };
+  const limited = await startEntry(t, [endpoint], { annotations });
+  const statuses: number[] = [];
+  for (let count = 0; count < 8; count += 1) statuses.push((await limited.curl("/")).status);
+  assert.deepEqual(statuses, [200, 200, 200, 200, 200, 503, 503, 503]);
+  const free = await startEntry(t, [endpoint], { annotations: { ...annotations, "limit-whitelist": "127.0.0.1" } });
+  for (let count = 0; count < 8; count += 1) assert.equal((await free.curl("/")).status, 200);
+});
