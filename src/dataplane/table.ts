@@ -79,6 +79,19 @@ export type Filter =
       readonly users: readonly (readonly [name: string, stored: string])[];
     }
   | ExternalAuth
+  /** Cross-origin rules; goes before all other filters. */
+  | {
+      readonly type: "cors";
+      /** `*` for all, else `scheme://host:port`, with `*.` for one label. */
+      readonly origins: readonly string[];
+      /** As they are written into the fields. */
+      readonly methods: string;
+      readonly headers: string;
+      readonly exposed?: string;
+      readonly credentials: boolean;
+      /** Seconds. */
+      readonly maxAge: number;
+    }
   /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */
   | {
       readonly type: "limits";

@@ -35,6 +35,16 @@ export interface IngressOptions {
   readonly limitRequestStatus: number;
   /** `limit-conn-status-code`. */
   readonly limitConnectionStatus: number;
+  /** `global-allowed-response-headers`: what `custom-headers` may set; all but framing when absent. */
+  readonly allowedResponseHeaders: readonly string[] | undefined;
+  /** `hsts`: answers over TLS carry Strict-Transport-Security. */
+  readonly hsts: boolean;
+  /** `hsts-max-age`, in seconds. */
+  readonly hstsMaxAge: number;
+  /** `hsts-include-subdomains`. */
+  readonly hstsIncludeSubdomains: boolean;
+  /** `hsts-preload`. */
+  readonly hstsPreload: boolean;
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
@@ -55,6 +65,11 @@ export const defaultOptions: IngressOptions = {
   denyRanges: [],
   limitRequestStatus: 503,
   limitConnectionStatus: 503,
+  allowedResponseHeaders: undefined,
+  hsts: true,
+  hstsMaxAge: 31_536_000,
+  hstsIncludeSubdomains: true,
+  hstsPreload: false,
   httpsPort: 443,
 };
 
@@ -76,6 +91,11 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "whitelist-source-range": as("allowRanges", parseRanges),
   "limit-req-status-code": as("limitRequestStatus", parseErrorStatus),
   "limit-conn-status-code": as("limitConnectionStatus", parseErrorStatus),
+  "global-allowed-response-headers": as("allowedResponseHeaders", parseList),
+  hsts: as("hsts", parseBool),
+  "hsts-max-age": as("hstsMaxAge", (text) => (/^\d{1,10}$/.test(text) ? Number(text) : undefined)),
+  "hsts-include-subdomains": as("hstsIncludeSubdomains", parseBool),
+  "hsts-preload": as("hstsPreload", parseBool),
   "denylist-source-range": as("denyRanges", parseRanges),
 };
 

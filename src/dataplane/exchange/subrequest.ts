@@ -53,7 +53,11 @@ function composeQuestion(context: ServeContext, request: ClientRequest, question
   parseRequestHead(bytes, headStart, headEnd, head);
   writer.reset();
   writer.text(`${question.method} ${safeTarget(question.target)} HTTP/1.1\r\nHost: ${question.host}\r\n`);
-  copyRequestFields(writer, bytes, head, headEnd, { has: (name) => names.has(name), values: () => [] });
+  copyRequestFields(writer, bytes, head, headEnd, {
+    has: (name) => names.has(name),
+    hasLength: () => true,
+    values: () => [],
+  });
   for (const [name, value] of question.fields) writer.text(`${name}: ${plainValue(value)}\r\n`);
   writer.text("\r\n");
   return Buffer.from(writer.view());

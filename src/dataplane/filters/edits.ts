@@ -22,11 +22,13 @@ export function mayEdit(name: string): boolean {
 /** Changes of fields that are gathered one by one. What must not be changed is left alone. */
 export class Edits implements FieldEdits {
   private readonly named = new Map<string, FieldEdit>();
+  private readonly lengths = new Set<number>();
   private readonly added: FieldEdit[] = [];
 
   /** Replaces the field, or removes it with `undefined`. */
   set(name: string, value: string | undefined): void {
     if (!mayEdit(name)) return;
+    this.lengths.add(name.length);
     this.named.set(name.toLowerCase(), { name, value: value === undefined ? undefined : cleanValue(value) });
   }
 
@@ -41,6 +43,10 @@ export class Edits implements FieldEdits {
 
   has(name: string): boolean {
     return this.named.has(name);
+  }
+
+  hasLength(length: number): boolean {
+    return this.lengths.has(length);
   }
 
   values(): Iterable<FieldEdit> {
@@ -67,6 +73,7 @@ export function joinEdits(route: FieldEdits | undefined, request: Edits | undefi
   if (route === undefined) return request;
   return {
     has: (name) => request.has(name) || route.has(name),
+    hasLength: (length) => request.hasLength(length) || route.hasLength(length),
     values: () => [...[...route.values()].filter(({ name }) => !request.has(name.toLowerCase())), ...request.values()],
   };
 }

@@ -88,5 +88,7 @@ export interface FieldEdit {
 export interface FieldEdits {
   /** By lower-case name. */
   has(name: string): boolean;
+  /** Whether any name has this length: most fields need not be looked at closer. */
+  hasLength(length: number): boolean;
   values(): Iterable<FieldEdit>;
 }

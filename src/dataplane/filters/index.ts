@@ -1,6 +1,7 @@
 import type { Filter } from "../table.ts";
 import type { FieldEdits, Guard, RequestFilter } from "./filter.ts";
 import { compileBasicAuth } from "./basic-auth.ts";
+import { compileCors } from "./cors.ts";
 import { compileExternalAuth } from "./external-auth.ts";
 import { compileHttpsRedirect } from "./https-redirect.ts";
 import { compileLimits } from "./limits.ts";
@@ -35,6 +36,8 @@ export function compileFilters(filters: readonly Filter[]): CompiledFilters {
 
 function compileStep(filter: Filter): RequestFilter | undefined {
   switch (filter.type) {
+    case "cors":
+      return compileCors(filter);
     case "https-redirect":
       return compileHttpsRedirect(filter);
     case "rewrite":

@@ -81,7 +81,7 @@ export function copyRequestFields(
   let runStart = -1;
   for (let field = 0; field < head.count; field += 1) {
     let drop = dropped[head.kinds[field] ?? 0] === 1;
-    if (byName && !drop) {
+    if (byName && !drop && (nominated !== undefined || edits?.hasLength(lengthOf(head, field)) === true)) {
       const name = bytes.toString("latin1", head.nameStart(field), head.nameEnd(field)).toLowerCase();
       drop = nominated?.has(name) === true || edits?.has(name) === true;
     }
@@ -126,4 +126,8 @@ function composeEdited(writer: HeadWriter, request: ClientRequest, head: HeadTab
     if (line !== "" && !edits.has(line.slice(0, line.indexOf(":")).toLowerCase())) writer.text(`${line}\r\n`);
   }
   for (const { name, value } of edits.values()) if (value !== undefined) writer.text(`${name}: ${value}\r\n`);
+}
+
+function lengthOf(head: HeadTable, field: number): number {
+  return head.nameEnd(field) - head.nameStart(field);
 }

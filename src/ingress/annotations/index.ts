@@ -1,10 +1,14 @@
 import type { AnnotationGroup } from "./group.ts";
 import { basicAuth } from "./basic-auth/basic-auth.ts";
 import { bodySize } from "./body-size/body-size.ts";
+import { buffering } from "./buffering/buffering.ts";
+import { cors } from "./cors/cors.ts";
+import { customHeaders } from "./custom-headers/custom-headers.ts";
 import { externalAuth } from "./external-auth/external-auth.ts";
 import { redirect } from "./redirect/redirect.ts";
 import { refused } from "./refused/refused.ts";
 import { retries } from "./retries/retries.ts";
+import { hsts } from "./hsts/hsts.ts";
 import { limits } from "./limits/limits.ts";
 import { nginxRewrite } from "./rewrite/nginx.ts";
 import { traefikRewrite } from "./rewrite/traefik.ts";
@@ -17,7 +21,9 @@ import { upstream } from "./upstream/upstream.ts";
 export const annotationGroups: readonly AnnotationGroup[] = [
   // No effect of its own: names what is not honoured, and closes what would otherwise stand open.
   refused,
-  // Answers first: a redirect goes out whatever TLS, access or endpoints say.
+  // What other origins may do holds for every answer, and an answer to the question whether they may goes first.
+  cors,
+  // Then redirects: one redirect goes out whatever TLS, access or endpoints say.
   redirect,
   // Then HTTPS, with the path as the client wrote it.
   sslRedirect,
@@ -32,8 +38,12 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   sourceRanges,
   basicAuth,
   externalAuth,
-  // What goes to the endpoint, how, and for how long: in no particular order.
+  // What is written into answers.
+  hsts,
+  customHeaders,
+  // What goes to the endpoint, and how: in no particular order.
   upstream,
+  buffering,
   bodySize,
   retries,
 ];

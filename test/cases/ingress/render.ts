@@ -31,7 +31,7 @@ function renderRoute({ match, filters, target, timeouts, maxBodyBytes }: RouteEn
   return [
     match.type,
     path,
-    ...filters.map(renderFilter),
+    ...filters.filter((filter) => !isUsual(filter)).map(renderFilter),
     ...(times === "5/60/60" ? [] : [`timeouts=${times}`]),
     ...(maxBodyBytes === 1024 * 1024 ? [] : [`body=${maxBodyBytes}`]),
     "->",
@@ -50,11 +50,20 @@ function renderFilter(filter: Filter): string {
   }
   if (filter.type !== "request-headers" && filter.type !== "response-headers") {
     const { type, ...rest } = filter;
-    const parts = Object.entries(rest).map(([name, value]) => `${name}=${plain(value)}`);
+    const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+    const parts = given.map(([name, value]) => `${name}=${plain(value)}`);
     return `[${[type, ...parts].join(" ")}]`;
   }
   return `[${filter.type} ${filter.set.map(([name, value]) => `${name}=${value ?? ""}`).join(" ")}]`;
 }
+
+/** What every host with TLS has. */
+function isUsual(filter: Filter): boolean {
+  if (filter.type !== "response-headers" || filter.secureOnly !== true) return false;
+  return filter.set.every(([name, value]) => `${name}: ${value}` === usualTransportSecurity);
+}
+
+const usualTransportSecurity = "Strict-Transport-Security: max-age=31536000; includeSubDomains";
 
 /** Lists joined by commas, text as it is, the rest as JSON. */
 function plain(value: unknown): string {

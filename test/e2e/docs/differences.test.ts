@@ -53,7 +53,7 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
     /^1\.1$/,
   ],
   [
-    "No `Strict-Transport-Security`",
+    "No `Strict-Transport-Security` for hosts without TLS of their own",
     "curl -skD - -o /dev/null https://hello.localhost/ | grep -ci strict-transport",
     /^0$/,
   ],

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startEcho, startEntry } from "./entry.ts";
+
+test("curl sees cross-origin fields on answers and a preflight of 204", async (t) => {
+  const annotations = { "enable-cors": "true", "cors-allow-origin": "https://*.a.example", "auth-type": "basic" };
+  const objects = [
+    {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { namespace: "dev", name: "users" },
+      data: { auth: Buffer.from("ann:{PLAIN}one").toString("base64") },
+    },
+  ];
+  const entry = await startEntry(t, [await startEcho(t)], {
+    annotations: { ...annotations, "auth-secret": "users" },
+    objects,
+  });
+  const preflight = await entry.curl("/", "-X", "OPTIONS", "-H", "Origin: https://x.a.example");
+  assert.equal(preflight.status, 204);
+  assert.match(preflight.head, /^Access-Control-Allow-Origin: https:\/\/x.a.example\r?$/m);
+  assert.match(preflight.head, /^Access-Control-Allow-Methods: GET, PUT, POST, DELETE, PATCH, OPTIONS\r?$/m);
+  const refused = await entry.curl("/", "-H", "Origin: https://x.a.example");
+  assert.equal(refused.status, 401);
+  assert.match(refused.head, /^Access-Control-Allow-Origin: https:\/\/x.a.example\r?$/m);
+});
+
+test("curl sees custom fields, and Strict-Transport-Security over TLS only", async (t) => {
+  const more = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { namespace: "dev", name: "more" },
+    data: { "X-Frame-Options": "DENY" },
+  };
+  const annotations = { "custom-headers": "more", "ssl-redirect": "false", "upstream-vhost": "inner.example" };
+  const entry = await startEntry(t, [await startEcho(t)], { annotations, objects: [more], tls: true });
+  const plain = await entry.curl("/");
+  assert.match(plain.head, /^X-Frame-Options: DENY\r?$/m);
+  assert.match(plain.body, /^host: inner.example$/m);
+  assert.doesNotMatch(plain.head, /strict-transport/i);
+  const secure = await entry.curl("https:/");
+  assert.equal(secure.status, 200);
+  assert.match(secure.head, /^Strict-Transport-Security: max-age=31536000; includeSubDomains\r?$/m);
+});
