@@ -92,6 +92,9 @@ export type Filter =
       /** Seconds. */
       readonly maxAge: number;
     }
+  /** Requests with the same text (a template) go to the same endpoint, or to the same group of `subset` endpoints. */
+  | { readonly type: "hash-by"; readonly text: string; readonly subset?: number }
+  | Affinity
   /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */
   | {
       readonly type: "limits";
@@ -105,6 +108,26 @@ export type Filter =
       readonly status: number;
       readonly connectionStatus: number;
     };
+
+/** A client stays with its endpoint, by a cookie; goes behind other guards and before `hash-by`. */
+export interface Affinity {
+  readonly type: "affinity";
+  /** The cookie's name. */
+  readonly cookie: string;
+  /** `balanced` may move some clients when endpoints come; `persistent` moves only those whose endpoint went. */
+  readonly mode: "balanced" | "persistent";
+  readonly path: string;
+  readonly domain?: string;
+  readonly expiresS?: number;
+  readonly maxAgeS?: number;
+  /** Also where the client came without TLS. */
+  readonly secure: boolean;
+  readonly sameSite?: "None" | "Lax" | "Strict";
+  /** Not to browsers that misread `SameSite=None`. */
+  readonly conditionalSameSite: boolean;
+  /** A request whose endpoint failed goes to another, and its client with it. */
+  readonly changeOnFailure: boolean;
+}
 
 /**
  * Asks a backend whether the request may come in: 2xx lets it, 401 and 403 are passed on, all else is 500. Texts marked
@@ -151,7 +174,8 @@ export interface BackendEntry {
   /** What logs and errors call it, e.g. `dev/web:http`. */
   readonly id: string;
   readonly protocol: "http" | "https";
-  readonly balance: "round-robin";
+  /** In turn; the one of two that has fewer requests under way; the one of two that answered faster lately. */
+  readonly balance: "round-robin" | "least-request" | "ewma";
   readonly endpoints: readonly BackendEndpoint[];
   /** The name that TLS to the endpoints asks for; none when absent. */
   readonly serverName?: string;

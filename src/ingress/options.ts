@@ -45,6 +45,8 @@ export interface IngressOptions {
   readonly hstsIncludeSubdomains: boolean;
   /** `hsts-preload`. */
   readonly hstsPreload: boolean;
+  /** `load-balance`. */
+  readonly balance: "round-robin" | "ewma" | "least-request";
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
@@ -70,6 +72,7 @@ export const defaultOptions: IngressOptions = {
   hstsMaxAge: 31_536_000,
   hstsIncludeSubdomains: true,
   hstsPreload: false,
+  balance: "round-robin",
   httpsPort: 443,
 };
 
@@ -96,6 +99,9 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "hsts-max-age": as("hstsMaxAge", (text) => (/^\d{1,10}$/.test(text) ? Number(text) : undefined)),
   "hsts-include-subdomains": as("hstsIncludeSubdomains", parseBool),
   "hsts-preload": as("hstsPreload", parseBool),
+  "load-balance": as("balance", (text) => {
+    return text === "round_robin" ? "round-robin" : text === "ewma" ? "ewma" : undefined;
+  }),
   "denylist-source-range": as("denyRanges", parseRanges),
 };
 

@@ -55,6 +55,7 @@ export class Exchange implements ConnectionHandler {
   private upstream: Connection | undefined;
   private readonly tried: Endpoint[] = [];
   private reused = false;
+  private sentAt = 0;
   private waiting: Waiting = "nothing";
   private bodySent: boolean;
   private partial: Buffer | undefined;
@@ -112,7 +113,9 @@ export class Exchange implements ConnectionHandler {
         this.decision = continueRequest(decision, answer);
         this.proceed(false);
       });
-      if (!isOver) this.cancelGuard = cancel;
+      if (isOver) return;
+      this.cancelGuard = cancel;
+      if (decision.live !== undefined) decision.live.isStale = true;
       return;
     }
     if (decision.answer !== undefined) {
@@ -132,13 +135,17 @@ export class Exchange implements ConnectionHandler {
   private pickNext(): Endpoint | undefined {
     const { backend } = this.decision;
     if (backend === undefined || this.tried.length >= Math.max(1, backend.entry.tries)) return undefined;
-    return backend.pick(this.tried, this.context.deadlines.now);
+    return backend.pick(this.tried, this.context.deadlines.now, this.decision.live?.preference);
   }
 
   private tryEndpoint(endpoint: Endpoint, parsed: boolean): void {
     if (this.tried.length > 0) this.count(counter.retries, 1);
     this.tried.push(endpoint);
+    if (this.endpoint !== undefined) this.endpoint.active -= 1;
+    endpoint.active += 1;
     this.endpoint = endpoint;
+    const { backend, live } = this.decision;
+    if (backend !== undefined) live?.serveBy(endpoint, backend);
     const { upstreamIdleMs } = this.context.limits;
     // What cannot be sent twice goes out on a connection that was used a moment ago, or on a new one.
     const idle = endpoint.take(this.replayable ? 0 : this.context.deadlines.now + upstreamIdleMs - freshMs);
@@ -186,6 +193,7 @@ export class Exchange implements ConnectionHandler {
     composeRequest(writer, request, requestHead, this.decision.rewritten, this.requestFields);
     if (early.end > early.start) writer.copy(request.bytes, early.start, early.end);
     if (early.cut && early.last) writer.bytes(crlf);
+    if (this.decision.backend?.isMeasured === true) this.sentAt = context.clock.monotonic();
     const result = upstream.write(writer.view());
     if (result === lent) writer.renew();
     if (this.bodySent) {
@@ -270,6 +278,7 @@ export class Exchange implements ConnectionHandler {
   private beginResponse(bytes: Buffer, headEnd: number, end: number, framing: number): void {
     const { responseHead: head } = this.context;
     this.responding = true;
+    this.measure();
     this.body.begin(framing);
     this.reusable = framing !== untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
     this.count(classOf(head.status), 1);
@@ -282,6 +291,13 @@ export class Exchange implements ConnectionHandler {
     const edits = this.responseFields(head.status);
     const result = this.client.sendHead({ bytes, headEnd, head, framing, edits }, bodyEnd);
     this.afterResponseBytes(result, end > bodyEnd);
+  }
+
+  private measure(): void {
+    const { backend } = this.decision;
+    if (backend?.isMeasured !== true || this.endpoint === undefined) return;
+    const { clock, deadlines } = this.context;
+    backend.measure(this.endpoint, clock.monotonic() - this.sentAt, deadlines.now);
   }
 
   private responseBody(bytes: Buffer, start: number, end: number): void {
@@ -510,6 +526,7 @@ export class Exchange implements ConnectionHandler {
     this.count(counter.open, -1);
     this.cancelGuard?.();
     this.cancelGuard = undefined;
+    if (this.endpoint !== undefined) this.endpoint.active -= 1;
     this.decision.live?.end();
   }
 

@@ -3,7 +3,10 @@ import { parseRequestHead } from "#wire/http1/request.ts";
 import type { RequestPath } from "#wire/http1/path.ts";
 import type { ServeContext } from "../context.ts";
 import { Edits } from "../filters/edits.ts";
-import type { FilteredRequest, Question, Reply } from "../filters/filter.ts";
+import type { Backend } from "../pool/backend.ts";
+import type { Endpoint } from "../pool/endpoint.ts";
+import type { Preference } from "../pool/preference.ts";
+import type { FilteredRequest, Question, Reply, Server } from "../filters/filter.ts";
 import type { FilterTools } from "../filters/tools.ts";
 import { hostName } from "../route.ts";
 import type { ClientRequest } from "./request.ts";
@@ -23,6 +26,9 @@ export class LiveRequest implements FilteredRequest {
   rewritten: string | undefined;
   /** The context's head table holds another request's head by now. */
   isStale = false;
+  backend = "";
+  preference: Preference | undefined;
+  servedBy: Server | undefined;
   private readonly context: ServeContext;
   private readonly request: ClientRequest;
   private toEndpoint: Edits | undefined;
@@ -81,6 +87,21 @@ export class LiveRequest implements FilteredRequest {
     return startSubrequest(this.context, this.request, question, done);
   }
 
+  prefer(preference: Preference): void {
+    this.preference ??= preference;
+  }
+
+  /** It goes to this endpoint. */
+  serveBy(endpoint: Endpoint, backend: Backend): void {
+    const { preference } = this;
+    if (preference === undefined) return;
+    this.servedBy = {
+      key: endpoint.key,
+      isPreferred: backend.preferred(preference) === endpoint,
+      leadsHere: (hash) => backend.preferred({ hash }) === endpoint,
+    };
+  }
+
   atResponse(call: (status: number) => void): void {
     (this.responding ??= []).push(call);
   }
@@ -89,6 +110,7 @@ export class LiveRequest implements FilteredRequest {
   respond(status: number): void {
     const { responding = [] } = this;
     this.responding = undefined;
+    this.isStale = true;
     for (const call of responding) call(status);
   }
 

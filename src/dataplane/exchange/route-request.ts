@@ -62,6 +62,7 @@ export function routeRequest(context: ServeContext, request: ClientRequest): Dec
     const reason = backend === undefined ? "no such backend" : "no endpoints";
     return { route, live, backend, answer: { status: 503 }, reason };
   }
+  if (live !== undefined) live.backend = backend.entry.id;
   return passGuards({ route, live, backend }, 0);
 }
 

@@ -1,4 +1,5 @@
 import type { Answer } from "../page.ts";
+import type { Preference } from "../pool/preference.ts";
 import type { Timeouts } from "../table.ts";
 import type { Edits } from "./edits.ts";
 import type { FilterTools } from "./tools.ts";
@@ -31,12 +32,28 @@ export interface FilteredRequest {
   readonly responseEdits: Edits;
   /** Asks another backend about this request; returns how to give up. `done` gets a word when there is no reply. */
   ask(question: Question, done: (reply: Reply | string) => void): () => void;
+  /** The id of the backend that it goes to; empty when it goes to none. */
+  readonly backend: string;
+  /** Which endpoint it would have; the first to say so is heard. */
+  prefer(preference: Preference): void;
+  /** The endpoint that it went to. */
+  readonly servedBy: Server | undefined;
   /** Called before the answer's head goes out, whoever gives it. */
   atResponse(call: (status: number) => void): void;
   /** What all routes of the worker share. */
   readonly tools: FilterTools;
   /** Called when the request is over, however it ended. */
   atEnd(call: () => void): void;
+}
+
+/** An endpoint as a filter sees it. */
+export interface Server {
+  /** Tells it from the others of its backend. */
+  readonly key: string;
+  /** It is the one that the request preferred. */
+  readonly isPreferred: boolean;
+  /** Whether this text, hashed, would prefer it. */
+  leadsHere: (text: string) => boolean;
 }
 
 /** A request to another backend, with the fields of the one it is about. */

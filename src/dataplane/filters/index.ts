@@ -1,8 +1,10 @@
 import type { Filter } from "../table.ts";
 import type { FieldEdits, Guard, RequestFilter } from "./filter.ts";
+import { compileAffinity } from "./affinity.ts";
 import { compileBasicAuth } from "./basic-auth.ts";
 import { compileCors } from "./cors.ts";
 import { compileExternalAuth } from "./external-auth.ts";
+import { compileHashBy } from "./hash-by.ts";
 import { compileHttpsRedirect } from "./https-redirect.ts";
 import { compileLimits } from "./limits.ts";
 import { compileRedirect } from "./redirect.ts";
@@ -53,6 +55,10 @@ function compileGuard(filter: Filter): Guard | undefined {
   switch (filter.type) {
     case "source-ranges":
       return compileSourceRanges(filter);
+    case "hash-by":
+      return compileHashBy(filter);
+    case "affinity":
+      return compileAffinity(filter);
     case "limits":
       return compileLimits(filter);
     case "basic-auth":

@@ -1,3 +1,5 @@
+import { hash } from "node:crypto";
+import type { MovingMean } from "../balance/ewma.ts";
 import type { Connection, DialTarget } from "../transport/connection.ts";
 
 /** A connection that waits in a pool for its next request. */
@@ -14,8 +16,13 @@ export class Endpoint {
   readonly port: number;
   readonly tls: boolean;
   readonly serverName: string | undefined;
+  /** Requests that it has now. */
+  active = 0;
+  /** How long its answers took lately; kept where the backend chooses by it. */
+  speed: MovingMean | undefined;
   /** Passed over until then, while others are there. */
   failedUntil = 0;
+  private hashed: string | undefined;
   /** No longer in the table: requests under way end, no connection is kept. */
   retired = false;
   private readonly idle: Idle[] = [];
@@ -30,6 +37,11 @@ export class Endpoint {
       ? `[${target.address}]:${target.port}`
       : `${target.address}:${target.port}`;
     this.limit = limit;
+  }
+
+  /** Tells it from the others of its backend, to clients too. */
+  get key(): string {
+    return (this.hashed ??= hash("md5", this.name, "hex"));
   }
 
   /**

@@ -1,4 +1,6 @@
 import type { AnnotationGroup } from "./group.ts";
+import { affinity } from "./affinity/affinity.ts";
+import { balance } from "./balance/balance.ts";
 import { basicAuth } from "./basic-auth/basic-auth.ts";
 import { bodySize } from "./body-size/body-size.ts";
 import { buffering } from "./buffering/buffering.ts";
@@ -38,6 +40,9 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   sourceRanges,
   basicAuth,
   externalAuth,
+  // Which endpoint serves: a cookie is heard before a text.
+  affinity,
+  balance,
   // What is written into answers.
   hsts,
   customHeaders,

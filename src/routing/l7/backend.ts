@@ -13,6 +13,7 @@ export interface BackendRef {
   readonly service: string;
   readonly port: string | number;
   readonly protocol: "http" | "https";
+  readonly balance: BackendEntry["balance"];
   readonly tries: number;
   /** A backend that is no Service: it is what an annotation says. */
   readonly fixed?: BackendEntry;
@@ -31,7 +32,7 @@ export function fixedBackend(url: { scheme: "http" | "https"; host: string; port
     tries: 1,
     ...(scheme === "https" && parseAddress(address) === undefined ? { serverName: address } : {}),
   };
-  return { id, service: "", port, protocol: scheme, tries: 1, fixed };
+  return { id, service: "", port, protocol: scheme, balance: "round-robin", tries: 1, fixed };
 }
 
 /** As ingress-nginx: three attempts unless something else is asked for. */
@@ -40,15 +41,23 @@ export const defaultTries = 3;
 export function backendRef(
   namespace: string,
   { name, port }: NonNullable<IngressBackend["service"]>,
-  { protocol, tries }: Pick<BackendRef, "protocol" | "tries">,
+  { protocol, balance, tries }: Pick<BackendRef, "protocol" | "balance" | "tries">,
 ): BackendRef {
   const service = `${namespace}/${name}`;
   const wanted = port?.name ?? port?.number ?? "";
   const marks = [
     ...(protocol === "http" ? [] : [protocol]),
+    ...(balance === "round-robin" ? [] : [balance]),
     ...(tries === defaultTries ? [] : [`tries=${tries}`]),
   ].join(",");
-  return { id: `${service}:${wanted}${marks === "" ? "" : `[${marks}]`}`, service, port: wanted, protocol, tries };
+  return {
+    id: `${service}:${wanted}${marks === "" ? "" : `[${marks}]`}`,
+    service,
+    port: wanted,
+    protocol,
+    balance,
+    tries,
+  };
 }
 
 /**
@@ -76,7 +85,7 @@ export function compileBackend(
   if (ref.fixed !== undefined) return ref.fixed;
   const port = service === undefined ? undefined : findPort(service, ref.port);
   const endpoints = service === undefined || port === undefined ? [] : endpointsOf(service, port, slices);
-  return { id: ref.id, protocol: ref.protocol, balance: "round-robin", endpoints, tries: ref.tries };
+  return { id: ref.id, protocol: ref.protocol, balance: ref.balance, endpoints, tries: ref.tries };
 }
 
 function endpointsOf(service: Service, port: ServicePort, slices: Iterable<EndpointSlice>): BackendEndpoint[] {

@@ -37,6 +37,7 @@ const plainDraft: Omit<RouteDraft, "match"> = {
   timeouts: { connectMs: 5_000, readMs: 60_000, sendMs: 60_000 },
   maxBodyBytes: 1024 * 1024,
   protocol: "http",
+  balance: "round-robin",
   tries: 3,
 };
 

@@ -1,7 +1,7 @@
 import type { ConfigMap } from "#api/core/configmap/kind.ts";
 import type { Secret } from "#api/core/secret/kind.ts";
 import type { PathType } from "#api/networking/ingress/kind.ts";
-import type { Filter, PathMatch, Timeouts } from "#dataplane/table.ts";
+import type { BackendEntry, Filter, PathMatch, Timeouts } from "#dataplane/table.ts";
 import type { Problem } from "../because.ts";
 import type { BackendRef } from "./backend.ts";
 
@@ -58,6 +58,7 @@ export interface RouteDraft {
   readonly timeouts: Timeouts;
   readonly maxBodyBytes: number;
   readonly protocol: "http" | "https";
+  readonly balance: BackendEntry["balance"];
   /** Attempts for one request, the first included. */
   readonly tries: number;
   /** The route answers 503: serving it without what was asked for would be unsafe. */

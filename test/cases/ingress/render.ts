@@ -8,8 +8,8 @@ export function renderTable(compiled: CompiledIngresses): string {
     lines.push(`host ${name}${certificate === undefined ? "" : ` certificate=${certificate}`}`);
     for (const route of routes) lines.push(`  ${renderRoute(route)}`);
   }
-  for (const { id, endpoints, protocol, tries } of compiled.backends.values()) {
-    const marks = `${protocol === "http" ? "" : ` ${protocol}`}${tries === 3 ? "" : ` tries=${tries}`}`;
+  for (const { id, endpoints, protocol, balance, tries } of compiled.backends.values()) {
+    const marks = `${protocol === "http" ? "" : ` ${protocol}`}${balance === "round-robin" ? "" : ` ${balance}`}${tries === 3 ? "" : ` tries=${tries}`}`;
     const addresses = endpoints.map(({ address, port }) => ` ${address}:${port}`).join("");
     lines.push(`backend ${id}${marks} =${addresses === "" ? " none" : addresses}`);
   }

@@ -65,6 +65,9 @@ function plainRequest(
     rewritten: undefined,
     field: () => undefined,
     ask: () => assert.fail("nobody is asked here"),
+    backend: "",
+    servedBy: undefined,
+    prefer() {},
     atResponse() {},
     atEnd() {},
   };
