@@ -51,6 +51,12 @@ export function createProgram(exit: (code: number) => void): Command {
     )
     .option("--cluster-domain <name>", "the zone of cluster DNS", defaultOptions.clusterDomain)
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
+    .option("--access-log <file>", "write a line for each request through Ingress; - is the standard output")
+    .addOption(
+      new Option("--access-log-format <format>", "a line as ingress-nginx writes it, or a JSON object a line")
+        .choices(["line", "json"])
+        .default(defaultOptions.accessLogFormat),
+    )
     .option("--detach", "return when the cluster is up; it goes on in the background")
     .addOption(
       new Option("--wait <state>", "wait until the manifests are served, applied, or not at all")
@@ -145,6 +151,8 @@ interface UpFlags {
   loadBalancerCidr?: string;
   clusterDomain: string;
   dnsConfig?: string;
+  accessLog?: string;
+  accessLogFormat: UpOptions["accessLogFormat"];
   detach?: boolean;
   wait: WaitFor;
   waitTimeout: number;
@@ -166,6 +174,10 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     loadBalancerCidr: flags.loadBalancerCidr,
     clusterDomain: flags.clusterDomain,
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
+    ...(flags.accessLog === undefined
+      ? {}
+      : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),
+    accessLogFormat: flags.accessLogFormat,
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
   };

@@ -6,6 +6,7 @@ import type { Deadlines } from "./deadline.ts";
 import type { FailureRing } from "./failures.ts";
 import { HeadWriter } from "./http1/writer.ts";
 import type { FilterTools } from "./filters/tools.ts";
+import type { AccessLog } from "./log/access-log.ts";
 import type { Limits } from "./limits.ts";
 import type { LiveTable } from "./live-table.ts";
 import type { Meter } from "./meter/meter.ts";
@@ -27,6 +28,10 @@ export interface ServeContext {
   /** The head that was parsed last; whoever needs an earlier one parses its bytes again. */
   readonly requestHead: HeadTable;
   readonly responseHead: HeadTable;
+  /** For heads that are read for the access log. */
+  readonly logHead: HeadTable;
+  /** Absent when no requests are written down. */
+  readonly accessLog: AccessLog | undefined;
   /** Where heads are put together. */
   readonly writer: HeadWriter;
   /** What filters of all routes share. */
@@ -36,7 +41,7 @@ export interface ServeContext {
 }
 
 export function createContext(
-  parts: Omit<ServeContext, "requestHead" | "responseHead" | "writer" | "tools" | "draining"> & {
+  parts: Omit<ServeContext, "requestHead" | "responseHead" | "logHead" | "writer" | "tools" | "draining"> & {
     readonly meter: Meter;
   },
 ): ServeContext {
@@ -44,6 +49,7 @@ export function createContext(
     ...parts,
     requestHead: new HeadTable(),
     responseHead: new HeadTable(),
+    logHead: new HeadTable(),
     writer: new HeadWriter(),
     tools: { clock: parts.clock, meter: parts.meter, passwords: new PasswordChecks(parts.clock) },
     draining: false,

@@ -7,6 +7,7 @@ import { Deadlines } from "./deadline.ts";
 import { createFailureRing, type FailureRecord } from "./failures.ts";
 import { Http1Client } from "./http1/client.ts";
 import type { Limits } from "./limits.ts";
+import { AccessLog, type AccessLogOptions } from "./log/access-log.ts";
 import { LiveTable } from "./live-table.ts";
 import type { MeterMemory } from "./meter/memory.ts";
 import { Meter } from "./meter/meter.ts";
@@ -27,6 +28,7 @@ export interface EngineOptions {
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
   readonly ticketKeys?: Buffer;
+  readonly accessLog: AccessLogOptions | undefined;
   /** Shared by workers, so that a client's limits hold at all of them together. */
   readonly meter: MeterMemory;
   readonly total: CounterSlot;
@@ -62,6 +64,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       log.warn({ certificate: id, reason }, "a certificate cannot be used; the last good one stays"),
   });
   const trusts = compileRanges(options.trustedProxies);
+  const accessLog = options.accessLog === undefined ? undefined : new AccessLog(options.accessLog, clock, log);
   const context = createContext({
     clock,
     log,
@@ -72,6 +75,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     failures,
     total,
     trusts,
+    accessLog,
     meter: new Meter(options.meter, options.worker, clock),
   });
   const clients = new Set<Http1Client>();
@@ -118,6 +122,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   } catch (error) {
     for (const listener of listening) listener.close();
     deadlines.stop();
+    accessLog?.stop();
     throw error;
   }
 
@@ -153,6 +158,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       for (const listener of listening) listener.destroy();
       table.retire();
       deadlines.stop();
+      accessLog?.stop();
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { FailureRecord } from "./failures.ts";
 import type { Limits } from "./limits.ts";
+import type { AccessLogOptions } from "./log/access-log.ts";
 import type { MeterMemory } from "./meter/memory.ts";
 import type { ListenerSpec } from "./running.ts";
 import type { NumberedChange } from "./whole-table.ts";
@@ -13,6 +14,7 @@ export interface WorkerData {
   readonly nameServers: readonly string[];
   readonly ticketKeys: Uint8Array;
   readonly meter: MeterMemory;
+  readonly accessLog: AccessLogOptions | undefined;
   readonly pages: readonly Float64Array<SharedArrayBuffer>[];
 }
 

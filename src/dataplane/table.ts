@@ -95,6 +95,8 @@ export type Filter =
   /** Requests with the same text (a template) go to the same endpoint, or to the same group of `subset` endpoints. */
   | { readonly type: "hash-by"; readonly text: string; readonly subset?: number }
   | Affinity
+  /** Requests do not stand in the access log. */
+  | { readonly type: "quiet" }
   /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */
   | {
       readonly type: "limits";

@@ -44,6 +44,7 @@ try {
     nameServers: data.nameServers,
     ticketKeys: Buffer.from(data.ticketKeys),
     meter: data.meter,
+    accessLog: data.accessLog,
     total: slotAt(0),
     slotOf: (id) => slotAt(slots.get(id) ?? 0),
     clock: systemClock,

@@ -26,6 +26,9 @@ export interface UpOptions {
   readonly clusterDomain: string;
   /** A configuration of cluster DNS: YAML, or a Corefile. */
   readonly dnsConfig?: string;
+  /** Where requests through Ingress are written down: a file, or `-` for the standard output. */
+  readonly accessLog?: string;
+  readonly accessLogFormat: "line" | "json";
   readonly wait: WaitFor;
   readonly waitTimeoutSeconds: number;
 }
@@ -42,6 +45,7 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   nodeCidr: "172.30.0.0/24",
   loadBalancerCidr: undefined,
   clusterDomain: "cluster.local",
+  accessLogFormat: "line",
   wait: "served",
   waitTimeoutSeconds: 60,
 };

@@ -134,7 +134,7 @@ export interface RunningEntry {
 
 /** Starts the HTTP data plane on its two ports and the Ingress controller that feeds it. */
 export async function startEntry(
-  { log, plan }: ServerParts,
+  { log, plan, options }: ServerParts,
   client: Client,
   { httpPort, httpsPort, publishAddress }: { httpPort: number; httpsPort: number; publishAddress: string },
 ): Promise<RunningEntry> {
@@ -149,6 +149,9 @@ export async function startEntry(
       clock: systemClock,
       workerUrl: workerUrl("http"),
       nameServers: [plan.uplinkAddress],
+      ...(options.accessLog === undefined
+        ? {}
+        : { accessLog: { path: options.accessLog, format: options.accessLogFormat } }),
     }),
     createDefaultCertificate(),
   ]);

@@ -5,10 +5,12 @@ import { maxResponseHeadBytes, parseResponseHead } from "#wire/http1/response.ts
 import { locatePath } from "#wire/http1/target.ts";
 import type { ServeContext } from "../context.ts";
 import { counter } from "../counters.ts";
+import type { AccessLog } from "../log/access-log.ts";
 import { BodyReader } from "../http1/body.ts";
 import { composeRequest } from "../http1/compose-request.ts";
 import { joinEdits } from "../filters/edits.ts";
 import type { FieldEdits } from "../filters/filter.ts";
+import { answerBytes, type Answer } from "../page.ts";
 import type { Endpoint } from "../pool/endpoint.ts";
 import {
   headroom,
@@ -23,6 +25,7 @@ import { book, classOf, recordFailure } from "./booking.ts";
 import type { Downstream } from "./downstream.ts";
 import { closeConnection, silent, wordOf } from "./ending.ts";
 import type { ClientRequest } from "./request.ts";
+import { describeServed } from "./served.ts";
 import { continueRequest, routeRequest, type Decision } from "./route-request.ts";
 
 const crlf = Buffer.from("\r\n", "latin1");
@@ -56,6 +59,12 @@ export class Exchange implements ConnectionHandler {
   private readonly tried: Endpoint[] = [];
   private reused = false;
   private sentAt = 0;
+  /** For the access log: what the client was told, how much of it, and when it began. */
+  private status = 0;
+  private upstreamStatus = 0;
+  private own: Answer | undefined;
+  private readonly begunAt: number;
+  private bytesIn = 0;
   private waiting: Waiting = "nothing";
   private bodySent: boolean;
   private partial: Buffer | undefined;
@@ -72,6 +81,7 @@ export class Exchange implements ConnectionHandler {
     this.request = request;
     this.early = early;
     this.bodySent = early.last;
+    this.begunAt = context.accessLog === undefined ? 0 : context.clock.monotonic();
   }
 
   /** 0 for no limit. */
@@ -120,6 +130,7 @@ export class Exchange implements ConnectionHandler {
     }
     if (decision.answer !== undefined) {
       if (decision.reason !== undefined) this.record(decision.reason, decision.answer.status);
+      this.own = decision.answer;
       this.end();
       this.count(classOf(decision.answer.status), 1);
       this.client.answer(decision.answer, this.responseFields(decision.answer.status));
@@ -193,7 +204,8 @@ export class Exchange implements ConnectionHandler {
     composeRequest(writer, request, requestHead, this.decision.rewritten, this.requestFields);
     if (early.end > early.start) writer.copy(request.bytes, early.start, early.end);
     if (early.cut && early.last) writer.bytes(crlf);
-    if (this.decision.backend?.isMeasured === true) this.sentAt = context.clock.monotonic();
+    if (this.decision.backend?.isMeasured === true || context.accessLog !== undefined)
+      this.sentAt = context.clock.monotonic();
     const result = upstream.write(writer.view());
     if (result === lent) writer.renew();
     if (this.bodySent) {
@@ -278,6 +290,8 @@ export class Exchange implements ConnectionHandler {
   private beginResponse(bytes: Buffer, headEnd: number, end: number, framing: number): void {
     const { responseHead: head } = this.context;
     this.responding = true;
+    this.status = head.status;
+    this.upstreamStatus = head.status;
     this.measure();
     this.body.begin(framing);
     this.reusable = framing !== untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
@@ -403,6 +417,8 @@ export class Exchange implements ConnectionHandler {
       return;
     }
     this.responding = true;
+    this.status = 101;
+    this.upstreamStatus = 101;
     this.tunnel = true;
     this.count(counter.class1, 1);
     const result = this.client.sendHead({ bytes, headEnd, head, framing: 0, edits: undefined }, end);
@@ -443,6 +459,7 @@ export class Exchange implements ConnectionHandler {
 
   clientGone(): void {
     if (this.ended) return;
+    if (!this.tunnel) this.status = clientClosed;
     this.end();
     this.connecting?.cancel();
     const { upstream } = this;
@@ -501,6 +518,7 @@ export class Exchange implements ConnectionHandler {
   private fail(status: number, reason: string): void {
     if (this.ended) return;
     const begun = this.responding;
+    if (!begun) this.own = { status };
     if (reason !== "") this.record(reason, begun ? 0 : status);
     this.dropUpstream();
     this.connecting?.cancel();
@@ -528,9 +546,29 @@ export class Exchange implements ConnectionHandler {
     this.cancelGuard = undefined;
     if (this.endpoint !== undefined) this.endpoint.active -= 1;
     this.decision.live?.end();
+    const { accessLog } = this.context;
+    if (accessLog !== undefined && this.decision.route?.filters.isQuiet !== true) this.writeDown(accessLog);
+  }
+
+  private writeDown(accessLog: AccessLog): void {
+    const { clock, logHead } = this.context;
+    const { own } = this;
+    const now = clock.monotonic();
+    const outcome = {
+      at: clock.now(),
+      seconds: (now - this.begunAt) / 1000,
+      status: own?.status ?? this.status,
+      bytesSent: own === undefined ? this.body.bytes : this.request.toHead ? 0 : answerBytes(own),
+      bodyBytes: this.bytesIn,
+      tried: this.tried,
+      upstreamStatus: this.upstreamStatus,
+      upstreamSeconds: this.sentAt === 0 ? 0 : (now - this.sentAt) / 1000,
+    };
+    accessLog.add(describeServed(this.request, this.decision, outcome, logHead));
   }
 
   private count(position: number, amount: number): void {
+    if (position === counter.bytesIn) this.bytesIn += amount;
     book(this.context, this.decision, position, amount);
   }
 
@@ -541,3 +579,6 @@ export class Exchange implements ConnectionHandler {
 
 /** How old an idle connection may be for a request that cannot be sent twice. */
 const freshMs = 2_000;
+
+/** nginx's status for a client that left before it was answered; only the access log has it. */
+const clientClosed = 499;

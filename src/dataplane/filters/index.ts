@@ -23,6 +23,8 @@ export interface CompiledFilters {
   readonly responseFields: FieldEdits | undefined;
   /** The same for answers over TLS. */
   readonly secureResponseFields: FieldEdits | undefined;
+  /** Requests do not stand in the access log. */
+  readonly isQuiet: boolean;
 }
 
 /** Makes a route's filters ready: those that answer or rewrite become steps and guards, edits of fields are gathered. */
@@ -33,6 +35,7 @@ export function compileFilters(filters: readonly Filter[]): CompiledFilters {
     requestFields: compileRequestHeaders(filters),
     responseFields: compileResponseHeaders(filters, false),
     secureResponseFields: compileResponseHeaders(filters, true),
+    isQuiet: filters.some(({ type }) => type === "quiet"),
   };
 }
 

@@ -98,7 +98,7 @@ function composeForwarded(writer: HeadWriter, request: ClientRequest, head: Head
   const given = head.requestIdField;
   if (given >= 0 && head.valueEnd(given) > head.valueStart(given))
     copyField(writer, "X-Request-ID: ", bytes, head, given);
-  else writer.text(`X-Request-ID: ${newRequestId()}\r\n`);
+  else writer.text(`X-Request-ID: ${(request.requestId ??= newRequestId())}\r\n`);
   writer.bytes(forwarding.fields);
   if (forwarding.host !== undefined) writer.text(`X-Forwarded-Host: ${forwarding.host}\r\n`);
   else if (head.hostField >= 0) copyField(writer, "X-Forwarded-Host: ", bytes, head, head.hostField);

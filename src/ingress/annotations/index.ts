@@ -1,4 +1,5 @@
 import type { AnnotationGroup } from "./group.ts";
+import { accessLog } from "./access-log/access-log.ts";
 import { affinity } from "./affinity/affinity.ts";
 import { balance } from "./balance/balance.ts";
 import { basicAuth } from "./basic-auth/basic-auth.ts";
@@ -51,4 +52,5 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   buffering,
   bodySize,
   retries,
+  accessLog,
 ];

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { startEcho, startEntry } from "./entry.ts";
 
@@ -41,4 +44,20 @@ test("curl sees custom fields, and Strict-Transport-Security over TLS only", asy
   const secure = await entry.curl("https:/");
   assert.equal(secure.status, 200);
   assert.match(secure.head, /^Strict-Transport-Security: max-age=31536000; includeSubDomains\r?$/m);
+});
+
+test("requests of curl stand in a log that worker threads share", async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "fairlead-e2e-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const path = join(dir, "access.log");
+  const entry = await startEntry(t, [await startEcho(t)], {
+    annotations: {},
+    dataplane: { accessLog: { path, format: "line" } },
+  });
+  for (let count = 0; count < 10; count += 1) await entry.curl(`/${count}`);
+  await entry.plane.stop({ drainMs: 1000 });
+  const lines = readFileSync(path, "utf8").trim().split("\n");
+  assert.equal(lines.length, 10);
+  for (const line of lines)
+    assert.match(line, /"GET \/\d HTTP\/1.1" 200 \d+ "-" "curl\/.* \[dev-web-80\] \[\] 127.0.0.1:/);
 });
