@@ -51,7 +51,12 @@ export function createContext(
     responseHead: new HeadTable(),
     logHead: new HeadTable(),
     writer: new HeadWriter(),
-    tools: { clock: parts.clock, meter: parts.meter, passwords: new PasswordChecks(parts.clock) },
+    tools: {
+      clock: parts.clock,
+      meter: parts.meter,
+      copies: { underWay: 0 },
+      passwords: new PasswordChecks(parts.clock),
+    },
     draining: false,
   };
 }

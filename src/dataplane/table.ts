@@ -95,6 +95,18 @@ export type Filter =
   /** Requests with the same text (a template) go to the same endpoint, or to the same group of `subset` endpoints. */
   | { readonly type: "hash-by"; readonly text: string; readonly subset?: number }
   | Affinity
+  /** A copy of each request that is let in goes to another backend; its answer is thrown away. */
+  | {
+      readonly type: "mirror";
+      readonly backend: string;
+      /** The Host of the copy. */
+      readonly host: string;
+      /** Path and query; a template. */
+      readonly target: string;
+      /** Bodies up to a megabyte; requests with longer ones are not copied. */
+      readonly withBody: boolean;
+      readonly timeouts: Timeouts;
+    }
   /** Requests do not stand in the access log. */
   | { readonly type: "quiet" }
   /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */

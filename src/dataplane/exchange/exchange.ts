@@ -136,6 +136,7 @@ export class Exchange implements ConnectionHandler {
       this.client.answer(decision.answer, this.responseFields(decision.answer.status));
       return;
     }
+    this.copyBody(this.request.bytes, this.early.start, this.early.end, this.early);
     const endpoint = this.pickNext();
     if (endpoint === undefined) this.fail(502, "no endpoint left");
     else this.tryEndpoint(endpoint, parsed);
@@ -226,12 +227,17 @@ export class Exchange implements ConnectionHandler {
     if (upstream === undefined || this.ended) return;
     this.bodySent = last;
     this.count(counter.bytesIn, end - start);
+    this.copyBody(bytes, start, end, { last, cut });
     let result: WriteResult = end > start ? upstream.write(bytes.subarray(start, end)) : sent;
     if (last && cut) result = upstream.write(crlf) === lent ? lent : result;
     if (result === lent) {
       this.client.pauseBody();
       this.wait("send");
     } else this.wait(last ? "read" : "client");
+  }
+
+  private copyBody(bytes: Buffer, start: number, end: number, part: { last: boolean; cut: boolean }): void {
+    this.decision.live?.copy?.add(bytes, start, end, part);
   }
 
   /** The client's body broke a rule or a limit on its way. */
@@ -556,13 +562,13 @@ export class Exchange implements ConnectionHandler {
     const now = clock.monotonic();
     const outcome = {
       at: clock.now(),
-      seconds: (now - this.begunAt) / 1000,
+      ms: now - this.begunAt,
       status: own?.status ?? this.status,
       bytesSent: own === undefined ? this.body.bytes : this.request.toHead ? 0 : answerBytes(own),
       bodyBytes: this.bytesIn,
       tried: this.tried,
       upstreamStatus: this.upstreamStatus,
-      upstreamSeconds: this.sentAt === 0 ? 0 : (now - this.sentAt) / 1000,
+      upstreamMs: this.sentAt === 0 ? 0 : now - this.sentAt,
     };
     accessLog.add(describeServed(this.request, this.decision, outcome, logHead));
   }

@@ -9,6 +9,7 @@ import type { Preference } from "../pool/preference.ts";
 import type { FilteredRequest, Question, Reply, Server } from "../filters/filter.ts";
 import type { FilterTools } from "../filters/tools.ts";
 import { hostName } from "../route.ts";
+import { RequestCopy } from "./copy.ts";
 import type { ClientRequest } from "./request.ts";
 import { startSubrequest } from "./subrequest.ts";
 
@@ -29,6 +30,8 @@ export class LiveRequest implements FilteredRequest {
   backend = "";
   preference: Preference | undefined;
   servedBy: Server | undefined;
+  /** A copy of it that is being made. */
+  copy: RequestCopy | undefined;
   private readonly context: ServeContext;
   private readonly request: ClientRequest;
   private toEndpoint: Edits | undefined;
@@ -100,6 +103,10 @@ export class LiveRequest implements FilteredRequest {
       isPreferred: backend.preferred(preference) === endpoint,
       leadsHere: (hash) => backend.preferred({ hash }) === endpoint,
     };
+  }
+
+  copyTo(question: Question, withBody: boolean): void {
+    this.copy = new RequestCopy(this.context, this.request, question, withBody);
   }
 
   atResponse(call: (status: number) => void): void {

@@ -1,4 +1,4 @@
-import { findField, type HeadTable } from "#wire/http1/head.ts";
+import type { HeadTable } from "#wire/http1/head.ts";
 import { parseRequestHead } from "#wire/http1/request.ts";
 import type { Served } from "../log/served.ts";
 import type { Endpoint } from "../pool/endpoint.ts";
@@ -8,40 +8,49 @@ import type { Decision } from "./route-request.ts";
 /** What an exchange knows when it is over, beside its request. */
 export interface Outcome {
   readonly at: number;
-  readonly seconds: number;
+  readonly ms: number;
   readonly status: number;
   readonly bytesSent: number;
   readonly bodyBytes: number;
   readonly tried: readonly Endpoint[];
   readonly upstreamStatus: number;
-  readonly upstreamSeconds: number;
+  readonly upstreamMs: number;
 }
 
 /** Reads out of the request what the access log tells of it. `head` is overwritten. */
 export function describeServed(request: ClientRequest, decision: Decision, outcome: Outcome, head: HeadTable): Served {
   const { bytes, headStart, headEnd } = request;
   parseRequestHead(bytes, headStart, headEnd, head);
-  const field = (name: string) => findField(bytes, head, name) ?? "";
+  const told = { authorization: "", referer: "", "user-agent": "", "x-request-id": "" };
+  for (let field = 0; field < head.count; field += 1) {
+    const [start, end] = [head.nameStart(field), head.nameEnd(field)];
+    const length = end - start;
+    if (length !== 7 && length !== 10 && length !== 12 && length !== 13) continue;
+    const name = bytes.toString("latin1", start, end).toLowerCase();
+    if (Object.hasOwn(told, name)) {
+      told[name as keyof typeof told] = bytes.toString("latin1", head.valueStart(field), head.valueEnd(field));
+    }
+  }
   return {
     at: outcome.at,
     client: request.forwarding.client,
-    user: userOf(field("authorization")),
+    user: told.authorization === "" ? "" : userOf(told.authorization),
     method: request.method,
     target: request.target,
-    protocol: `HTTP/1.${request.minor}`,
+    protocol: request.minor === 0 ? "HTTP/1.0" : "HTTP/1.1",
     host: request.host,
     status: outcome.status,
     bytesSent: outcome.bytesSent,
     requestBytes: headEnd - headStart + outcome.bodyBytes,
-    referer: field("referer"),
-    userAgent: field("user-agent"),
-    seconds: outcome.seconds,
+    referer: told.referer,
+    userAgent: told["user-agent"],
+    ms: outcome.ms,
     backend: decision.backend?.entry.id ?? "",
     route: decision.route?.entry.id ?? "",
     endpoints: outcome.tried.map(({ name }) => name),
     upstreamStatus: outcome.upstreamStatus,
-    upstreamSeconds: outcome.upstreamSeconds,
-    requestId: request.requestId ?? field("x-request-id"),
+    upstreamMs: outcome.upstreamMs,
+    requestId: request.requestId ?? told["x-request-id"],
   };
 }
 

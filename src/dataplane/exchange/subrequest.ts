@@ -17,8 +17,8 @@ import type { ClientRequest } from "./request.ts";
 /** A longer body of a reply is not read to its end; its connection is closed instead. */
 const mostBodyBytes = 64 * 1024;
 
-/** Fields that the question says itself, or that belong to the body that it has not. */
-const own = ["host", "content-length", "transfer-encoding"];
+/** Fields that belong to a body. */
+const ofBody = ["content-length", "transfer-encoding"];
 
 /**
  * Asks a backend on behalf of a request: its fields, without its body, through the same connections that requests go.
@@ -49,7 +49,12 @@ export function startSubrequest(
 function composeQuestion(context: ServeContext, request: ClientRequest, question: Question): Buffer {
   const { writer, requestHead: head } = context;
   const { bytes, headStart, headEnd } = request;
-  const names = new Set([...own, ...question.fields.map(([name]) => name.toLowerCase())]);
+  const { body } = question;
+  const names = new Set([
+    "host",
+    ...(body === undefined ? ofBody : []),
+    ...question.fields.map(([name]) => name.toLowerCase()),
+  ]);
   parseRequestHead(bytes, headStart, headEnd, head);
   writer.reset();
   writer.text(`${question.method} ${safeTarget(question.target)} HTTP/1.1\r\nHost: ${question.host}\r\n`);
@@ -60,7 +65,7 @@ function composeQuestion(context: ServeContext, request: ClientRequest, question
   });
   for (const [name, value] of question.fields) writer.text(`${name}: ${plainValue(value)}\r\n`);
   writer.text("\r\n");
-  return Buffer.from(writer.view());
+  return body === undefined ? Buffer.from(writer.view()) : Buffer.concat([writer.view(), body]);
 }
 
 /** Only what may stand in a request line, whatever a client put into the variables of it. */
@@ -99,7 +104,11 @@ class Subrequest implements ConnectionHandler, Timed {
 
   begin(): void {
     this.context.deadlines.add(this);
-    const idle = this.endpoint.take(0);
+    const { deadlines, limits } = this.context;
+    // What cannot be sent twice goes out on a connection that was used a moment ago, or on a new one.
+    const idle = this.endpoint.take(
+      this.question.body === undefined ? 0 : deadlines.now + limits.upstreamIdleMs - 2000,
+    );
     if (idle === undefined) this.connect();
     else this.send(idle, true);
   }
@@ -213,7 +222,8 @@ class Subrequest implements ConnectionHandler, Timed {
     this.connection = undefined;
     if (connection !== undefined) closeConnection(connection);
     // An idle connection that was closed just now says nothing about the endpoint.
-    if (this.isReused && this.reply === undefined && this.partial === undefined) this.connect();
+    const isUntouched = this.reply === undefined && this.partial === undefined;
+    if (this.isReused && isUntouched && this.question.body === undefined) this.connect();
     else this.fail(reason);
   }
 }

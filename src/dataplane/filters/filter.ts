@@ -38,6 +38,8 @@ export interface FilteredRequest {
   prefer(preference: Preference): void;
   /** The endpoint that it went to. */
   readonly servedBy: Server | undefined;
+  /** A copy of it is to go there. */
+  copyTo(question: Question, withBody: boolean): void;
   /** Called before the answer's head goes out, whoever gives it. */
   atResponse(call: (status: number) => void): void;
   /** What all routes of the worker share. */
@@ -67,6 +69,8 @@ export interface Question {
   /** In place of the request's own. */
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly timeouts: Timeouts;
+  /** The request's body as it came, framed as the request's fields say; none when absent. */
+  readonly body?: Buffer;
 }
 
 export interface Reply {

@@ -7,6 +7,7 @@ import { compileExternalAuth } from "./external-auth.ts";
 import { compileHashBy } from "./hash-by.ts";
 import { compileHttpsRedirect } from "./https-redirect.ts";
 import { compileLimits } from "./limits.ts";
+import { compileMirror } from "./mirror.ts";
 import { compileRedirect } from "./redirect.ts";
 import { compileRequestHeaders } from "./request-headers.ts";
 import { compileResponseHeaders } from "./response-headers.ts";
@@ -58,6 +59,8 @@ function compileGuard(filter: Filter): Guard | undefined {
   switch (filter.type) {
     case "source-ranges":
       return compileSourceRanges(filter);
+    case "mirror":
+      return compileMirror(filter);
     case "hash-by":
       return compileHashBy(filter);
     case "affinity":

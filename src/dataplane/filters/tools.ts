@@ -6,5 +6,7 @@ import type { PasswordChecks } from "../password/checks.ts";
 export interface FilterTools {
   readonly clock: Clock;
   readonly meter: Meter;
+  /** How many copies of requests are on their way. */
+  readonly copies: { underWay: number };
   readonly passwords: PasswordChecks;
 }

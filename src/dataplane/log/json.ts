@@ -14,14 +14,14 @@ export function formatJson(served: Served): string {
     status: served.status,
     body_bytes_sent: served.bytesSent,
     request_length: served.requestBytes,
-    request_time: Number(served.seconds.toFixed(3)),
+    request_time: Math.round(served.ms) / 1000,
     http_referer: served.referer,
     http_user_agent: served.userAgent,
     route: served.route,
     proxy_upstream_name: served.backend,
     upstream_addr: endpoints.join(", "),
     upstream_status: served.upstreamStatus,
-    upstream_response_time: Number(served.upstreamSeconds.toFixed(3)),
+    upstream_response_time: Math.round(served.upstreamMs) / 1000,
     req_id: served.requestId,
   });
   return `${text.replace(/[\x7f-\xff]/g, (byte) => `\\u00${byte.charCodeAt(0).toString(16)}`)}\n`;

@@ -23,26 +23,43 @@ function timeOf(ms: number): string {
   return lastText;
 }
 
-/** `dev/web:http` as ingress-nginx names it: `dev-web-http`. */
+const upstreamNames = new Map<string, string>();
+
+/** `dev/web:http` as ingress-nginx names it, `dev-web-http`; made once a backend. */
 function upstreamName(backend: string): string {
-  return backend.replace(/\[.*$/, "").replace(/[/:]/g, "-");
+  let name = upstreamNames.get(backend);
+  if (name === undefined) {
+    if (upstreamNames.size >= 10_000) upstreamNames.clear();
+    name = backend.replace(/\[.*$/, "").replace(/[/:]/g, "-");
+    upstreamNames.set(backend, name);
+  }
+  return name;
+}
+
+/** Milliseconds as seconds with three digits behind the point. */
+function secondsOf(ms: number): string {
+  const whole = Math.round(ms);
+  const rest = whole % 1000;
+  return `${(whole - rest) / 1000}.${rest < 10 ? "00" : rest < 100 ? "0" : ""}${rest}`;
 }
 
 /** One line of ingress-nginx's default format, `upstreaminfo`; times are UTC. */
 export function formatLine(served: Served): string {
-  const { client, at, method, target, protocol, status, endpoints } = served;
-  const who = `${shown(client)} - ${shown(served.user)} [${timeOf(at)}]`;
-  const line = `"${shown(`${method} ${target} ${protocol}`)}" ${status} ${served.bytesSent}`;
-  const from = `"${shown(served.referer)}" "${shown(served.userAgent)}" ${served.requestBytes} ${served.seconds.toFixed(3)}`;
-  const last = endpoints.length - 1;
-  const tries = (ofLast: string) =>
-    last < 0 ? "-" : endpoints.map((_, index) => (index === last ? ofLast : "-")).join(", ");
-  const answered = served.upstreamStatus > 0;
-  const upstream = [
-    last < 0 ? "-" : endpoints.join(", "),
-    tries(answered ? String(served.bytesSent) : "-"),
-    tries(served.upstreamSeconds.toFixed(3)),
-    tries(answered ? String(served.upstreamStatus) : "-"),
-  ].join(" ");
-  return `${who} ${line} ${from} [${upstreamName(served.backend)}] [] ${upstream} ${shown(served.requestId)}\n`;
+  const { endpoints, bytesSent, status } = served;
+  const who = `${served.client} - ${shown(served.user)} [${timeOf(served.at)}]`;
+  const request = shown(`${served.method} ${served.target} ${served.protocol}`);
+  const from = `"${shown(served.referer)}" "${shown(served.userAgent)}" ${served.requestBytes} ${secondsOf(served.ms)}`;
+  const upstream = endpoints.length === 0 ? "- - - -" : upstreamOf(served);
+  const name = upstreamName(served.backend);
+  return `${who} "${request}" ${status} ${bytesSent} ${from} [${name}] [] ${upstream} ${shown(served.requestId)}\n`;
+}
+
+/** Endpoints, lengths, times and statuses, each with one item a try; only the last try has any. */
+function upstreamOf({ endpoints, bytesSent, upstreamMs, upstreamStatus }: Served): string {
+  const length = upstreamStatus > 0 ? bytesSent : "-";
+  const status = upstreamStatus > 0 ? upstreamStatus : "-";
+  const [first = ""] = endpoints;
+  if (endpoints.length === 1) return `${first} ${length} ${secondsOf(upstreamMs)} ${status}`;
+  const failed = "-, ".repeat(endpoints.length - 1);
+  return `${endpoints.join(", ")} ${failed}${length} ${failed}${secondsOf(upstreamMs)} ${failed}${status}`;
 }

@@ -16,13 +16,15 @@ export interface Served {
   readonly requestBytes: number;
   readonly referer: string;
   readonly userAgent: string;
-  readonly seconds: number;
+  /** From its head to its end. */
+  readonly ms: number;
   /** The backend's id, empty when it went to none. */
   readonly backend: string;
   readonly route: string;
   /** One entry a try. */
   readonly endpoints: readonly string[];
   readonly upstreamStatus: number;
-  readonly upstreamSeconds: number;
+  /** Of the last try. */
+  readonly upstreamMs: number;
   readonly requestId: string;
 }

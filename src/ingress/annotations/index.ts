@@ -13,6 +13,7 @@ import { refused } from "./refused/refused.ts";
 import { retries } from "./retries/retries.ts";
 import { hsts } from "./hsts/hsts.ts";
 import { limits } from "./limits/limits.ts";
+import { mirror } from "./mirror/mirror.ts";
 import { nginxRewrite } from "./rewrite/nginx.ts";
 import { traefikRewrite } from "./rewrite/traefik.ts";
 import { sslRedirect } from "./ssl-redirect/ssl-redirect.ts";
@@ -41,6 +42,8 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   sourceRanges,
   basicAuth,
   externalAuth,
+  // Who else gets what was let in.
+  mirror,
   // Which endpoint serves: a cookie is heard before a text.
   affinity,
   balance,

@@ -55,7 +55,7 @@ function plainRequest(
 ): FilteredRequest {
   const edits = { requestEdits: new Edits(), responseEdits: new Edits() };
   const meter = new Meter(createMeterMemory(1, ""), 0, systemClock);
-  const tools = { clock: systemClock, meter, passwords: new PasswordChecks(systemClock) };
+  const tools = { clock: systemClock, copies: { underWay: 0 }, meter, passwords: new PasswordChecks(systemClock) };
   const client = { method: "GET", client: "192.0.2.1", authority: parts.host };
   return {
     ...parts,
@@ -68,6 +68,7 @@ function plainRequest(
     backend: "",
     servedBy: undefined,
     prefer() {},
+    copyTo() {},
     atResponse() {},
     atEnd() {},
   };

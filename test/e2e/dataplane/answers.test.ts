@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { startEcho, startEntry } from "./entry.ts";
+import { startEcho, startEndpoint, startEntry } from "./entry.ts";
 
 test("curl sees cross-origin fields on answers and a preflight of 204", async (t) => {
   const annotations = { "enable-cors": "true", "cors-allow-origin": "https://*.a.example", "auth-type": "basic" };
@@ -60,4 +61,28 @@ test("requests of curl stand in a log that worker threads share", async (t) => {
   assert.equal(lines.length, 10);
   for (const line of lines)
     assert.match(line, /"GET \/\d HTTP\/1.1" 200 \d+ "-" "curl\/.* \[dev-web-80\] \[\] 127.0.0.1:/);
+});
+
+test("a copy of what curl sends goes elsewhere", async (t) => {
+  execFileSync("ip", ["address", "replace", "10.99.7.1/32", "dev", "lo"]);
+  const copied = Promise.withResolvers<string>();
+  const elsewhere = await startEndpoint(
+    t,
+    (request, response) => {
+      let body = "";
+      request.on("data", (bytes: Buffer) => (body += bytes.toString()));
+      request.on("end", () => {
+        response.end();
+        copied.resolve(`${request.method} ${request.url} ${request.headers.host} ${body}`);
+      });
+    },
+    "10.99.7.1",
+  );
+  const target = `http://10.99.7.1:${elsewhere}/copy$request_uri`;
+  const annotations = { "mirror-target": target, "mirror-host": "copy.example" };
+  const entry = await startEntry(t, [await startEcho(t)], { annotations });
+  const { status, body } = await entry.curl("/a", "-d", "all of it");
+  assert.equal(status, 200);
+  assert.match(body, /^web POST \/a\n/);
+  assert.equal(await copied.promise, "POST /copy/a copy.example all of it");
 });

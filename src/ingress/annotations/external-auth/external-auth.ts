@@ -13,7 +13,7 @@ import {
   textOf,
 } from "../values.ts";
 import { parseValid } from "./cache.ts";
-import { readUrl, whomToAsk, type AskedUrl } from "./url.ts";
+import { readUrl, whomToAsk, type AskedUrl } from "../url.ts";
 
 const urlKey = `${nginx}auth-url`;
 const methodKey = `${nginx}auth-method`;
