@@ -57,6 +57,7 @@ export function createProgram(exit: (code: number) => void): Command {
         .choices(["line", "json"])
         .default(defaultOptions.accessLogFormat),
     )
+    .option("--gzip", "Ingress compresses answers for clients that take it")
     .option("--detach", "return when the cluster is up; it goes on in the background")
     .addOption(
       new Option("--wait <state>", "wait until the manifests are served, applied, or not at all")
@@ -153,6 +154,7 @@ interface UpFlags {
   dnsConfig?: string;
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
+  gzip?: boolean;
   detach?: boolean;
   wait: WaitFor;
   waitTimeout: number;
@@ -178,6 +180,7 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
       ? {}
       : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),
     accessLogFormat: flags.accessLogFormat,
+    gzip: flags.gzip ?? false,
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
   };

@@ -107,6 +107,8 @@ export type Filter =
       readonly withBody: boolean;
       readonly timeouts: Timeouts;
     }
+  /** Answers of these content types (`*` for all; text/html always) and at least this long are compressed. */
+  | { readonly type: "gzip"; readonly level: number; readonly minBytes: number; readonly types: readonly string[] }
   /** Requests do not stand in the access log. */
   | { readonly type: "quiet" }
   /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */

@@ -47,6 +47,14 @@ export interface IngressOptions {
   readonly hstsPreload: boolean;
   /** `load-balance`. */
   readonly balance: "round-robin" | "ewma" | "least-request";
+  /** `use-gzip`. */
+  readonly gzip: boolean;
+  /** `gzip-level`, 1 to 9. */
+  readonly gzipLevel: number;
+  /** `gzip-min-length`, in bytes. */
+  readonly gzipMinBytes: number;
+  /** `gzip-types`; text/html is always among them. */
+  readonly gzipTypes: readonly string[];
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
@@ -73,6 +81,28 @@ export const defaultOptions: IngressOptions = {
   hstsIncludeSubdomains: true,
   hstsPreload: false,
   balance: "round-robin",
+  gzip: false,
+  gzipLevel: 1,
+  gzipMinBytes: 256,
+  gzipTypes: [
+    "application/atom+xml",
+    "application/javascript",
+    "application/x-javascript",
+    "application/json",
+    "application/rss+xml",
+    "application/vnd.ms-fontobject",
+    "application/x-font-ttf",
+    "application/x-web-app-manifest+json",
+    "application/xhtml+xml",
+    "application/xml",
+    "font/opentype",
+    "image/svg+xml",
+    "image/x-icon",
+    "text/css",
+    "text/javascript",
+    "text/plain",
+    "text/x-component",
+  ],
   httpsPort: 443,
 };
 
@@ -102,6 +132,10 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "load-balance": as("balance", (text) => {
     return text === "round_robin" ? "round-robin" : text === "ewma" ? "ewma" : undefined;
   }),
+  "use-gzip": as("gzip", parseBool),
+  "gzip-level": as("gzipLevel", (text) => (/^[1-9]$/.test(text) ? Number(text) : undefined)),
+  "gzip-min-length": as("gzipMinBytes", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),
+  "gzip-types": as("gzipTypes", (text) => text.split(/\s+/)),
   "denylist-source-range": as("denyRanges", parseRanges),
 };
 

@@ -29,6 +29,8 @@ export interface UpOptions {
   /** Where requests through Ingress are written down: a file, or `-` for the standard output. */
   readonly accessLog?: string;
   readonly accessLogFormat: "line" | "json";
+  /** Ingress compresses answers. */
+  readonly gzip: boolean;
   readonly wait: WaitFor;
   readonly waitTimeoutSeconds: number;
 }
@@ -46,6 +48,7 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   loadBalancerCidr: undefined,
   clusterDomain: "cluster.local",
   accessLogFormat: "line",
+  gzip: false,
   wait: "served",
   waitTimeoutSeconds: 60,
 };

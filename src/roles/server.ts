@@ -161,7 +161,7 @@ export async function startEntry(
     defaultCertificate,
     publishAddresses: [publishAddress],
     // A redirect to a port that is not the standard one has to name it.
-    options: { httpsPort, usePortInRedirects: httpsPort !== 443 },
+    options: { httpsPort, usePortInRedirects: httpsPort !== 443, gzip: options.gzip },
     log: log.child({ part: "ingress" }),
     clock: systemClock,
   });

@@ -22,6 +22,7 @@ import {
 } from "../transport/connection.ts";
 import type { WriteResult } from "../transport/connection.ts";
 import { book, classOf, recordFailure } from "./booking.ts";
+import { Compressor, shouldCompress } from "./compressor.ts";
 import type { Downstream } from "./downstream.ts";
 import { closeConnection, silent, wordOf } from "./ending.ts";
 import type { ClientRequest } from "./request.ts";
@@ -65,6 +66,9 @@ export class Exchange implements ConnectionHandler {
   private own: Answer | undefined;
   private readonly begunAt: number;
   private bytesIn = 0;
+  private compressor: Compressor | undefined;
+  /** Where the content lies in the bytes of the last read: a start and an end for each piece, without chunk framing. */
+  private content: number[] | undefined;
   private waiting: Waiting = "nothing";
   private bodySent: boolean;
   private partial: Buffer | undefined;
@@ -302,6 +306,7 @@ export class Exchange implements ConnectionHandler {
     this.body.begin(framing);
     this.reusable = framing !== untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
     this.count(classOf(head.status), 1);
+    const compressor = this.compressorFor({ bytes, head, framing });
     const bodyEnd = this.body.feed(bytes, headEnd, end);
     if (bodyEnd < 0) {
       this.responding = false;
@@ -309,8 +314,56 @@ export class Exchange implements ConnectionHandler {
       return;
     }
     const edits = this.responseFields(head.status);
+    if (compressor !== undefined) {
+      const result = this.client.sendHead({ bytes, headEnd, head, framing: untilClose, edits }, headEnd);
+      if (result === lent) this.upstream?.keepReadBuffer();
+      this.compress(compressor, bytes, headEnd, bodyEnd, end > bodyEnd);
+      return;
+    }
     const result = this.client.sendHead({ bytes, headEnd, head, framing, edits }, bodyEnd);
     this.afterResponseBytes(result, end > bodyEnd);
+  }
+
+  private compressorFor(response: Parameters<typeof shouldCompress>[2]): Compressor | undefined {
+    const { live, route } = this.decision;
+    const compression = route?.filters.compression;
+    const isModern = this.request.minor === 1;
+    if (compression === undefined || live === undefined || !isModern || !shouldCompress(compression, live, response))
+      return undefined;
+    const { decoder } = this.body;
+    if (decoder !== undefined) {
+      const content: number[] = [];
+      this.content = content;
+      decoder.onData = (from, to) => content.push(from, to);
+    }
+    const isLive = response.framing === untilClose || decoder !== undefined;
+    this.compressor = new Compressor(compression.level, isLive, {
+      send: (bytes) => {
+        this.wait(this.body.done ? "client" : "read");
+        return this.client.sendBody(bytes, 0, bytes.length);
+      },
+      drained: () => this.upstream?.resume(),
+      ended: () => this.complete(),
+      failed: () => this.fail(502, "the response could not be compressed"),
+    });
+    return this.compressor;
+  }
+
+  private compress(compressor: Compressor, bytes: Buffer, start: number, end: number, excess: boolean): void {
+    const content = this.content?.splice(0) ?? [start, end];
+    let hasRoom = true;
+    for (let at = 0; at + 1 < content.length; at += 2) {
+      hasRoom = compressor.write(bytes.subarray(content[at], content[at + 1]));
+    }
+    if (excess) this.reusable = false;
+    if (this.body.done) {
+      compressor.end();
+      this.wait("client");
+    } else if (hasRoom) this.wait("read");
+    else {
+      this.upstream?.pause();
+      this.wait("client");
+    }
   }
 
   private measure(): void {
@@ -321,12 +374,19 @@ export class Exchange implements ConnectionHandler {
   }
 
   private responseBody(bytes: Buffer, start: number, end: number): void {
+    if (this.body.done) {
+      // More than the response, while what was compressed of it is still on its way.
+      this.reusable = false;
+      return;
+    }
     const bodyEnd = this.body.feed(bytes, start, end);
     if (bodyEnd < 0) {
       this.fail(502, `bad response: ${problemOf(bodyEnd).message}`);
       return;
     }
-    this.afterResponseBytes(this.client.sendBody(bytes, start, bodyEnd), end > bodyEnd);
+    if (this.compressor === undefined)
+      this.afterResponseBytes(this.client.sendBody(bytes, start, bodyEnd), end > bodyEnd);
+    else this.compress(this.compressor, bytes, start, bodyEnd, end > bodyEnd);
   }
 
   private afterResponseBytes(result: WriteResult, excess: boolean): void {
@@ -362,10 +422,12 @@ export class Exchange implements ConnectionHandler {
       this.closeTunnel();
       return;
     }
-    if (this.responding && this.body.untilClose) {
+    if (this.responding && (this.body.untilClose || this.body.done)) {
+      const isNews = !this.body.done;
       this.body.done = true;
       this.reusable = false;
-      this.complete();
+      if (this.compressor === undefined) this.complete();
+      else if (isNews) this.compressor.end();
       return;
     }
     this.lost("closed by the endpoint");
@@ -387,6 +449,7 @@ export class Exchange implements ConnectionHandler {
   onClose(error: NodeJS.ErrnoException | undefined): void {
     if (this.ended) return;
     if (this.tunnel) this.closeTunnel();
+    else if (this.compressor !== undefined && this.body.done) this.reusable = false;
     else this.lost(error === undefined ? "closed by the endpoint" : wordOf(error));
   }
 
@@ -459,6 +522,11 @@ export class Exchange implements ConnectionHandler {
 
   clientDrained(): void {
     if (this.ended) return;
+    if (this.compressor !== undefined) {
+      this.compressor.resume();
+      this.wait(this.body.done ? "client" : "read");
+      return;
+    }
     this.upstream?.resume();
     this.wait(this.tunnel ? "tunnel" : "read");
   }
@@ -550,6 +618,7 @@ export class Exchange implements ConnectionHandler {
     this.count(counter.open, -1);
     this.cancelGuard?.();
     this.cancelGuard = undefined;
+    this.compressor?.destroy();
     if (this.endpoint !== undefined) this.endpoint.active -= 1;
     this.decision.live?.end();
     const { accessLog } = this.context;

@@ -44,7 +44,7 @@ export function routeRequest(context: ServeContext, request: ClientRequest): Dec
   if (entry.maxBodyBytes > 0 && request.framing > entry.maxBodyBytes && request.framing <= maxLength) {
     return { route, answer: { status: 413 }, reason: "body too large" };
   }
-  const filtered = filters.steps.length > 0 || filters.guards.length > 0;
+  const filtered = filters.steps.length > 0 || filters.guards.length > 0 || filters.compression !== undefined;
   const live = filtered ? new LiveRequest(context, request, path, match.groups) : undefined;
   if (live !== undefined) {
     for (const step of filters.steps) {

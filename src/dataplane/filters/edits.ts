@@ -37,6 +37,12 @@ export class Edits implements FieldEdits {
     if (mayEdit(name)) this.added.push({ name, value: cleanValue(value) });
   }
 
+  /** Leaves Content-Length out, for a body whose length changes. */
+  dropLength(): void {
+    this.lengths.add("content-length".length);
+    this.named.set("content-length", { name: "Content-Length", value: undefined });
+  }
+
   get isEmpty(): boolean {
     return this.named.size === 0 && this.added.length === 0;
   }

@@ -2,6 +2,7 @@ import type { Filter } from "../table.ts";
 import type { FieldEdits, Guard, RequestFilter } from "./filter.ts";
 import { compileAffinity } from "./affinity.ts";
 import { compileBasicAuth } from "./basic-auth.ts";
+import { compileCompression, type Compression } from "./compression.ts";
 import { compileCors } from "./cors.ts";
 import { compileExternalAuth } from "./external-auth.ts";
 import { compileHashBy } from "./hash-by.ts";
@@ -24,6 +25,7 @@ export interface CompiledFilters {
   readonly responseFields: FieldEdits | undefined;
   /** The same for answers over TLS. */
   readonly secureResponseFields: FieldEdits | undefined;
+  readonly compression: Compression | undefined;
   /** Requests do not stand in the access log. */
   readonly isQuiet: boolean;
 }
@@ -36,6 +38,7 @@ export function compileFilters(filters: readonly Filter[]): CompiledFilters {
     requestFields: compileRequestHeaders(filters),
     responseFields: compileResponseHeaders(filters, false),
     secureResponseFields: compileResponseHeaders(filters, true),
+    compression: compileCompression(filters),
     isQuiet: filters.some(({ type }) => type === "quiet"),
   };
 }

@@ -5,6 +5,7 @@ import { balance } from "./balance/balance.ts";
 import { basicAuth } from "./basic-auth/basic-auth.ts";
 import { bodySize } from "./body-size/body-size.ts";
 import { buffering } from "./buffering/buffering.ts";
+import { compression } from "./compression/compression.ts";
 import { cors } from "./cors/cors.ts";
 import { customHeaders } from "./custom-headers/custom-headers.ts";
 import { externalAuth } from "./external-auth/external-auth.ts";
@@ -55,5 +56,6 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   buffering,
   bodySize,
   retries,
+  compression,
   accessLog,
 ];

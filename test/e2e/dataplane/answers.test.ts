@@ -86,3 +86,15 @@ test("a copy of what curl sends goes elsewhere", async (t) => {
   assert.match(body, /^web POST \/a\n/);
   assert.equal(await copied.promise, "POST /copy/a copy.example all of it");
 });
+
+test("curl --compressed gets an answer that was compressed on its way", async (t) => {
+  const page = "all work and no play ".repeat(500);
+  const endpoint = await startEndpoint(t, (_request, response) => {
+    response.writeHead(200, { "Content-Type": "text/html" }).end(page);
+  });
+  const entry = await startEntry(t, [endpoint], { annotations: {}, ingress: { gzip: true } });
+  const { head, body } = await entry.curl("/", "--compressed");
+  assert.match(head, /^Content-Encoding: gzip\r?$/im);
+  assert.equal(body, page);
+  assert.equal((await entry.curl("/")).body, page);
+});

@@ -12,6 +12,7 @@ import type { Ingress } from "#api/networking/ingress/kind.ts";
 import type { Client } from "#client/contract.ts";
 import { createFakeClient } from "#client/fake.ts";
 import { startDataplane, type DataplaneOptions, type RunningDataplane } from "#dataplane/workers.ts";
+import type { IngressOptions } from "#ingress/options.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
 
@@ -33,6 +34,7 @@ export interface EntrySketch {
   readonly objects?: readonly KubeObject[];
   readonly tls?: boolean;
   readonly dataplane?: Partial<DataplaneOptions>;
+  readonly ingress?: Partial<IngressOptions>;
 }
 
 /** Serves `web.test` with these annotations (of ingress-nginx, without prefix) by the endpoint at `ports`. */
@@ -48,7 +50,7 @@ export async function startEntry(t: TestContext, endpoints: readonly number[], s
   t.after(() => plane.stop({ drainMs: 0 }));
   const [plain = 0, secure = 0] = plane.addresses.map(({ port }) => port);
   const client = createFakeClient([...serviceOf("web", endpoints), ingressOf(annotations, tls), ...objects]);
-  const ingress = await startIngress({ client, dataplane: plane, clock: systemClock });
+  const ingress = await startIngress({ client, dataplane: plane, clock: systemClock, options: sketch.ingress ?? {} });
   t.after(() => ingress.stop());
   await ingress.ready;
   return {

@@ -41,7 +41,7 @@ async function mirrored(t: TestContext, more: Partial<Mirror> = {}, dead = false
     host: "copy.example",
     target: "/copied$request_uri",
     withBody: true,
-    timeouts: { connectMs: 500, readMs: 500, sendMs: 500 },
+    timeouts: { connectMs: 5000, readMs: 5000, sendMs: 5000 },
     ...more,
   };
   const hosts = [host("*", [route("r", { filters: [filter] })])];
