@@ -9,7 +9,7 @@ const pointsAMember = 160;
  */
 export class Ring {
   private readonly points: Uint32Array;
-  private readonly owners: Uint16Array;
+  private readonly owners: Uint32Array;
 
   constructor(members: readonly string[]) {
     const all: { readonly point: number; readonly owner: number }[] = [];
@@ -21,7 +21,7 @@ export class Ring {
     }
     all.sort((a, b) => a.point - b.point || a.owner - b.owner);
     this.points = Uint32Array.from(all, ({ point }) => point);
-    this.owners = Uint16Array.from(all, ({ owner }) => owner);
+    this.owners = Uint32Array.from(all, ({ owner }) => owner);
   }
 
   /** The member of a key, by position: the first on the ring that `usable` accepts. */

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Filter } from "../table.ts";
 import type { FilterAnswer, FilteredRequest, Guard, Question, Reply } from "./filter.ts";
 import { compileTemplate } from "./template.ts";
@@ -7,7 +8,9 @@ type ExternalAuth = Extract<Filter, { type: "external-auth" }>;
 /** As nginx's `add_header` without `always`: for these only, the authenticator's cookies go to the client. */
 const cookieStatuses = new Set([200, 201, 204, 206, 301, 302, 303, 304, 307, 308]);
 
+/** Replies that are kept, and how long the fields of one may be. */
 const mostCached = 10_000;
+const mostCachedBytes = 4096;
 
 /**
  * Asks somebody else whether a request may come in (nginx `auth_request`): 2xx lets it, 401 and 403 are passed on, all
@@ -19,7 +22,8 @@ export function compileExternalAuth(filter: ExternalAuth): Guard {
   const keyOf = filter.cache === undefined ? undefined : compileTemplate(filter.cache.key);
   const cached = new Map<string, { readonly reply: Reply; readonly until: number }>();
   return (request) => {
-    const key = keyOf === undefined ? undefined : `${request.host} ${keyOf(request)}`;
+    // A digest, since keys hold what clients say, secrets among it.
+    const key = keyOf === undefined ? undefined : hash("sha256", `${request.host} ${keyOf(request)}`);
     const known = key === undefined ? undefined : cached.get(key);
     const now = request.tools.clock.monotonic();
     if (known !== undefined && known.until > now) return judge(request, known.reply);
@@ -117,6 +121,7 @@ function withReturn({ signInParameter = "rd" }: ExternalAuth, url: string, reque
 function cacheableFor({ cache }: ExternalAuth, { status, fields }: Reply): number {
   const forbids = ([name, value]: readonly [string, string]) =>
     name === "set-cookie" || (name === "cache-control" && /no-cache|no-store|private/i.test(value));
-  if (cache === undefined || fields.some(forbids)) return 0;
+  const size = fields.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  if (cache === undefined || size > mostCachedBytes || fields.some(forbids)) return 0;
   return cache.valid.find(({ statuses }) => statuses.includes(status))?.ms ?? 0;
 }

@@ -1,7 +1,8 @@
+import { parseKey } from "#api/meta/object.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import type { Ingress } from "#api/networking/ingress/kind.ts";
 import type { HostEntry, RouteEntry } from "#dataplane/table.ts";
-import { sourceOf, type Because, type Problem } from "../because.ts";
+import { sourceOf, type Because, type Problem, type Source } from "../because.ts";
 import type { BackendRef } from "./backend.ts";
 import { chooseClaims, type Chosen } from "./choose.ts";
 import type { Claim, Claimant } from "./claim.ts";
@@ -82,7 +83,7 @@ export function compileHost(input: HostInput): HostOutcome {
       const target = denied ? deniedTarget : found.target;
       const id = routeId(ingress, host, claim, form.mark);
       compiled.push({ form, route: routeOf(id, denied ? { ...drafted, filters: [] } : drafted, target) });
-      because.set(id, { from: found.from, ...(losers.length === 0 ? {} : { losers }) });
+      because.set(id, { from: [...found.from, ...referencesOf(settings)], ...(losers.length === 0 ? {} : { losers }) });
       if (form === forms[0]) problems.push(...found.problems);
       if (found.service !== undefined) services.add(found.service);
       if (denied) continue;
@@ -137,12 +138,23 @@ function routeId({ metadata }: Ingress, host: string, claim: Pick<Claim, "path" 
  * What no rule takes: 404, with the annotations of the host's oldest Ingress as ingress-nginx has it, though not where
  * the host is every host.
  */
-function restOf({ ingress }: Claimant, host: string, draft: RouteDraft, because: Map<string, Because>): RouteEntry {
+function restOf(
+  { ingress, settings }: Claimant,
+  host: string,
+  draft: RouteDraft,
+  because: Map<string, Because>,
+): RouteEntry {
   const id = routeId(ingress, host, { path: "/", pathType: "Prefix" }, restForm.mark);
-  because.set(id, { from: [sourceOf(ingress)] });
+  because.set(id, { from: [sourceOf(ingress), ...referencesOf(settings)] });
   if (draft.isDenied === true) return routeOf(id, { ...plainDraft, match: restForm.match }, deniedTarget);
   const target = { type: "answer", status: 404, reason: "no rule for this path" } as const;
   return routeOf(id, { ...draft, match: restForm.match }, target);
+}
+
+/** The objects that annotations name, as what a route was compiled from. */
+function referencesOf({ references }: RouteSettings): Source[] {
+  const source = (kind: string) => (key: string) => ({ kind, ...parseKey(key) });
+  return [...references.secrets.map(source("Secret")), ...references.configMaps.map(source("ConfigMap"))];
 }
 
 const restForm: PathForm = { mark: "#none", key: "/", match: { type: "prefix", path: "/" } };
