@@ -1,3 +1,4 @@
+import { equalsIgnoreCase } from "#wire/http1/bytes.ts";
 import type { HeadTable } from "#wire/http1/head.ts";
 import { parseRequestHead } from "#wire/http1/request.ts";
 import type { Served } from "../log/served.ts";
@@ -21,20 +22,12 @@ export interface Outcome {
 export function describeServed(request: ClientRequest, decision: Decision, outcome: Outcome, head: HeadTable): Served {
   const { bytes, headStart, headEnd } = request;
   parseRequestHead(bytes, headStart, headEnd, head);
-  const told = { authorization: "", referer: "", "user-agent": "", "x-request-id": "" };
-  for (let field = 0; field < head.count; field += 1) {
-    const [start, end] = [head.nameStart(field), head.nameEnd(field)];
-    const length = end - start;
-    if (length !== 7 && length !== 10 && length !== 12 && length !== 13) continue;
-    const name = bytes.toString("latin1", start, end).toLowerCase();
-    if (Object.hasOwn(told, name)) {
-      told[name as keyof typeof told] = bytes.toString("latin1", head.valueStart(field), head.valueEnd(field));
-    }
-  }
+  const authorization = valueOf(bytes, head, names.authorization);
+  const requestId = request.requestId ?? valueOf(bytes, head, names.requestId);
   return {
     at: outcome.at,
     client: request.forwarding.client,
-    user: told.authorization === "" ? "" : userOf(told.authorization),
+    user: authorization === "" ? "" : userOf(authorization),
     method: request.method,
     target: request.target,
     protocol: request.minor === 0 ? "HTTP/1.0" : "HTTP/1.1",
@@ -42,16 +35,33 @@ export function describeServed(request: ClientRequest, decision: Decision, outco
     status: outcome.status,
     bytesSent: outcome.bytesSent,
     requestBytes: headEnd - headStart + outcome.bodyBytes,
-    referer: told.referer,
-    userAgent: told["user-agent"],
+    referer: valueOf(bytes, head, names.referer),
+    userAgent: valueOf(bytes, head, names.userAgent),
     ms: outcome.ms,
     backend: decision.backend?.entry.id ?? "",
     route: decision.route?.entry.id ?? "",
     endpoints: outcome.tried.map(({ name }) => name),
     upstreamStatus: outcome.upstreamStatus,
     upstreamMs: outcome.upstreamMs,
-    requestId: request.requestId ?? told["x-request-id"],
+    requestId,
   };
+}
+
+const names = {
+  authorization: Buffer.from("authorization"),
+  referer: Buffer.from("referer"),
+  userAgent: Buffer.from("user-agent"),
+  requestId: Buffer.from("x-request-id"),
+};
+
+/** The first value of a field, compared by bytes: names are not made into text for every request. */
+function valueOf(bytes: Buffer, head: HeadTable, name: Buffer): string {
+  for (let field = 0; field < head.count; field += 1) {
+    const start = head.nameStart(field);
+    if (head.nameEnd(field) - start !== name.length || !equalsIgnoreCase(bytes, start, name)) continue;
+    return bytes.toString("latin1", head.valueStart(field), head.valueEnd(field));
+  }
+  return "";
 }
 
 /** The name of basic authentication; never the password. */

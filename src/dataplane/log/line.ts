@@ -9,6 +9,18 @@ function shown(text: string): string {
   return text.replace(special, (byte) => `\\x${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 }
 
+let lastAgent = "";
+let lastAgentShown = "-";
+
+/** Most requests on a connection come from the same program. */
+function shownAgent(text: string): string {
+  if (text !== lastAgent) {
+    lastAgent = text;
+    lastAgentShown = shown(text);
+  }
+  return lastAgentShown;
+}
+
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 let lastSecond = -1;
 let lastText = "";
@@ -48,7 +60,7 @@ export function formatLine(served: Served): string {
   const { endpoints, bytesSent, status } = served;
   const who = `${served.client} - ${shown(served.user)} [${timeOf(served.at)}]`;
   const request = shown(`${served.method} ${served.target} ${served.protocol}`);
-  const from = `"${shown(served.referer)}" "${shown(served.userAgent)}" ${served.requestBytes} ${secondsOf(served.ms)}`;
+  const from = `"${shown(served.referer)}" "${shownAgent(served.userAgent)}" ${served.requestBytes} ${secondsOf(served.ms)}`;
   const upstream = endpoints.length === 0 ? "- - - -" : upstreamOf(served);
   const name = upstreamName(served.backend);
   return `${who} "${request}" ${status} ${bytesSent} ${from} [${name}] [] ${upstream} ${shown(served.requestId)}\n`;
