@@ -109,6 +109,8 @@ export type Filter =
     }
   /** Answers of these content types (`*` for all; text/html always) and at least this long are compressed. */
   | { readonly type: "gzip"; readonly level: number; readonly minBytes: number; readonly types: readonly string[] }
+  /** Who passes one of `source-ranges`, `basic-auth` and `external-auth` need not pass the others. */
+  | { readonly type: "satisfy-any" }
   /** Requests do not stand in the access log. */
   | { readonly type: "quiet" }
   /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */

@@ -1,5 +1,6 @@
 import type { Filter } from "../table.ts";
 import type { FieldEdits, Guard, RequestFilter } from "./filter.ts";
+import { anyOf } from "./any-of.ts";
 import { compileAffinity } from "./affinity.ts";
 import { compileBasicAuth } from "./basic-auth.ts";
 import { compileCompression, type Compression } from "./compression.ts";
@@ -34,7 +35,7 @@ export interface CompiledFilters {
 export function compileFilters(filters: readonly Filter[]): CompiledFilters {
   return {
     steps: filters.flatMap((filter) => compileStep(filter) ?? []),
-    guards: filters.flatMap((filter) => compileGuard(filter) ?? []),
+    guards: compileGuards(filters),
     requestFields: compileRequestHeaders(filters),
     responseFields: compileResponseHeaders(filters, false),
     secureResponseFields: compileResponseHeaders(filters, true),
@@ -56,6 +57,18 @@ function compileStep(filter: Filter): RequestFilter | undefined {
     default:
       return undefined;
   }
+}
+
+/** Those that decide who may come in, all of them or any, as the route has it. */
+const access = new Set<Filter["type"]>(["source-ranges", "basic-auth", "external-auth"]);
+
+function compileGuards(filters: readonly Filter[]): Guard[] {
+  const compile = (some: readonly Filter[]) => some.flatMap((filter) => compileGuard(filter) ?? []);
+  const first = filters.findIndex(({ type }) => access.has(type));
+  if (first === -1 || !filters.some(({ type }) => type === "satisfy-any")) return compile(filters);
+  const any = anyOf(compile(filters.filter(({ type }) => access.has(type))));
+  const after = filters.slice(first).filter(({ type }) => !access.has(type));
+  return [...compile(filters.slice(0, first)), any, ...compile(after)];
 }
 
 function compileGuard(filter: Filter): Guard | undefined {

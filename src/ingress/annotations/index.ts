@@ -18,6 +18,7 @@ import { mirror } from "./mirror/mirror.ts";
 import { nginxRewrite } from "./rewrite/nginx.ts";
 import { traefikRewrite } from "./rewrite/traefik.ts";
 import { sslRedirect } from "./ssl-redirect/ssl-redirect.ts";
+import { satisfy } from "./satisfy/satisfy.ts";
 import { sourceRanges } from "./source-ranges/source-ranges.ts";
 import { timeouts } from "./timeouts/timeouts.ts";
 import { upstream } from "./upstream/upstream.ts";
@@ -43,6 +44,7 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   sourceRanges,
   basicAuth,
   externalAuth,
+  satisfy,
   // Who else gets what was let in.
   mirror,
   // Which endpoint serves: a cookie is heard before a text.
