@@ -16,6 +16,8 @@ export interface DataplaneBenchResult {
   readonly fairlead: number;
   readonly nginx: number;
   readonly ratio: number;
+  /** What the access log adds, as a ratio to `fairlead`; measured with the first load. */
+  readonly logged?: number;
 }
 
 export interface DataplaneBenchOptions {
@@ -60,7 +62,7 @@ export async function benchDataplane(options: DataplaneBenchOptions = {}): Promi
   const dir = mkdtempSync(join(tmpdir(), "fairlead-bench-"));
   const children: ChildProcess[] = [];
   try {
-    const [endpoint = 0, nginx = 0, fairlead = 0] = await freePorts(3);
+    const [endpoint = 0, nginx = 0, fairlead = 0, logged = 0] = await freePorts(4);
     writeFileSync(join(dir, "16k"), "x".repeat(16 * 1024));
     writeFileSync(join(dir, "post.lua"), `wrk.method = "POST"\nwrk.body = string.rep("x", 16384)\n`);
     const begin = (command: string, args: readonly string[], port: number) => {
@@ -73,31 +75,34 @@ export async function benchDataplane(options: DataplaneBenchOptions = {}): Promi
       return ["-e", "stderr", "-p", dir, "-c", join(dir, name)];
     };
     await begin("nginx", nginxArgs("endpoint.conf", endpointConfig(dir, endpoint)), endpoint);
+    const serve = (port: number, ...more: string[]) => {
+      const script = join(import.meta.dirname, "dataplane-serve.ts");
+      return begin(process.execPath, [script, String(port), String(endpoint), ...more], port);
+    };
     const proxies = [
       { port: nginx, child: await begin("nginx", nginxArgs("proxy.conf", proxyConfig(dir, nginx, endpoint)), nginx) },
       {
         port: fairlead,
-        child: await begin(
-          process.execPath,
-          [join(import.meta.dirname, "dataplane-serve.ts"), String(fairlead), String(endpoint)],
-          fairlead,
-        ),
+        child: await serve(fairlead),
       },
+      { port: logged, child: await serve(logged, join(dir, "access.log")) },
     ];
     const results: DataplaneBenchResult[] = [];
     for (const load of loads) {
-      const samples: number[][] = [[], []];
+      const contestants = load === loads[0] ? proxies : proxies.slice(0, 2);
+      const samples: number[][] = contestants.map(() => []);
       for (let round = 0; round <= rounds; round += 1) {
-        for (const [index, { port, child }] of proxies.entries()) {
+        for (const [index, { port, child }] of contestants.entries()) {
           // Round 0 warms up.
           const cost = await costOf(dir, load, port, child.pid ?? 0, round === 0 ? 1 : seconds);
           if (round > 0) samples[index]?.push(cost);
         }
       }
-      const [theirs = 0, ours = 0] = samples.map(median);
-      results.push({ load: load.name, fairlead: ours, nginx: theirs, ratio: ours / theirs });
+      const [theirs = 0, ours = 0, oursLogged] = samples.map(median);
+      const extra = oursLogged === undefined ? {} : { logged: oursLogged / ours };
+      results.push({ load: load.name, fairlead: ours, nginx: theirs, ratio: ours / theirs, ...extra });
       print(
-        `${load.name.padEnd(24)} fairlead ${ours.toFixed(1)} µs  nginx ${theirs.toFixed(1)} µs  ratio ${(ours / theirs).toFixed(2)}`,
+        `${load.name.padEnd(24)} fairlead ${ours.toFixed(1)} µs  nginx ${theirs.toFixed(1)} µs  ratio ${(ours / theirs).toFixed(2)}${oursLogged === undefined ? "" : `  access log ×${(oursLogged / ours).toFixed(2)}`}`,
       );
     }
     return results;

@@ -52,6 +52,13 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--service-node-port-range <range>", "ports of Services on the nodes", defaultOptions.serviceNodePortRange)
     .option("--cluster-domain <name>", "the zone of cluster DNS", defaultOptions.clusterDomain)
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
+    .option("--access-log <file>", "write a line for each request through Ingress; - is the standard output")
+    .addOption(
+      new Option("--access-log-format <format>", "a line as ingress-nginx writes it, or a JSON object a line")
+        .choices(["line", "json"])
+        .default(defaultOptions.accessLogFormat),
+    )
+    .option("--gzip", "Ingress compresses answers for clients that take it")
     .option("--detach", "return when the cluster is up; it goes on in the background")
     .addOption(
       new Option("--wait <state>", "wait until the manifests are served, applied, or not at all")
@@ -177,6 +184,9 @@ interface UpFlags {
   serviceNodePortRange: string;
   clusterDomain: string;
   dnsConfig?: string;
+  accessLog?: string;
+  accessLogFormat: UpOptions["accessLogFormat"];
+  gzip?: boolean;
   detach?: boolean;
   wait: WaitFor;
   waitTimeout: number;
@@ -199,6 +209,11 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
+    ...(flags.accessLog === undefined
+      ? {}
+      : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),
+    accessLogFormat: flags.accessLogFormat,
+    gzip: flags.gzip ?? false,
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
   };

@@ -5,8 +5,12 @@ import type { CounterSlot } from "./counters.ts";
 import type { Deadlines } from "./deadline.ts";
 import type { FailureRing } from "./failures.ts";
 import { HeadWriter } from "./http1/writer.ts";
+import type { FilterTools } from "./filters/tools.ts";
+import type { AccessLog } from "./log/access-log.ts";
 import type { Limits } from "./limits.ts";
 import type { LiveTable } from "./live-table.ts";
+import type { Meter } from "./meter/meter.ts";
+import { PasswordChecks } from "./password/checks.ts";
 import type { Dialer } from "./transport/connection.ts";
 
 /** What all connections of one worker share. */
@@ -24,20 +28,35 @@ export interface ServeContext {
   /** The head that was parsed last; whoever needs an earlier one parses its bytes again. */
   readonly requestHead: HeadTable;
   readonly responseHead: HeadTable;
+  /** For heads that are read for the access log. */
+  readonly logHead: HeadTable;
+  /** Absent when no requests are written down. */
+  readonly accessLog: AccessLog | undefined;
   /** Where heads are put together. */
   readonly writer: HeadWriter;
+  /** What filters of all routes share. */
+  readonly tools: FilterTools;
   /** Set when the worker is about to stop: every answer is the last of its connection. */
   draining: boolean;
 }
 
 export function createContext(
-  parts: Omit<ServeContext, "requestHead" | "responseHead" | "writer" | "draining">,
+  parts: Omit<ServeContext, "requestHead" | "responseHead" | "logHead" | "writer" | "tools" | "draining"> & {
+    readonly meter: Meter;
+  },
 ): ServeContext {
   return {
     ...parts,
     requestHead: new HeadTable(),
     responseHead: new HeadTable(),
+    logHead: new HeadTable(),
     writer: new HeadWriter(),
+    tools: {
+      clock: parts.clock,
+      meter: parts.meter,
+      copies: { underWay: 0 },
+      passwords: new PasswordChecks(parts.clock),
+    },
     draining: false,
   };
 }

@@ -5,10 +5,13 @@ import { createContext } from "./context.ts";
 import { addTo, counter, type CounterSlot } from "./counters.ts";
 import { Deadlines } from "./deadline.ts";
 import { createFailureRing, type FailureRecord } from "./failures.ts";
-import { compileTrust } from "./forwarded.ts";
 import { Http1Client } from "./http1/client.ts";
 import type { Limits } from "./limits.ts";
+import { AccessLog, type AccessLogOptions } from "./log/access-log.ts";
 import { LiveTable } from "./live-table.ts";
+import type { MeterMemory } from "./meter/memory.ts";
+import { Meter } from "./meter/meter.ts";
+import { compileRanges } from "./ranges.ts";
 import { findHost } from "./route.ts";
 import type { ListenerSpec } from "./running.ts";
 import type { TableChange } from "./table.ts";
@@ -25,6 +28,9 @@ export interface EngineOptions {
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
   readonly ticketKeys?: Buffer;
+  readonly accessLog: AccessLogOptions | undefined;
+  /** Shared by workers, so that a client's limits hold at all of them together. */
+  readonly meter: MeterMemory;
   readonly total: CounterSlot;
   readonly slotOf: (id: string) => CounterSlot;
   readonly clock: Clock;
@@ -57,7 +63,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     badCertificate: (id, reason) =>
       log.warn({ certificate: id, reason }, "a certificate cannot be used; the last good one stays"),
   });
-  const trusts = compileTrust(options.trustedProxies);
+  const trusts = compileRanges(options.trustedProxies);
+  const accessLog = options.accessLog === undefined ? undefined : new AccessLog(options.accessLog, clock, log);
   const context = createContext({
     clock,
     log,
@@ -68,6 +75,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     failures,
     total,
     trusts,
+    accessLog,
+    meter: new Meter(options.meter, options.worker, clock),
   });
   const clients = new Set<Http1Client>();
   let emptied: (() => void) | undefined;
@@ -113,6 +122,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   } catch (error) {
     for (const listener of listening) listener.close();
     deadlines.stop();
+    accessLog?.stop();
     throw error;
   }
 
@@ -148,6 +158,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       for (const listener of listening) listener.destroy();
       table.retire();
       deadlines.stop();
+      accessLog?.stop();
     },
   };
 }

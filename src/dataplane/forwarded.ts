@@ -1,4 +1,4 @@
-import { cidrContains, parseAddress, parseCidr, type Cidr } from "#base/cidr.ts";
+import { parseAddress } from "#base/cidr.ts";
 import { kind } from "#wire/http1/field-kind.ts";
 import type { HeadTable } from "#wire/http1/head.ts";
 import type { Connection } from "./transport/connection.ts";
@@ -7,6 +7,8 @@ import type { Connection } from "./transport/connection.ts";
 export interface Forwarding {
   /** Whether the client speaks TLS, here or at a trusted proxy. */
   readonly secure: boolean;
+  /** The address of the client: the peer's own, or whom a trusted proxy speaks for. */
+  readonly client: string;
   /** The header fields that say so, ready to be written, without those that depend on the request. */
   readonly fields: Buffer;
   /** Set when the peer is trusted: then each request may say something else. */
@@ -15,24 +17,12 @@ export interface Forwarding {
   readonly host?: string;
 }
 
-/** Tests addresses against ranges; ranges that cannot be read are left out. */
-export function compileTrust(ranges: readonly string[]): (address: string) => boolean {
-  const cidrs = ranges.flatMap((range): Cidr[] => {
-    const cidr = parseCidr(range.includes("/") ? range : `${range}/${range.includes(":") ? 128 : 32}`);
-    return cidr === undefined ? [] : [cidr];
-  });
-  if (cidrs.length === 0) return () => false;
-  return (text) => {
-    const address = parseAddress(text);
-    return address !== undefined && cidrs.some((cidr) => cidrContains(cidr, address));
-  };
-}
-
 /** What holds for every request of a connection. On TLS the port is 443 whatever ours is, as ingress-nginx says it. */
 export function connectionForwarding(connection: Connection, trusts: (address: string) => boolean): Forwarding {
   const { remoteAddress, tls, localPort } = connection;
   return {
     secure: tls,
+    client: remoteAddress,
     trusted: trusts(remoteAddress),
     fields: renderFields(remoteAddress, remoteAddress, tls ? "https" : "http", String(tls ? 443 : localPort)),
   };
@@ -60,6 +50,7 @@ export function requestForwarding(
   const port = first(kind.xForwardedPort);
   return {
     secure: proto,
+    client: client ?? connection.remoteAddress,
     trusted: true,
     host: first(kind.xForwardedHost),
     fields: renderFields(

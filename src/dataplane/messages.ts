@@ -1,5 +1,7 @@
 import type { FailureRecord } from "./failures.ts";
 import type { Limits } from "./limits.ts";
+import type { AccessLogOptions } from "./log/access-log.ts";
+import type { MeterMemory } from "./meter/memory.ts";
 import type { ListenerSpec } from "./running.ts";
 import type { NumberedChange } from "./whole-table.ts";
 
@@ -11,6 +13,8 @@ export interface WorkerData {
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
   readonly ticketKeys: Uint8Array;
+  readonly meter: MeterMemory;
+  readonly accessLog: AccessLogOptions | undefined;
   readonly pages: readonly Float64Array<SharedArrayBuffer>[];
 }
 

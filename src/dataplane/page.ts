@@ -39,6 +39,11 @@ export interface Answer {
   readonly body?: string;
 }
 
+/** How long the body of an answer is. */
+export function answerBytes({ status, body }: Answer): number {
+  return status === 204 || status === 304 ? 0 : Buffer.byteLength(body ?? renderPage(status));
+}
+
 /** The page of a status in nginx's classic shape, which clients and checks know. */
 export function renderPage(status: number, title = `${status} ${reasonOf(status)}`): string {
   return [

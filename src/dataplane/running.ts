@@ -2,6 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { CountersSnapshot } from "./counters.ts";
 import type { FailureRecord } from "./failures.ts";
+import type { AccessLogOptions } from "./log/access-log.ts";
 import type { Limits } from "./limits.ts";
 import type { TableChange } from "./table.ts";
 
@@ -23,6 +24,8 @@ export interface DataplaneOptions {
   readonly limits?: Partial<Limits>;
   /** Ranges (CIDR) of clients whose X-Forwarded-* fields are believed; none by default. */
   readonly trustedProxies?: readonly string[];
+  /** Where requests are written down; nowhere by default. */
+  readonly accessLog?: AccessLogOptions;
   /** DNS servers that know the names of endpoints, asked before the machine's own resolver; none by default. */
   readonly nameServers?: readonly string[];
 }

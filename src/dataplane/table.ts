@@ -65,7 +65,120 @@ export type Filter =
       readonly set: readonly (readonly [name: string, value: string | undefined])[];
       /** Only in answers over TLS (Strict-Transport-Security). */
       readonly secureOnly?: boolean;
+    }
+  /**
+   * By the client's address (CIDR, or one address): nobody in `deny`, and only who is in `allow` unless that is empty;
+   * others are answered 403.
+   */
+  | { readonly type: "source-ranges"; readonly allow: readonly string[]; readonly deny: readonly string[] }
+  /** Name and password of one of these users, 401 for others. The stored passwords are never logged. */
+  | {
+      readonly type: "basic-auth";
+      readonly realm: string;
+      /** Names one character a byte; passwords as `isStoredPassword` knows them. */
+      readonly users: readonly (readonly [name: string, stored: string])[];
+    }
+  | ExternalAuth
+  /** Cross-origin rules; goes before all other filters. */
+  | {
+      readonly type: "cors";
+      /** `*` for all, else `scheme://host:port`, with `*.` for one label. */
+      readonly origins: readonly string[];
+      /** As they are written into the fields. */
+      readonly methods: string;
+      readonly headers: string;
+      readonly exposed?: string;
+      readonly credentials: boolean;
+      /** Seconds. */
+      readonly maxAge: number;
+    }
+  /** Requests with the same text (a template) go to the same endpoint, or to the same group of `subset` endpoints. */
+  | { readonly type: "hash-by"; readonly text: string; readonly subset?: number }
+  | Affinity
+  /** A copy of each request that is let in goes to another backend; its answer is thrown away. */
+  | {
+      readonly type: "mirror";
+      readonly backend: string;
+      /** The Host of the copy. */
+      readonly host: string;
+      /** Path and query; a template. */
+      readonly target: string;
+      /** Bodies up to a megabyte; requests with longer ones are not copied. */
+      readonly withBody: boolean;
+      readonly timeouts: Timeouts;
+    }
+  /** Answers of these content types (`*` for all; text/html always) and at least this long are compressed. */
+  | { readonly type: "gzip"; readonly level: number; readonly minBytes: number; readonly types: readonly string[] }
+  /** Who passes one of `source-ranges`, `basic-auth` and `external-auth` need not pass the others. */
+  | { readonly type: "satisfy-any" }
+  /** Requests do not stand in the access log. */
+  | { readonly type: "quiet" }
+  /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */
+  | {
+      readonly type: "limits";
+      readonly zone: string;
+      readonly rates: readonly { readonly intervalMs: number; readonly burst: number }[];
+      /** How many requests may be under way. */
+      readonly connections?: number;
+      /** Clients that are not counted (CIDR, or one address). */
+      readonly exempt: readonly string[];
+      /** The answer to what comes too fast, and to what is too many. */
+      readonly status: number;
+      readonly connectionStatus: number;
     };
+
+/** A client stays with its endpoint, by a cookie; goes behind other guards and before `hash-by`. */
+export interface Affinity {
+  readonly type: "affinity";
+  /** The cookie's name. */
+  readonly cookie: string;
+  /** `balanced` may move some clients when endpoints come; `persistent` moves only those whose endpoint went. */
+  readonly mode: "balanced" | "persistent";
+  readonly path: string;
+  readonly domain?: string;
+  readonly expiresS?: number;
+  readonly maxAgeS?: number;
+  /** Also where the client came without TLS. */
+  readonly secure: boolean;
+  readonly sameSite?: "None" | "Lax" | "Strict";
+  /** Not to browsers that misread `SameSite=None`. */
+  readonly conditionalSameSite: boolean;
+  /** A request whose endpoint failed goes to another, and its client with it. */
+  readonly changeOnFailure: boolean;
+}
+
+/**
+ * Asks a backend whether the request may come in: 2xx lets it, 401 and 403 are passed on, all else is 500. Texts marked
+ * as templates may hold variables, see `compileTemplate`.
+ */
+export interface ExternalAuth {
+  readonly type: "external-auth";
+  readonly backend: string;
+  /** The Host that is asked. */
+  readonly host: string;
+  /** Path and query; a template. */
+  readonly target: string;
+  /** GET when absent. */
+  readonly method?: string;
+  /** Where 401 is redirected to; a template. */
+  readonly signIn?: string;
+  /** The parameter that tells the place to sign in where to come back to; `rd` when absent. */
+  readonly signInParameter?: string;
+  /** Fields of the reply that go to the endpoint in place of the client's. */
+  readonly responseFields: readonly string[];
+  /** What X-Auth-Request-Redirect says; a template, the request's target when absent. */
+  readonly redirect?: string;
+  /** Cookies of the reply go to the client whatever the endpoint's status. */
+  readonly alwaysSetCookie?: boolean;
+  /** Further fields of the question; values are templates. */
+  readonly fields?: readonly (readonly [name: string, value: string])[];
+  readonly timeouts: Timeouts;
+  /** Replies are used again for requests with an equal `key` (a template). */
+  readonly cache?: {
+    readonly key: string;
+    readonly valid: readonly { readonly statuses: readonly number[]; readonly ms: number }[];
+  };
+}
 
 export interface Timeouts {
   readonly connectMs: number;
@@ -79,8 +192,11 @@ export interface BackendEntry {
   /** What logs and errors call it, e.g. `dev/web:http`. */
   readonly id: string;
   readonly protocol: "http" | "https";
-  readonly balance: "round-robin";
+  /** In turn; the one of two that has fewer requests under way; the one of two that answered faster lately. */
+  readonly balance: "round-robin" | "least-request" | "ewma";
   readonly endpoints: readonly BackendEndpoint[];
+  /** The name that TLS to the endpoints asks for; none when absent. */
+  readonly serverName?: string;
   /** How many endpoints one request may try; only where a replay is safe. */
   readonly tries: number;
 }

@@ -43,6 +43,8 @@ try {
     trustedProxies: data.trustedProxies,
     nameServers: data.nameServers,
     ticketKeys: Buffer.from(data.ticketKeys),
+    meter: data.meter,
+    accessLog: data.accessLog,
     total: slotAt(0),
     slotOf: (id) => slotAt(slots.get(id) ?? 0),
     clock: systemClock,

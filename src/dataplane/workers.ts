@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { placeOf } from "./counters.ts";
 import { startEngine } from "./engine.ts";
 import { defaultLimits } from "./limits.ts";
+import { createMeterMemory, forgetWorker } from "./meter/memory.ts";
 import type { DataplaneOptions, ListenerSpec, RunningDataplane } from "./running.ts";
 import { SlotBook } from "./slots.ts";
 import { probePort } from "./transport/listen.ts";
@@ -39,6 +40,8 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     limits: { ...defaultLimits, ...options.limits },
     trustedProxies: options.trustedProxies ?? [],
     nameServers: options.nameServers ?? [],
+    accessLog: options.accessLog,
+    meter: createMeterMemory(1, randomBytes(16).toString("hex")),
     total: slotAt(0),
     slotOf: (id) => slotAt(book.slotOf(id)),
     clock: options.clock,
@@ -68,6 +71,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
   const listeners: ListenerSpec[] = [];
   for (const spec of options.listeners) listeners.push(await probePort(spec));
   const ticketKeys = randomBytes(48);
+  const meter = createMeterMemory(workers, randomBytes(16).toString("hex"));
   const places = book.pages.map(
     (pages, worker) =>
       new WorkerPlace({
@@ -75,7 +79,10 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
         clock,
         log: log.child({ worker }),
         whole: () => table.whole(),
-        died: () => book.closeAll(worker),
+        died() {
+          book.closeAll(worker);
+          forgetWorker(meter, worker);
+        },
         data: {
           listeners,
           worker,
@@ -83,6 +90,8 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
           trustedProxies: options.trustedProxies ?? [],
           nameServers: options.nameServers ?? [],
           ticketKeys,
+          meter,
+          accessLog: options.accessLog,
           pages,
         },
       }),

@@ -1,4 +1,4 @@
-import { parseBool, parseInteger, parseSeconds, parseSize } from "./annotations/values.ts";
+import { parseBool, parseInteger, parseList, parseRanges, parseSeconds, parseSize } from "./annotations/values.ts";
 
 /**
  * What holds for every Ingress that does not say otherwise by annotation. The names and defaults are those of the
@@ -27,6 +27,34 @@ export interface IngressOptions {
   readonly usePortInRedirects: boolean;
   /** `no-tls-redirect-locations`: rule paths that begin so never redirect. */
   readonly noTlsRedirectPaths: readonly string[];
+  /** `whitelist-source-range`: who may come in where an Ingress does not say; everybody when empty. */
+  readonly allowRanges: readonly string[];
+  /** `denylist-source-range`: who may not. */
+  readonly denyRanges: readonly string[];
+  /** `limit-req-status-code`. */
+  readonly limitRequestStatus: number;
+  /** `limit-conn-status-code`. */
+  readonly limitConnectionStatus: number;
+  /** `global-allowed-response-headers`: what `custom-headers` may set; all but framing when absent. */
+  readonly allowedResponseHeaders: readonly string[] | undefined;
+  /** `hsts`: answers over TLS carry Strict-Transport-Security. */
+  readonly hsts: boolean;
+  /** `hsts-max-age`, in seconds. */
+  readonly hstsMaxAge: number;
+  /** `hsts-include-subdomains`. */
+  readonly hstsIncludeSubdomains: boolean;
+  /** `hsts-preload`. */
+  readonly hstsPreload: boolean;
+  /** `load-balance`. */
+  readonly balance: "round-robin" | "ewma" | "least-request";
+  /** `use-gzip`. */
+  readonly gzip: boolean;
+  /** `gzip-level`, 1 to 9. */
+  readonly gzipLevel: number;
+  /** `gzip-min-length`, in bytes. */
+  readonly gzipMinBytes: number;
+  /** `gzip-types`; text/html is always among them. */
+  readonly gzipTypes: readonly string[];
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
@@ -43,6 +71,38 @@ export const defaultOptions: IngressOptions = {
   preserveTrailingSlash: false,
   usePortInRedirects: false,
   noTlsRedirectPaths: ["/.well-known/acme-challenge"],
+  allowRanges: [],
+  denyRanges: [],
+  limitRequestStatus: 503,
+  limitConnectionStatus: 503,
+  allowedResponseHeaders: undefined,
+  hsts: true,
+  hstsMaxAge: 31_536_000,
+  hstsIncludeSubdomains: true,
+  hstsPreload: false,
+  balance: "round-robin",
+  gzip: false,
+  gzipLevel: 1,
+  gzipMinBytes: 256,
+  gzipTypes: [
+    "application/atom+xml",
+    "application/javascript",
+    "application/x-javascript",
+    "application/json",
+    "application/rss+xml",
+    "application/vnd.ms-fontobject",
+    "application/x-font-ttf",
+    "application/x-web-app-manifest+json",
+    "application/xhtml+xml",
+    "application/xml",
+    "font/opentype",
+    "image/svg+xml",
+    "image/x-icon",
+    "text/css",
+    "text/javascript",
+    "text/plain",
+    "text/x-component",
+  ],
   httpsPort: 443,
 };
 
@@ -60,12 +120,23 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   }),
   "preserve-trailing-slash": as("preserveTrailingSlash", parseBool),
   "use-port-in-redirects": as("usePortInRedirects", parseBool),
-  "no-tls-redirect-locations": as("noTlsRedirectPaths", (text) => {
-    return text
-      .split(",")
-      .map((path) => path.trim())
-      .filter((path) => path !== "");
+  "no-tls-redirect-locations": as("noTlsRedirectPaths", parseList),
+  "whitelist-source-range": as("allowRanges", parseRanges),
+  "limit-req-status-code": as("limitRequestStatus", parseErrorStatus),
+  "limit-conn-status-code": as("limitConnectionStatus", parseErrorStatus),
+  "global-allowed-response-headers": as("allowedResponseHeaders", parseList),
+  hsts: as("hsts", parseBool),
+  "hsts-max-age": as("hstsMaxAge", (text) => (/^\d{1,10}$/.test(text) ? Number(text) : undefined)),
+  "hsts-include-subdomains": as("hstsIncludeSubdomains", parseBool),
+  "hsts-preload": as("hstsPreload", parseBool),
+  "load-balance": as("balance", (text) => {
+    return text === "round_robin" ? "round-robin" : text === "ewma" ? "ewma" : undefined;
   }),
+  "use-gzip": as("gzip", parseBool),
+  "gzip-level": as("gzipLevel", (text) => (/^[1-9]$/.test(text) ? Number(text) : undefined)),
+  "gzip-min-length": as("gzipMinBytes", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),
+  "gzip-types": as("gzipTypes", (text) => text.split(/\s+/)),
+  "denylist-source-range": as("denyRanges", parseRanges),
 };
 
 /**
@@ -85,6 +156,11 @@ export function readOptions(data: Readonly<Record<string, string>>): {
     else if (read !== undefined) refused.push(key);
   }
   return { options, refused };
+}
+
+/** A status that tells of an error. */
+function parseErrorStatus(text: string): number | undefined {
+  return /^[45]\d\d$/.test(text) ? Number(text) : undefined;
 }
 
 function as<K extends keyof IngressOptions>(

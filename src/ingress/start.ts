@@ -9,24 +9,24 @@ import { settingsOf } from "./annotations/settings.ts";
 import { acceptedClasses, acceptedControllers } from "./class.ts";
 import { createDefaultCertificate } from "./certificate.ts";
 import { createEventWriter } from "./events.ts";
+import { createNamedFollower } from "./named.ts";
 import { defaultOptions } from "./options.ts";
 import { hasReached, newest } from "./revision.ts";
 import { listRoutes } from "./routes.ts";
 import type { RunningIngress, StartIngressOptions } from "./running.ts";
-import { createSecretFollower } from "./secrets.ts";
 import { createStatusWriter } from "./status.ts";
 
 /** Changes that arrive within this time go to the data plane as one. */
 const gatherMs = 1;
-/** How long a table may wait for a Secret that an Ingress names: rather that than a moment with the wrong certificate. */
-const secretPatienceMs = 200;
+/** How long a table may wait for objects that an Ingress names: rather that than a moment with the wrong certificate. */
+const namedPatienceMs = 200;
 /** Events and statuses wait for this long, so that a burst of changes is looked at once. */
 const reportMs = 50;
 /** How often `waitFor` looks at revisions that changed nothing here. */
 const idleLookMs = 20;
 
 /**
- * Follows Ingresses, classes, Services, EndpointSlices and the named Secrets, and keeps the data plane's tables true to
+ * Follows Ingresses, classes, Services, EndpointSlices and the Secrets and ConfigMaps that are named, and keeps the data plane's tables true to
  * them: each change is compiled alone and handed over as a difference. Problems become Events on their Ingress, routed
  * Ingresses get the entry's addresses into their status. Returns before the first table is in force; see `ready`.
  */
@@ -51,7 +51,7 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
   let again = false;
   let cancelFlush: (() => void) | undefined;
   let cancelReport: (() => void) | undefined;
-  let secretsDue: number | undefined;
+  let namedDue: number | undefined;
   let waiters: { revision: string; resolve: () => void; reject: (error: Error) => void }[] = [];
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => {});
@@ -62,7 +62,8 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
     services: startInformer(client, "Service", { log, clock }),
     slices: startInformer(client, "EndpointSlice", { log, clock }),
   };
-  const secrets = createSecretFollower({
+  const secrets = createNamedFollower({
+    kind: "Secret",
     client,
     log,
     clock,
@@ -71,6 +72,17 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
       changed(true);
     },
     forgotten: (key) => compiler.forgetSecret(key),
+  });
+  const configMaps = createNamedFollower({
+    kind: "ConfigMap",
+    client,
+    log,
+    clock,
+    found(key, configMap) {
+      compiler.configMap(key, configMap);
+      changed(true);
+    },
+    forgotten: (key) => compiler.forgetConfigMap(key),
   });
   const status = createStatusWriter({
     client,
@@ -120,7 +132,7 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
 
   function revision(): string {
     const own = Object.values(informers).map((informer) => informer.revision());
-    return newest([...own, ...secrets.revisions()]);
+    return newest([...own, ...secrets.revisions(), ...configMaps.revisions()]);
   }
 
   async function flush(): Promise<void> {
@@ -129,11 +141,12 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
       return;
     }
     secrets.follow(compiler.wantedSecrets());
-    if (secrets.pending() > 0) {
-      secretsDue ??= clock.monotonic() + secretPatienceMs;
+    configMaps.follow(compiler.wantedConfigMaps());
+    if (secrets.pending() + configMaps.pending() > 0) {
+      namedDue ??= clock.monotonic() + namedPatienceMs;
       // A Secret that arrives schedules the next turn by itself; this one is for those that do not.
-      if (clock.monotonic() < secretsDue) return schedule(gatherMs * 5);
-    } else secretsDue = undefined;
+      if (clock.monotonic() < namedDue) return schedule(gatherMs * 5);
+    } else namedDue = undefined;
     const at = revision();
     const change = compiler.take(at);
     isWaiting = true;
@@ -204,6 +217,7 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
       cancelReport?.();
       for (const informer of Object.values(informers)) informer.stop();
       secrets.stop();
+      configMaps.stop();
       for (const { reject } of waiters.splice(0)) reject(stopped());
       ready.reject(stopped());
       await Promise.all([status.stop(), events.stop()]);

@@ -28,6 +28,11 @@ export interface UpOptions {
   readonly clusterDomain: string;
   /** A configuration of cluster DNS: YAML, or a Corefile. */
   readonly dnsConfig?: string;
+  /** Where requests through Ingress are written down: a file, or `-` for the standard output. */
+  readonly accessLog?: string;
+  readonly accessLogFormat: "line" | "json";
+  /** Ingress compresses answers. */
+  readonly gzip: boolean;
   readonly wait: WaitFor;
   readonly waitTimeoutSeconds: number;
 }
@@ -45,6 +50,8 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   loadBalancerCidr: undefined,
   serviceNodePortRange: "30000-32767",
   clusterDomain: "cluster.local",
+  accessLogFormat: "line",
+  gzip: false,
   wait: "served",
   waitTimeoutSeconds: 60,
 };

@@ -143,7 +143,7 @@ export interface RunningEntry {
 
 /** Starts the HTTP data plane on its two ports and the Ingress controller that feeds it. */
 export async function startEntry(
-  { log, plan }: ServerParts,
+  { log, plan, options }: ServerParts,
   client: Client,
   { httpPort, httpsPort, publishAddress }: { httpPort: number; httpsPort: number; publishAddress: string },
 ): Promise<RunningEntry> {
@@ -158,6 +158,9 @@ export async function startEntry(
       clock: systemClock,
       workerUrl: workerUrl("http"),
       nameServers: [plan.uplinkAddress],
+      ...(options.accessLog === undefined
+        ? {}
+        : { accessLog: { path: options.accessLog, format: options.accessLogFormat } }),
     }),
     createDefaultCertificate(),
   ]);
@@ -167,7 +170,7 @@ export async function startEntry(
     defaultCertificate,
     publishAddresses: [publishAddress],
     // A redirect to a port that is not the standard one has to name it.
-    options: { httpsPort, usePortInRedirects: httpsPort !== 443 },
+    options: { httpsPort, usePortInRedirects: httpsPort !== 443, gzip: options.gzip },
     log: log.child({ part: "ingress" }),
     clock: systemClock,
   });

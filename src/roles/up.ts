@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import type { DnsConfig } from "#dns/config/contract.ts";
 import type { RunningDns } from "#dns/contract.ts";
 import type { Client } from "#client/contract.ts";
@@ -85,6 +85,7 @@ async function startClaimed(
   const withNodes = checkPrivileges(report);
   if (withNodes) await ensureTools(report, options.proxyMode);
   await ensureApiPort(options.apiPort);
+  ensureAccessLog(options);
   const { httpPort, httpsPort } = await entryPorts(options, report);
   const state: RunState = {
     process: processId(process.pid),
@@ -355,6 +356,16 @@ async function ensureApiPort(port: number): Promise<void> {
   const problem = await portProblem(port, "127.0.0.1");
   if (problem === undefined) return;
   throw new RoleError(`port ${port} of the API server ${portProblemText(problem)}`, "choose another with --api-port");
+}
+
+function ensureAccessLog({ accessLog: path }: UpOptions): void {
+  if (path === undefined || path === "-") return;
+  try {
+    closeSync(openSync(path, "a", 0o640));
+  } catch (error) {
+    const { code = "unknown" } = error as NodeJS.ErrnoException;
+    throw new RoleError(`the access log ${path} cannot be written: ${code}`, "choose another file with --access-log");
+  }
 }
 
 async function entryPorts(options: UpOptions, report: Report): Promise<{ httpPort: number; httpsPort: number }> {

@@ -1,14 +1,10 @@
-/** Chooses among endpoints in turn. */
-export interface RoundRobin {
-  /**
-   * The next of `endpoints` that `usable` accepts, or `undefined` when it accepts none. Each call goes on where the last
-   * one stopped, also when the list has changed in between.
-   */
-  next<E>(endpoints: readonly E[], usable: (endpoint: E) => boolean): E | undefined;
-}
+import type { Balancer } from "./balancer.ts";
 
-/** `start` sets workers apart, so that they do not all begin with the first endpoint. */
-export function createRoundRobin(start: number): RoundRobin {
+/**
+ * In turn: each call goes on where the last one stopped, also when the list has changed in between. `start` sets workers
+ * apart, so that they do not all begin with the first endpoint.
+ */
+export function createRoundRobin<E>(start: number): Balancer<E> {
   let turn = start;
   return {
     next(endpoints, usable) {

@@ -5,9 +5,12 @@ import { maxResponseHeadBytes, parseResponseHead } from "#wire/http1/response.ts
 import { locatePath } from "#wire/http1/target.ts";
 import type { ServeContext } from "../context.ts";
 import { counter } from "../counters.ts";
+import type { AccessLog } from "../log/access-log.ts";
 import { BodyReader } from "../http1/body.ts";
 import { composeRequest } from "../http1/compose-request.ts";
+import { joinEdits } from "../filters/edits.ts";
 import type { FieldEdits } from "../filters/filter.ts";
+import { answerBytes, type Answer } from "../page.ts";
 import type { Endpoint } from "../pool/endpoint.ts";
 import {
   headroom,
@@ -19,10 +22,12 @@ import {
 } from "../transport/connection.ts";
 import type { WriteResult } from "../transport/connection.ts";
 import { book, classOf, recordFailure } from "./booking.ts";
+import { Compressor, shouldCompress } from "./compressor.ts";
 import type { Downstream } from "./downstream.ts";
 import { closeConnection, silent, wordOf } from "./ending.ts";
 import type { ClientRequest } from "./request.ts";
-import { routeRequest, type Decision } from "./route-request.ts";
+import { describeServed } from "./served.ts";
+import { continueRequest, routeRequest, type Decision } from "./route-request.ts";
 
 const crlf = Buffer.from("\r\n", "latin1");
 
@@ -54,12 +59,23 @@ export class Exchange implements ConnectionHandler {
   private upstream: Connection | undefined;
   private readonly tried: Endpoint[] = [];
   private reused = false;
+  private sentAt = 0;
+  /** For the access log: what the client was told, how much of it, and when it began. */
+  private status = 0;
+  private upstreamStatus = 0;
+  private own: Answer | undefined;
+  private readonly begunAt: number;
+  private bytesIn = 0;
+  private compressor: Compressor | undefined;
+  /** Where the content lies in the bytes of the last read: a start and an end for each piece, without chunk framing. */
+  private content: number[] | undefined;
   private waiting: Waiting = "nothing";
   private bodySent: boolean;
   private partial: Buffer | undefined;
   private responding = false;
   private tunnel = false;
   private ended = false;
+  private cancelGuard: (() => void) | undefined;
   private reusable = false;
   private readonly body = new BodyReader();
 
@@ -69,6 +85,7 @@ export class Exchange implements ConnectionHandler {
     this.request = request;
     this.early = early;
     this.bodySent = early.last;
+    this.begunAt = context.accessLog === undefined ? 0 : context.clock.monotonic();
   }
 
   /** 0 for no limit. */
@@ -76,9 +93,16 @@ export class Exchange implements ConnectionHandler {
     return this.decision.route?.entry.maxBodyBytes ?? 0;
   }
 
-  private get responseFields(): FieldEdits | undefined {
-    const filters = this.decision.route?.filters;
-    return this.request.encrypted ? filters?.secureResponseFields : filters?.responseFields;
+  private responseFields(status: number): FieldEdits | undefined {
+    const { route, live } = this.decision;
+    live?.respond(status);
+    const ofRoute = this.request.encrypted ? route?.filters.secureResponseFields : route?.filters.responseFields;
+    return live === undefined ? ofRoute : joinEdits(ofRoute, live.answered);
+  }
+
+  private get requestFields(): FieldEdits | undefined {
+    const { route, live } = this.decision;
+    return live === undefined ? route?.filters.requestFields : joinEdits(route?.filters.requestFields, live.requested);
   }
 
   /** Begins; `context.requestHead` holds the request's head at this moment. */
@@ -88,16 +112,38 @@ export class Exchange implements ConnectionHandler {
     this.count(counter.requests, 1);
     this.count(counter.open, 1);
     if (this.early.end > this.early.start) this.count(counter.bytesIn, this.early.end - this.early.start);
-    if (decision.answer !== undefined) {
-      if (decision.reason !== undefined) this.record(decision.reason, decision.answer.status);
-      this.end();
-      this.count(classOf(decision.answer.status), 1);
-      this.client.answer(decision.answer, this.responseFields);
+    this.proceed(true);
+  }
+
+  /** Answers, waits for a guard, or goes to an endpoint; `parsed` while the context holds the request's head. */
+  private proceed(parsed: boolean): void {
+    const { decision } = this;
+    if (decision.later !== undefined) {
+      let isOver = false;
+      const cancel = decision.later.start((answer) => {
+        isOver = true;
+        this.cancelGuard = undefined;
+        if (this.ended) return;
+        this.decision = continueRequest(decision, answer);
+        this.proceed(false);
+      });
+      if (isOver) return;
+      this.cancelGuard = cancel;
+      if (decision.live !== undefined) decision.live.isStale = true;
       return;
     }
+    if (decision.answer !== undefined) {
+      if (decision.reason !== undefined) this.record(decision.reason, decision.answer.status);
+      this.own = decision.answer;
+      this.end();
+      this.count(classOf(decision.answer.status), 1);
+      this.client.answer(decision.answer, this.responseFields(decision.answer.status));
+      return;
+    }
+    this.copyBody(this.request.bytes, this.early.start, this.early.end, this.early);
     const endpoint = this.pickNext();
     if (endpoint === undefined) this.fail(502, "no endpoint left");
-    else this.tryEndpoint(endpoint, true);
+    else this.tryEndpoint(endpoint, parsed);
   }
 
   // The request's way to an endpoint.
@@ -105,13 +151,17 @@ export class Exchange implements ConnectionHandler {
   private pickNext(): Endpoint | undefined {
     const { backend } = this.decision;
     if (backend === undefined || this.tried.length >= Math.max(1, backend.entry.tries)) return undefined;
-    return backend.pick(this.tried, this.context.deadlines.now);
+    return backend.pick(this.tried, this.context.deadlines.now, this.decision.live?.preference);
   }
 
   private tryEndpoint(endpoint: Endpoint, parsed: boolean): void {
     if (this.tried.length > 0) this.count(counter.retries, 1);
     this.tried.push(endpoint);
+    if (this.endpoint !== undefined) this.endpoint.active -= 1;
+    endpoint.active += 1;
     this.endpoint = endpoint;
+    const { backend, live } = this.decision;
+    if (backend !== undefined) live?.serveBy(endpoint, backend);
     const { upstreamIdleMs } = this.context.limits;
     // What cannot be sent twice goes out on a connection that was used a moment ago, or on a new one.
     const idle = endpoint.take(this.replayable ? 0 : this.context.deadlines.now + upstreamIdleMs - freshMs);
@@ -156,9 +206,11 @@ export class Exchange implements ConnectionHandler {
       locatePath(request.bytes, requestHead);
     }
     writer.reset();
-    composeRequest(writer, request, requestHead, this.decision.rewritten, this.decision.route?.filters.requestFields);
+    composeRequest(writer, request, requestHead, this.decision.rewritten, this.requestFields);
     if (early.end > early.start) writer.copy(request.bytes, early.start, early.end);
     if (early.cut && early.last) writer.bytes(crlf);
+    if (this.decision.backend?.isMeasured === true || context.accessLog !== undefined)
+      this.sentAt = context.clock.monotonic();
     const result = upstream.write(writer.view());
     if (result === lent) writer.renew();
     if (this.bodySent) {
@@ -179,12 +231,17 @@ export class Exchange implements ConnectionHandler {
     if (upstream === undefined || this.ended) return;
     this.bodySent = last;
     this.count(counter.bytesIn, end - start);
+    this.copyBody(bytes, start, end, { last, cut });
     let result: WriteResult = end > start ? upstream.write(bytes.subarray(start, end)) : sent;
     if (last && cut) result = upstream.write(crlf) === lent ? lent : result;
     if (result === lent) {
       this.client.pauseBody();
       this.wait("send");
     } else this.wait(last ? "read" : "client");
+  }
+
+  private copyBody(bytes: Buffer, start: number, end: number, part: { last: boolean; cut: boolean }): void {
+    this.decision.live?.copy?.add(bytes, start, end, part);
   }
 
   /** The client's body broke a rule or a limit on its way. */
@@ -243,27 +300,93 @@ export class Exchange implements ConnectionHandler {
   private beginResponse(bytes: Buffer, headEnd: number, end: number, framing: number): void {
     const { responseHead: head } = this.context;
     this.responding = true;
+    this.status = head.status;
+    this.upstreamStatus = head.status;
+    this.measure();
     this.body.begin(framing);
     this.reusable = framing !== untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
     this.count(classOf(head.status), 1);
+    const compressor = this.compressorFor({ bytes, head, framing });
     const bodyEnd = this.body.feed(bytes, headEnd, end);
     if (bodyEnd < 0) {
       this.responding = false;
       this.fail(502, `bad response: ${problemOf(bodyEnd).message}`);
       return;
     }
-    const edits = this.responseFields;
+    const edits = this.responseFields(head.status);
+    if (compressor !== undefined) {
+      const result = this.client.sendHead({ bytes, headEnd, head, framing: untilClose, edits }, headEnd);
+      if (result === lent) this.upstream?.keepReadBuffer();
+      this.compress(compressor, bytes, headEnd, bodyEnd, end > bodyEnd);
+      return;
+    }
     const result = this.client.sendHead({ bytes, headEnd, head, framing, edits }, bodyEnd);
     this.afterResponseBytes(result, end > bodyEnd);
   }
 
+  private compressorFor(response: Parameters<typeof shouldCompress>[2]): Compressor | undefined {
+    const { live, route } = this.decision;
+    const compression = route?.filters.compression;
+    const isModern = this.request.minor === 1;
+    if (compression === undefined || live === undefined || !isModern || !shouldCompress(compression, live, response))
+      return undefined;
+    const { decoder } = this.body;
+    if (decoder !== undefined) {
+      const content: number[] = [];
+      this.content = content;
+      decoder.onData = (from, to) => content.push(from, to);
+    }
+    const isLive = response.framing === untilClose || decoder !== undefined;
+    this.compressor = new Compressor(compression.level, isLive, {
+      send: (bytes) => {
+        this.wait(this.body.done ? "client" : "read");
+        return this.client.sendBody(bytes, 0, bytes.length);
+      },
+      drained: () => this.upstream?.resume(),
+      ended: () => this.complete(),
+      failed: () => this.fail(502, "the response could not be compressed"),
+    });
+    return this.compressor;
+  }
+
+  private compress(compressor: Compressor, bytes: Buffer, start: number, end: number, excess: boolean): void {
+    const content = this.content?.splice(0) ?? [start, end];
+    let hasRoom = true;
+    for (let at = 0; at + 1 < content.length; at += 2) {
+      hasRoom = compressor.write(bytes.subarray(content[at], content[at + 1]));
+    }
+    if (excess) this.reusable = false;
+    if (this.body.done) {
+      compressor.end();
+      this.wait("client");
+    } else if (hasRoom) this.wait("read");
+    else {
+      this.upstream?.pause();
+      this.wait("client");
+    }
+  }
+
+  private measure(): void {
+    const { backend } = this.decision;
+    if (backend?.isMeasured !== true || this.endpoint === undefined) return;
+    const { clock, deadlines } = this.context;
+    backend.measure(this.endpoint, clock.monotonic() - this.sentAt, deadlines.now);
+  }
+
   private responseBody(bytes: Buffer, start: number, end: number): void {
+    if (this.body.done) {
+      // More than the response, while what was compressed of it is still on its way.
+      this.reusable = false;
+      return;
+    }
     const bodyEnd = this.body.feed(bytes, start, end);
     if (bodyEnd < 0) {
       this.fail(502, `bad response: ${problemOf(bodyEnd).message}`);
       return;
     }
-    this.afterResponseBytes(this.client.sendBody(bytes, start, bodyEnd), end > bodyEnd);
+    if (this.compressor === undefined)
+      this.afterResponseBytes(this.client.sendBody(bytes, start, bodyEnd), end > bodyEnd);
+    else this.compress(this.compressor, bytes, start, bodyEnd, end > bodyEnd);
   }
 
   private afterResponseBytes(result: WriteResult, excess: boolean): void {
@@ -299,10 +422,12 @@ export class Exchange implements ConnectionHandler {
       this.closeTunnel();
       return;
     }
-    if (this.responding && this.body.untilClose) {
+    if (this.responding && (this.body.untilClose || this.body.done)) {
+      const isNews = !this.body.done;
       this.body.done = true;
       this.reusable = false;
-      this.complete();
+      if (this.compressor === undefined) this.complete();
+      else if (isNews) this.compressor.end();
       return;
     }
     this.lost("closed by the endpoint");
@@ -324,6 +449,7 @@ export class Exchange implements ConnectionHandler {
   onClose(error: NodeJS.ErrnoException | undefined): void {
     if (this.ended) return;
     if (this.tunnel) this.closeTunnel();
+    else if (this.compressor !== undefined && this.body.done) this.reusable = false;
     else this.lost(error === undefined ? "closed by the endpoint" : wordOf(error));
   }
 
@@ -360,6 +486,8 @@ export class Exchange implements ConnectionHandler {
       return;
     }
     this.responding = true;
+    this.status = 101;
+    this.upstreamStatus = 101;
     this.tunnel = true;
     this.count(counter.class1, 1);
     const result = this.client.sendHead({ bytes, headEnd, head, framing: 0, edits: undefined }, end);
@@ -394,12 +522,18 @@ export class Exchange implements ConnectionHandler {
 
   clientDrained(): void {
     if (this.ended) return;
+    if (this.compressor !== undefined) {
+      this.compressor.resume();
+      this.wait(this.body.done ? "client" : "read");
+      return;
+    }
     this.upstream?.resume();
     this.wait(this.tunnel ? "tunnel" : "read");
   }
 
   clientGone(): void {
     if (this.ended) return;
+    if (!this.tunnel) this.status = clientClosed;
     this.end();
     this.connecting?.cancel();
     const { upstream } = this;
@@ -458,6 +592,7 @@ export class Exchange implements ConnectionHandler {
   private fail(status: number, reason: string): void {
     if (this.ended) return;
     const begun = this.responding;
+    if (!begun) this.own = { status };
     if (reason !== "") this.record(reason, begun ? 0 : status);
     this.dropUpstream();
     this.connecting?.cancel();
@@ -467,7 +602,7 @@ export class Exchange implements ConnectionHandler {
       return;
     }
     this.count(classOf(status), 1);
-    this.client.answer({ status }, this.responseFields);
+    this.client.answer({ status }, this.responseFields(status));
   }
 
   private dropUpstream(): void {
@@ -481,9 +616,34 @@ export class Exchange implements ConnectionHandler {
     this.waiting = "nothing";
     this.client.expectWithin(0);
     this.count(counter.open, -1);
+    this.cancelGuard?.();
+    this.cancelGuard = undefined;
+    this.compressor?.destroy();
+    if (this.endpoint !== undefined) this.endpoint.active -= 1;
+    this.decision.live?.end();
+    const { accessLog } = this.context;
+    if (accessLog !== undefined && this.decision.route?.filters.isQuiet !== true) this.writeDown(accessLog);
+  }
+
+  private writeDown(accessLog: AccessLog): void {
+    const { clock, logHead } = this.context;
+    const { own } = this;
+    const now = clock.monotonic();
+    const outcome = {
+      at: clock.now(),
+      ms: now - this.begunAt,
+      status: own?.status ?? this.status,
+      bytesSent: own === undefined ? this.body.bytes : this.request.toHead ? 0 : answerBytes(own),
+      bodyBytes: this.bytesIn,
+      tried: this.tried,
+      upstreamStatus: this.upstreamStatus,
+      upstreamMs: this.sentAt === 0 ? 0 : now - this.sentAt,
+    };
+    accessLog.add(describeServed(this.request, this.decision, outcome, logHead));
   }
 
   private count(position: number, amount: number): void {
+    if (position === counter.bytesIn) this.bytesIn += amount;
     book(this.context, this.decision, position, amount);
   }
 
@@ -494,3 +654,6 @@ export class Exchange implements ConnectionHandler {
 
 /** How old an idle connection may be for a request that cannot be sent twice. */
 const freshMs = 2_000;
+
+/** nginx's status for a client that left before it was answered; only the access log has it. */
+const clientClosed = 499;

@@ -23,4 +23,6 @@ export interface ClientRequest {
   /** The client's connection to us is TLS, whatever a trusted proxy says of its own. */
   readonly encrypted: boolean;
   readonly forwarding: Forwarding;
+  /** The id that it was given here, the same at each try; absent while it has none, or has one of its own. */
+  requestId?: string;
 }

@@ -1,9 +1,10 @@
 import { normalizePath } from "#wire/http1/path.ts";
 import type { ServeContext } from "../context.ts";
-import type { FilteredRequest } from "../filters/filter.ts";
+import type { FilterAnswer, Later } from "../filters/filter.ts";
 import type { Answer } from "../page.ts";
 import type { Backend } from "../pool/backend.ts";
 import { findHost, hostName, type CompiledRoute } from "../route.ts";
+import { LiveRequest } from "./live-request.ts";
 import type { ClientRequest } from "./request.ts";
 
 /** Where a request goes, or what it is answered at once. */
@@ -15,6 +16,11 @@ export interface Decision {
   readonly answer?: Answer;
   /** Why the answer is a failure; absent for redirects and the like. */
   readonly reason?: string;
+  /** The request as its filters see it; absent when the route has none. */
+  readonly live?: LiveRequest;
+  /** The request waits for a guard; `continueRequest` goes on with what came of it. */
+  readonly later?: Later;
+  readonly nextGuard?: number;
 }
 
 const notFound: Answer = { status: 404 };
@@ -22,8 +28,6 @@ const notFound: Answer = { status: 404 };
 /** Decides by the table of this moment: host, route, body limit, filters, backend. */
 export function routeRequest(context: ServeContext, request: ClientRequest): Decision {
   const { hosts, backends } = context.table;
-  const { forwarding } = request;
-  const name = hostName(forwarding.host ?? request.host);
   const host = findHost(hosts, hostName(request.host));
   const path = request.target === "*" ? { path: "/", query: "" } : normalizePath(request.target);
   if (path === undefined) return { answer: { status: 400 }, reason: "bad path" };
@@ -40,38 +44,50 @@ export function routeRequest(context: ServeContext, request: ClientRequest): Dec
   if (entry.maxBodyBytes > 0 && request.framing > entry.maxBodyBytes && request.framing <= maxLength) {
     return { route, answer: { status: 413 }, reason: "body too large" };
   }
-  let rewritten: string | undefined;
-  if (filters.steps.length > 0) {
-    const filtered: FilteredRequest = {
-      secure: forwarding.secure,
-      host: name,
-      target: request.target,
-      path: path.path,
-      query: path.query,
-      groups: match.groups,
-      rewritten: undefined,
-    };
+  const filtered = filters.steps.length > 0 || filters.guards.length > 0 || filters.compression !== undefined;
+  const live = filtered ? new LiveRequest(context, request, path, match.groups) : undefined;
+  if (live !== undefined) {
     for (const step of filters.steps) {
-      const answer = step(filtered);
-      if (answer !== undefined) return { route, answer };
+      const answer = step(live);
+      if (answer !== undefined) return { route, live, answer, reason: answer.reason };
     }
-    rewritten = filtered.rewritten;
   }
   const { target } = entry;
   if (target.type === "answer") {
-    const reason = target.status >= 500 ? target.reason : undefined;
-    return { route, answer: { status: target.status }, reason };
+    if (target.status < 500) return passGuards({ route, live }, 0);
+    return { route, live, answer: { status: target.status }, reason: target.reason };
   }
   const backend = backends.get(target.backend);
   if (backend === undefined || backend.endpoints.length === 0) {
-    return {
-      route,
-      backend,
-      answer: { status: 503 },
-      reason: backend === undefined ? "no such backend" : "no endpoints",
-    };
+    const reason = backend === undefined ? "no such backend" : "no endpoints";
+    return { route, live, backend, answer: { status: 503 }, reason };
   }
-  return { route, backend, rewritten };
+  if (live !== undefined) live.backend = backend.entry.id;
+  return passGuards({ route, live, backend }, 0);
+}
+
+/** Goes on after a guard that had to be waited for. */
+export function continueRequest(decision: Decision, answer: FilterAnswer | undefined): Decision {
+  const { route, backend, live, nextGuard = 0 } = decision;
+  if (live !== undefined) live.isStale = true;
+  if (answer !== undefined) return { route, backend, live, answer, reason: answer.reason };
+  return passGuards({ route, backend, live }, nextGuard);
+}
+
+function passGuards(decision: Decision, from: number): Decision {
+  const { route, live } = decision;
+  const target = route?.entry.target;
+  if (live !== undefined && route !== undefined) {
+    const { guards } = route.filters;
+    for (let at = from; at < guards.length; at += 1) {
+      const outcome = guards[at]?.(live);
+      if (outcome === undefined) continue;
+      if ("start" in outcome) return { ...decision, later: outcome, nextGuard: at + 1 };
+      return { ...decision, answer: outcome, reason: outcome.reason };
+    }
+  }
+  if (target?.type === "answer") return { ...decision, answer: { status: target.status } };
+  return live?.rewritten === undefined ? decision : { ...decision, rewritten: live.rewritten };
 }
 
 /** The longest length a Content-Length can say; what is above marks chunks. */

@@ -1,5 +1,5 @@
 import type { Filter } from "../table.ts";
-import { compileFieldEdits } from "./fields.ts";
+import { compileFieldEdits } from "./edits.ts";
 import type { FieldEdits } from "./filter.ts";
 
 /** What a route changes in the fields that go to its endpoints. */

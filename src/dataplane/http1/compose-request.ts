@@ -57,7 +57,7 @@ export function composeRequest(
   }
   writer.bytes(version);
   if (head.hostField < 0 && edits?.has("host") !== true) writer.text(`Host: ${request.host}\r\n`);
-  copyFields(writer, bytes, head, headEnd, edits);
+  copyRequestFields(writer, bytes, head, headEnd, edits);
   if (edits === undefined) composeForwarded(writer, request, head);
   else composeEdited(writer, request, head, edits);
   if (request.upgrade) {
@@ -68,13 +68,20 @@ export function composeRequest(
   writer.bytes(crlf);
 }
 
-function copyFields(writer: HeadWriter, bytes: Buffer, head: HeadTable, headEnd: number, edits?: FieldEdits): void {
+/** Writes the client's own fields byte for byte, less those that must not pass and those that are edited. */
+export function copyRequestFields(
+  writer: HeadWriter,
+  bytes: Buffer,
+  head: HeadTable,
+  headEnd: number,
+  edits?: FieldEdits,
+): void {
   const nominated = head.nominates ? nominatedFields(bytes, head) : undefined;
   const byName = nominated !== undefined || edits !== undefined;
   let runStart = -1;
   for (let field = 0; field < head.count; field += 1) {
     let drop = dropped[head.kinds[field] ?? 0] === 1;
-    if (byName && !drop) {
+    if (byName && !drop && (nominated !== undefined || edits?.hasLength(lengthOf(head, field)) === true)) {
       const name = bytes.toString("latin1", head.nameStart(field), head.nameEnd(field)).toLowerCase();
       drop = nominated?.has(name) === true || edits?.has(name) === true;
     }
@@ -91,7 +98,7 @@ function composeForwarded(writer: HeadWriter, request: ClientRequest, head: Head
   const given = head.requestIdField;
   if (given >= 0 && head.valueEnd(given) > head.valueStart(given))
     copyField(writer, "X-Request-ID: ", bytes, head, given);
-  else writer.text(`X-Request-ID: ${newRequestId()}\r\n`);
+  else writer.text(`X-Request-ID: ${(request.requestId ??= newRequestId())}\r\n`);
   writer.bytes(forwarding.fields);
   if (forwarding.host !== undefined) writer.text(`X-Forwarded-Host: ${forwarding.host}\r\n`);
   else if (head.hostField >= 0) copyField(writer, "X-Forwarded-Host: ", bytes, head, head.hostField);
@@ -119,4 +126,8 @@ function composeEdited(writer: HeadWriter, request: ClientRequest, head: HeadTab
     if (line !== "" && !edits.has(line.slice(0, line.indexOf(":")).toLowerCase())) writer.text(`${line}\r\n`);
   }
   for (const { name, value } of edits.values()) if (value !== undefined) writer.text(`${name}: ${value}\r\n`);
+}
+
+function lengthOf(head: HeadTable, field: number): number {
+  return head.nameEnd(field) - head.nameStart(field);
 }

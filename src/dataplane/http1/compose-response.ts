@@ -74,7 +74,7 @@ function copyFields(
   for (let field = 0; field < head.count; field += 1) {
     const known = head.kinds[field] ?? 0;
     let drop = known !== kind.other && isDropped(known, shape);
-    if (byName && !drop) {
+    if (byName && !drop && (nominated !== undefined || edits?.hasLength(lengthOf(head, field)) === true)) {
       const name = bytes.toString("latin1", head.nameStart(field), head.nameEnd(field)).toLowerCase();
       drop = (nominated?.has(name) === true && known !== kind.upgrade) || edits?.has(name) === true;
     }
@@ -84,4 +84,8 @@ function copyFields(
     } else if (runStart < 0) runStart = head.nameStart(field);
   }
   if (runStart >= 0) writer.copy(bytes, runStart, headEnd - 2);
+}
+
+function lengthOf(head: HeadTable, field: number): number {
+  return head.nameEnd(field) - head.nameStart(field);
 }

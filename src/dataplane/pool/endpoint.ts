@@ -1,4 +1,6 @@
-import type { Connection } from "../transport/connection.ts";
+import { hash } from "node:crypto";
+import type { MovingMean } from "../balance/ewma.ts";
+import type { Connection, DialTarget } from "../transport/connection.ts";
 
 /** A connection that waits in a pool for its next request. */
 export interface Idle {
@@ -13,21 +15,33 @@ export class Endpoint {
   readonly address: string;
   readonly port: number;
   readonly tls: boolean;
+  readonly serverName: string | undefined;
+  /** Requests that it has now. */
+  active = 0;
+  /** How long its answers took lately; kept where the backend chooses by it. */
+  speed: MovingMean | undefined;
   /** Passed over until then, while others are there. */
   failedUntil = 0;
+  private hashed: string | undefined;
   /** No longer in the table: requests under way end, no connection is kept. */
   retired = false;
   private readonly idle: Idle[] = [];
   private readonly limit: number;
 
-  constructor(target: { readonly address: string; readonly port: number; readonly tls: boolean }, limit: number) {
+  constructor(target: DialTarget, limit: number) {
     this.address = target.address;
     this.port = target.port;
     this.tls = target.tls;
+    this.serverName = target.serverName;
     this.name = target.address.includes(":")
       ? `[${target.address}]:${target.port}`
       : `${target.address}:${target.port}`;
     this.limit = limit;
+  }
+
+  /** Tells it from the others of its backend, to clients too. */
+  get key(): string {
+    return (this.hashed ??= hash("md5", this.name, "hex"));
   }
 
   /**

@@ -59,6 +59,8 @@ export interface DialTarget {
   readonly address: string;
   readonly port: number;
   readonly tls: boolean;
+  /** The name to ask for in TLS. */
+  readonly serverName?: string;
 }
 
 /** The way to endpoints, injected so that another transport can take its place. */

@@ -153,12 +153,13 @@ export function createPublicDialer(onFault: OnFault, nameServers: readonly strin
 }
 
 function connect(
-  { address, port, tls }: DialTarget,
+  { address, port, tls, serverName }: DialTarget,
   done: (result: Connection | NodeJS.ErrnoException) => void,
   { onFault, lookup }: { onFault: OnFault; lookup: LookupFunction },
 ): Connecting {
   const reader = tls ? undefined : new ReadBuffer();
-  const socket = reader === undefined ? dialTls(address, port, lookup) : dialTcp({ address, port, reader, lookup });
+  const socket =
+    reader === undefined ? dialTls({ address, port, serverName, lookup }) : dialTcp({ address, port, reader, lookup });
   const event = tls ? "secureConnect" : "connect";
   const cancel = () => {
     socket.off("error", failed);
@@ -183,16 +184,23 @@ function connect(
   return { cancel };
 }
 
-function dialTls(host: string, port: number, lookup: LookupFunction): Socket {
+function dialTls({ address, port, serverName = "", lookup }: TlsTarget): Socket {
   const options = {
-    host,
+    host: address,
     port,
     rejectUnauthorized: false,
-    servername: "",
+    servername: serverName,
     ALPNProtocols: ["http/1.1"],
     lookup,
   };
   return connectTls(options).setNoDelay(true);
+}
+
+interface TlsTarget {
+  address: string;
+  port: number;
+  serverName: string | undefined;
+  lookup: LookupFunction;
 }
 
 interface TcpTarget {

@@ -10,6 +10,10 @@ export type BadValue = "ignore" | "drop" | "deny";
 
 /** Reads one Ingress's annotations and collects what was wrong with them. */
 export interface AnnotationReader {
+  /** Of the Ingress. */
+  readonly namespace: string;
+  /** `namespace/name`. */
+  readonly ingress: string;
   /** The parsed value; `undefined` when absent, empty or bad. `expected` ends the sentence `it must be ...`. */
   read<T>(key: string, parse: (text: string) => T | undefined, bad: BadValue, expected: string): T | undefined;
   /** The trimmed text, `undefined` when absent or empty. */
@@ -30,6 +34,8 @@ export function createReader(ingress: Ingress): AnnotationReader {
   let verdict: RouteSettings["verdict"] = "serve";
 
   const reader: AnnotationReader = {
+    namespace: ingress.metadata.namespace ?? "",
+    ingress: `${ingress.metadata.namespace}/${ingress.metadata.name}`,
     text(key) {
       const value = annotations[key];
       if (value === undefined) return undefined;

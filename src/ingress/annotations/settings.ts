@@ -17,6 +17,10 @@ export function settingsOf(ingress: Ingress, options: IngressOptions): RouteSett
     ...reader.outcome(),
     regex: (path) => regexes.some((regex) => regex(path)),
     effects: outcomes.flatMap(({ effect }) => effect ?? []),
+    references: {
+      secrets: outcomes.flatMap(({ references }) => references?.secrets ?? []),
+      configMaps: outcomes.flatMap(({ references }) => references?.configMaps ?? []),
+    },
     ...(appRoot === undefined ? {} : { appRoot }),
   };
 }

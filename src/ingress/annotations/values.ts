@@ -1,3 +1,6 @@
+import { parseAddress, parseCidr } from "#base/cidr.ts";
+import { unknownVariables } from "#dataplane/filters/template.ts";
+
 /** Go's `strconv.ParseBool`. */
 export function parseBool(text: string): boolean | undefined {
   if (["1", "t", "T", "TRUE", "true", "True"].includes(text)) return true;
@@ -43,4 +46,48 @@ export const parseServerName = textOf(/^[A-Za-z0-9._:*-]+$/);
 /** Exactly one of these words, in any case; given back as listed. */
 export function oneOf<const T extends string>(words: readonly T[]): (text: string) => T | undefined {
   return (text) => words.find((word) => word.toLowerCase() === text.toLowerCase());
+}
+
+/** Ranges (`10.0.0.0/8`) and addresses, parted by commas. */
+export function parseRanges(text: string): readonly string[] | undefined {
+  const ranges = parseList(text);
+  const isRange = (range: string) => (range.includes("/") ? parseCidr(range) : parseAddress(range)) !== undefined;
+  return ranges.length > 0 && ranges.every(isRange) ? ranges : undefined;
+}
+
+/** What stands between commas, without white space around it and without empty items. */
+export function parseList(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+/** `name` of this namespace, or `namespace/name` with the same namespace, given back in full. */
+export function parseObjectKey(namespace: string): (text: string) => string | undefined {
+  return (text) => {
+    const [first = "", second] = text.split("/");
+    const [space, name] = second === undefined ? [namespace, first] : [first, second];
+    const isKey = space === namespace && /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/.test(name);
+    return isKey && text.split("/").length <= 2 ? `${space}/${name}` : undefined;
+  };
+}
+
+/** Printable text without what ends a quoted value; its variables are all known. */
+export function parseTemplate(text: string): string | undefined {
+  return /^[!#-&(-[\]-~ ]*$/.test(text) && unknownVariables(text).length === 0 ? text : undefined;
+}
+
+/** The same without spaces, as a URL is. */
+export function parseUrlTemplate(text: string): string | undefined {
+  return /[ <>{}]/.test(text.replace(/\$\{\w+\}/g, "")) ? undefined : parseTemplate(text);
+}
+
+/** A field name. */
+export const parseFieldName = textOf(/^[A-Za-z0-9-]+$/);
+
+/** Field names, parted by commas. */
+export function parseFieldNames(text: string): readonly string[] | undefined {
+  const names = parseList(text);
+  return names.length > 0 && names.every((name) => parseFieldName(name) !== undefined) ? names : undefined;
 }

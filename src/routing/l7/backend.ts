@@ -13,7 +13,26 @@ export interface BackendRef {
   readonly service: string;
   readonly port: string | number;
   readonly protocol: "http" | "https";
+  readonly balance: BackendEntry["balance"];
   readonly tries: number;
+  /** A backend that is no Service: it is what an annotation says. */
+  readonly fixed?: BackendEntry;
+}
+
+/** The backend of a URL in an annotation: its host as the only endpoint, which the data plane resolves. */
+export function fixedBackend(url: { scheme: "http" | "https"; host: string; port: number }): BackendRef {
+  const { scheme, host, port } = url;
+  const id = `${scheme}://${host}:${port}`;
+  const address = host.replace(/^\[(.*)\]$/, "$1");
+  const fixed: BackendEntry = {
+    id,
+    protocol: scheme,
+    balance: "round-robin",
+    endpoints: [{ address, port }],
+    tries: 1,
+    ...(scheme === "https" && parseAddress(address) === undefined ? { serverName: address } : {}),
+  };
+  return { id, service: "", port, protocol: scheme, balance: "round-robin", tries: 1, fixed };
 }
 
 /** As ingress-nginx: three attempts unless something else is asked for. */
@@ -22,15 +41,23 @@ export const defaultTries = 3;
 export function backendRef(
   namespace: string,
   { name, port }: NonNullable<IngressBackend["service"]>,
-  { protocol, tries }: Pick<BackendRef, "protocol" | "tries">,
+  { protocol, balance, tries }: Pick<BackendRef, "protocol" | "balance" | "tries">,
 ): BackendRef {
   const service = `${namespace}/${name}`;
   const wanted = port?.name ?? port?.number ?? "";
   const marks = [
     ...(protocol === "http" ? [] : [protocol]),
+    ...(balance === "round-robin" ? [] : [balance]),
     ...(tries === defaultTries ? [] : [`tries=${tries}`]),
   ].join(",");
-  return { id: `${service}:${wanted}${marks === "" ? "" : `[${marks}]`}`, service, port: wanted, protocol, tries };
+  return {
+    id: `${service}:${wanted}${marks === "" ? "" : `[${marks}]`}`,
+    service,
+    port: wanted,
+    protocol,
+    balance,
+    tries,
+  };
 }
 
 /**
@@ -55,9 +82,10 @@ export function compileBackend(
   service: Service | undefined,
   slices: Iterable<EndpointSlice>,
 ): BackendEntry {
+  if (ref.fixed !== undefined) return ref.fixed;
   const port = service === undefined ? undefined : findPort(service, ref.port);
   const endpoints = service === undefined || port === undefined ? [] : endpointsOf(service, port, slices);
-  return { id: ref.id, protocol: ref.protocol, balance: "round-robin", endpoints, tries: ref.tries };
+  return { id: ref.id, protocol: ref.protocol, balance: ref.balance, endpoints, tries: ref.tries };
 }
 
 function endpointsOf(service: Service, port: ServicePort, slices: Iterable<EndpointSlice>): BackendEndpoint[] {
@@ -86,7 +114,7 @@ function endpointsOf(service: Service, port: ServicePort, slices: Iterable<Endpo
  * A name that means the machine itself, as ingress-nginx refuses it (`localhost`: RFC 6761 6.3); what other names
  * resolve to is seen by the data plane.
  */
-function leadsInside(name: string): boolean {
+export function leadsInside(name: string): boolean {
   if (name === "localhost" || name.endsWith(".localhost")) return true;
   return parseAddress(name) !== undefined && checkEndpointAddress(name).length > 0;
 }

@@ -14,6 +14,8 @@ export function compileIngresses(input: IngressInput, options: IngressCompilerOp
   for (const found of input.ingresses) compiler.ingress(keyOf(found), found);
   const secrets = new Map(input.secrets.map((secret) => [keyOf(secret), secret]));
   for (const key of compiler.wantedSecrets()) compiler.secret(key, secrets.get(key));
+  const configMaps = new Map((input.configMaps ?? []).map((configMap) => [keyOf(configMap), configMap]));
+  for (const key of compiler.wantedConfigMaps()) compiler.configMap(key, configMaps.get(key));
   compiler.take("0");
   return compiler.result();
 }

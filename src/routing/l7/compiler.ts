@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
 import { serviceNameLabel } from "#api/discovery/endpointslice/kind.ts";
+import type { ConfigMap } from "#api/core/configmap/kind.ts";
+import type { Secret } from "#api/core/secret/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import type { Ingress } from "#api/networking/ingress/kind.ts";
 import type { IngressClass } from "#api/networking/ingressclass/kind.ts";
@@ -27,6 +29,7 @@ interface Placed {
   readonly serving?: { readonly ingress: Ingress; readonly settings: RouteSettings };
   readonly claims: ReadonlyMap<string, readonly Claim[]>;
   readonly secrets: ReadonlySet<string>;
+  readonly configMaps: ReadonlySet<string>;
   readonly problems: readonly Problem[];
 }
 
@@ -43,7 +46,8 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
   const classes = new Map<string, IngressClass>();
   const services = new Map<string, Service>();
   const slices = new Map<string, EndpointSlice>();
-  const secrets = new Map<string, CertificateOutcome>();
+  const secrets = new Map<string, { readonly object: Secret | undefined; readonly certificate: CertificateOutcome }>();
+  const configMaps = new Map<string, ConfigMap | undefined>();
   const ingresses = new Map<string, Placed>();
   const hosts = new Map<string, PlacedHost>();
   const backends = new Map<string, BackendEntry>();
@@ -52,6 +56,7 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
 
   const ingressesOfHost = createManyIndex();
   const ingressesOfSecret = createManyIndex();
+  const ingressesOfConfigMap = createManyIndex();
   const slicesOfService = createManyIndex();
   const hostsOfService = createManyIndex();
   const hostsOfBackend = createManyIndex();
@@ -72,6 +77,7 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
       dirtyHosts.add(host);
     }
     for (const secret of before?.secrets ?? []) ingressesOfSecret.remove(secret, key);
+    for (const configMap of before?.configMaps ?? []) ingressesOfConfigMap.remove(configMap, key);
     if (after === undefined) {
       ingresses.delete(key);
       return;
@@ -82,10 +88,18 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
       dirtyHosts.add(host);
     }
     for (const secret of after.secrets) ingressesOfSecret.add(secret, key);
+    for (const configMap of after.configMaps) ingressesOfConfigMap.add(configMap, key);
   }
 
   function readIngress(newest: Ingress, before: Placed | undefined): Placed {
-    const nothing = { newest, claims: new Map<string, readonly Claim[]>(), secrets: new Set<string>(), problems: [] };
+    const none = new Set<string>();
+    const nothing = {
+      newest,
+      claims: new Map<string, readonly Claim[]>(),
+      secrets: none,
+      configMaps: none,
+      problems: [],
+    };
     const ignored = whyNotOurs(newest, (name) => classes.get(name), options);
     if (ignored !== undefined) return { ...nothing, ignored };
     const settings = options.settingsOf(newest);
@@ -96,8 +110,15 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
     if (serving === undefined) return { ...nothing, problems };
     const { namespace } = newest.metadata;
     const named = (serving.ingress.spec?.tls ?? []).flatMap(({ secretName }) => (secretName ? [secretName] : []));
-    const wanted = new Set(named.map((name) => `${namespace}/${name}`));
-    return { newest, serving, claims: claimsOf(serving.ingress), secrets: wanted, problems };
+    const { references } = serving.settings;
+    return {
+      newest,
+      serving,
+      claims: claimsOf(serving.ingress),
+      secrets: new Set([...named.map((name) => `${namespace}/${name}`), ...references.secrets]),
+      configMaps: new Set(references.configMaps),
+      problems,
+    };
   }
 
   function claimantsOf(host: string): Claimant[] {
@@ -116,7 +137,7 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
     const tls = compileTls(
       host,
       claimants.map(({ ingress }) => ingress),
-      (key) => secrets.get(key),
+      (key) => secrets.get(key)?.certificate,
     );
     if (host.startsWith("*.") && !isDeepStrictEqual(tls, before?.tls)) {
       for (const other of hosts.keys()) if (wildcardOf(other) === host) dirtyHosts.add(other);
@@ -134,6 +155,10 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
       wildcardTls: wildcard === undefined ? undefined : hosts.get(wildcard)?.tls,
       serviceOf: (key) => services.get(key),
       implementationSpecific: options.implementationSpecific,
+      lookup: {
+        secret: (key) => (secrets.has(key) ? (secrets.get(key)?.object ?? "missing") : "pending"),
+        configMap: (key) => (configMaps.has(key) ? (configMaps.get(key) ?? "missing") : "pending"),
+      },
     });
     relink(host, before?.outcome, outcome);
     hosts.set(host, { tls, outcome });
@@ -182,7 +207,7 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
 
   function refreshCertificate(id: string): CertificateEntry | "gone" | undefined {
     const before = certificates.get(id);
-    const outcome = secrets.get(id);
+    const outcome = secrets.get(id)?.certificate;
     if (!hostsOfCertificate.has(id) || outcome?.ok !== true) {
       certificates.delete(id);
       return before === undefined ? undefined : "gone";
@@ -214,7 +239,11 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
 
   function markSecret(key: string): void {
     dirtyCertificates.add(key);
-    for (const ingress of ingressesOfSecret.of(key)) {
+    markIngresses(ingressesOfSecret.of(key));
+  }
+
+  function markIngresses(keys: Iterable<string>): void {
+    for (const ingress of keys) {
       for (const host of ingresses.get(ingress)?.claims.keys() ?? []) dirtyHosts.add(host);
     }
   }
@@ -234,12 +263,21 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
     },
     slice: setSlice,
     secret(key, after) {
-      secrets.set(key, compileCertificate(key, dropNulls(after)));
+      const object = dropNulls(after);
+      secrets.set(key, { object, certificate: compileCertificate(key, object) });
       markSecret(key);
     },
     forgetSecret(key) {
       if (secrets.delete(key)) markSecret(key);
     },
+    configMap(key, after) {
+      configMaps.set(key, dropNulls(after));
+      markIngresses(ingressesOfConfigMap.of(key));
+    },
+    forgetConfigMap(key) {
+      if (configMaps.delete(key)) markIngresses(ingressesOfConfigMap.of(key));
+    },
+    wantedConfigMaps: () => new Set(ingressesOfConfigMap.keys()),
     wantedSecrets: () => new Set(ingressesOfSecret.keys()),
     isAccepted: (key) => ingresses.get(key)?.serving !== undefined,
     take(revision) {

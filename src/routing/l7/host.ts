@@ -1,7 +1,8 @@
+import { parseKey } from "#api/meta/object.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import type { Ingress } from "#api/networking/ingress/kind.ts";
 import type { HostEntry, RouteEntry } from "#dataplane/table.ts";
-import { sourceOf, type Because, type Problem } from "../because.ts";
+import { sourceOf, type Because, type Problem, type Source } from "../because.ts";
 import type { BackendRef } from "./backend.ts";
 import { chooseClaims, type Chosen } from "./choose.ts";
 import type { Claim, Claimant } from "./claim.ts";
@@ -19,6 +20,7 @@ export interface HostInput {
   readonly wildcardTls: HostTls | undefined;
   readonly serviceOf: (key: string) => Service | undefined;
   readonly implementationSpecific: "characters" | "prefix";
+  readonly lookup: Pick<RouteFacts, "secret" | "configMap">;
 }
 
 export interface HostOutcome {
@@ -36,6 +38,7 @@ const plainDraft: Omit<RouteDraft, "match"> = {
   timeouts: { connectMs: 5_000, readMs: 60_000, sendMs: 60_000 },
   maxBodyBytes: 1024 * 1024,
   protocol: "http",
+  balance: "round-robin",
   tries: 3,
 };
 
@@ -49,7 +52,15 @@ export function compileHost(input: HostInput): HostOutcome {
   const { chosen, hasRoot } = chooseClaims(host, claimants);
   const regexHost = chosen.some(({ claimant, claim }) => !claim.isDefault && claimant.settings.regex(claim.path));
   const facts = (path: string, pathType: Claim["pathType"], ruled: boolean): RouteFacts => {
-    return { host, path, pathType, tls: tls !== undefined || wildcardTls !== undefined, ruled, regexHost };
+    const hasTls = tls !== undefined || wildcardTls !== undefined;
+    return { host, path, pathType, tls: hasTls, ruled, regexHost, ...input.lookup };
+  };
+  const findings = new Map<string, Problem>();
+  const note = (ingress: Ingress, draft: RouteDraft): void => {
+    for (const { field, code, message } of draft.findings ?? []) {
+      const at = sourceOf(ingress, field);
+      findings.set([at.namespace, at.name, field, code, message].join(" "), { at, code, message });
+    }
   };
 
   const compiled: { form: PathForm; route: RouteEntry }[] = [];
@@ -67,14 +78,16 @@ export function compileHost(input: HostInput): HostOutcome {
     for (const form of forms) {
       const drafted = draftOf(settings, form, facts(claim.path, claim.pathType, !claim.isDefault));
       const found = compileTarget(ingress, claim, drafted, input.serviceOf);
-      const denied = settings.verdict === "deny";
+      note(ingress, drafted);
+      const denied = settings.verdict === "deny" || drafted.isDenied === true;
       const target = denied ? deniedTarget : found.target;
       const id = routeId(ingress, host, claim, form.mark);
       compiled.push({ form, route: routeOf(id, denied ? { ...drafted, filters: [] } : drafted, target) });
-      because.set(id, { from: found.from, ...(losers.length === 0 ? {} : { losers }) });
+      because.set(id, { from: [...found.from, ...referencesOf(settings)], ...(losers.length === 0 ? {} : { losers }) });
       if (form === forms[0]) problems.push(...found.problems);
       if (found.service !== undefined) services.add(found.service);
-      if (found.backend !== undefined && !denied) backends.set(found.backend.id, found.backend);
+      if (denied) continue;
+      for (const ref of [found.backend, ...(drafted.backends ?? [])]) if (ref !== undefined) backends.set(ref.id, ref);
     }
   }
   if (!regexHost) compiled.push(...slashRedirects(host, chosen, because));
@@ -82,13 +95,19 @@ export function compileHost(input: HostInput): HostOutcome {
   const routes = compiled.map(({ route }) => route);
 
   const oldest = claimants[0];
-  if (oldest !== undefined && !hasRoot) routes.push(restOf(oldest, facts("/", "Prefix", false), because));
+  if (oldest !== undefined && !hasRoot) {
+    const rest = draftOfRest(oldest, facts("/", "Prefix", false));
+    note(oldest.ingress, rest);
+    if (rest.isDenied !== true) for (const ref of rest.backends ?? []) backends.set(ref.id, ref);
+    routes.push(restOf(oldest, host, rest, because));
+  }
   const withRoot = claimants.find(({ settings }) => settings.verdict === "serve" && settings.appRoot !== undefined);
   const root = withRoot?.settings.appRoot;
   if (withRoot !== undefined && root !== undefined) routes.unshift(appRoot(host, withRoot, root, because));
   if (tls !== undefined) because.set(`tls:${host}`, tls.because);
   const certificate = tls === undefined ? wildcardTls?.certificate : tls.certificate;
   const entry: HostEntry = { name: host, routes, ...(certificate === undefined ? {} : { certificate }) };
+  problems.push(...findings.values());
   return { entry, backends, services, problems, because };
 }
 
@@ -119,15 +138,31 @@ function routeId({ metadata }: Ingress, host: string, claim: Pick<Claim, "path" 
  * What no rule takes: 404, with the annotations of the host's oldest Ingress as ingress-nginx has it, though not where
  * the host is every host.
  */
-function restOf({ ingress, settings }: Claimant, facts: RouteFacts, because: Map<string, Because>): RouteEntry {
-  const form: PathForm = { mark: "#none", key: "/", match: { type: "prefix", path: "/" } };
-  const id = routeId(ingress, facts.host, facts, form.mark);
-  because.set(id, { from: [sourceOf(ingress)] });
-  const plain: RouteDraft = { ...plainDraft, match: form.match };
-  if (settings.verdict === "deny") return routeOf(id, plain, deniedTarget);
-  const draft = facts.host === "*" ? plain : draftOf(settings, form, facts);
+function restOf(
+  { ingress, settings }: Claimant,
+  host: string,
+  draft: RouteDraft,
+  because: Map<string, Because>,
+): RouteEntry {
+  const id = routeId(ingress, host, { path: "/", pathType: "Prefix" }, restForm.mark);
+  because.set(id, { from: [sourceOf(ingress), ...referencesOf(settings)] });
+  if (draft.isDenied === true) return routeOf(id, { ...plainDraft, match: restForm.match }, deniedTarget);
   const target = { type: "answer", status: 404, reason: "no rule for this path" } as const;
-  return routeOf(id, { ...draft, match: form.match }, target);
+  return routeOf(id, { ...draft, match: restForm.match }, target);
+}
+
+/** The objects that annotations name, as what a route was compiled from. */
+function referencesOf({ references }: RouteSettings): Source[] {
+  const source = (kind: string) => (key: string) => ({ kind, ...parseKey(key) });
+  return [...references.secrets.map(source("Secret")), ...references.configMaps.map(source("ConfigMap"))];
+}
+
+const restForm: PathForm = { mark: "#none", key: "/", match: { type: "prefix", path: "/" } };
+
+function draftOfRest({ settings }: Claimant, facts: RouteFacts): RouteDraft {
+  const plain: RouteDraft = { ...plainDraft, match: restForm.match };
+  if (settings.verdict === "deny") return { ...plain, isDenied: true };
+  return facts.host === "*" ? plain : draftOf(settings, restForm, facts);
 }
 
 /** `/a` is sent to `/a/` where only `/a/` is ruled, as nginx does for a proxied location that ends in a slash. */

@@ -1,6 +1,9 @@
+import type { ConfigMap } from "#api/core/configmap/kind.ts";
+import type { Secret } from "#api/core/secret/kind.ts";
 import type { PathType } from "#api/networking/ingress/kind.ts";
-import type { Filter, PathMatch, Timeouts } from "#dataplane/table.ts";
+import type { BackendEntry, Filter, PathMatch, Timeouts } from "#dataplane/table.ts";
 import type { Problem } from "../because.ts";
+import type { BackendRef } from "./backend.ts";
 
 /**
  * What the annotations of one Ingress ask for, already parsed. The compiler knows no annotation: it applies `effects`
@@ -17,8 +20,18 @@ export interface RouteSettings {
   /** Where a request for exactly `/` on the Ingress's hosts is sent. */
   readonly appRoot?: string;
   readonly effects: readonly RouteEffect[];
+  /** Other objects that the effects read, by `namespace/name`. */
+  readonly references: References;
   readonly problems: readonly Problem[];
 }
+
+export interface References {
+  readonly secrets: readonly string[];
+  readonly configMaps: readonly string[];
+}
+
+/** An object that an Ingress names; `pending` until it is known whether there is one. */
+export type Named<T> = T | "missing" | "pending";
 
 /** What an effect may know about the route it changes. */
 export interface RouteFacts {
@@ -33,6 +46,9 @@ export interface RouteFacts {
   readonly ruled: boolean;
   /** All paths of the host are regular expressions. */
   readonly regexHost: boolean;
+  /** Of the Ingress's own references. */
+  readonly secret: (key: string) => Named<Secret>;
+  readonly configMap: (key: string) => Named<ConfigMap>;
 }
 
 /** A route before it gets its target. */
@@ -42,8 +58,22 @@ export interface RouteDraft {
   readonly timeouts: Timeouts;
   readonly maxBodyBytes: number;
   readonly protocol: "http" | "https";
+  readonly balance: BackendEntry["balance"];
   /** Attempts for one request, the first included. */
   readonly tries: number;
+  /** The route answers 503: serving it without what was asked for would be unsafe. */
+  readonly isDenied?: boolean;
+  /** Backends that the filters name, beside the one of the rule. */
+  readonly backends?: readonly BackendRef[];
+  /** What was wrong with objects that the Ingress names. */
+  readonly findings?: readonly Finding[];
+}
+
+/** A problem that shows only when an effect meets other objects. */
+export interface Finding {
+  readonly field: string;
+  readonly code: string;
+  readonly message: string;
 }
 
 export type RouteEffect = (draft: RouteDraft, facts: RouteFacts) => RouteDraft;

@@ -1,4 +1,5 @@
 import type { EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
+import type { ConfigMap } from "#api/core/configmap/kind.ts";
 import type { Secret } from "#api/core/secret/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import type { Ingress } from "#api/networking/ingress/kind.ts";
@@ -29,6 +30,7 @@ export interface IngressInput {
   readonly services: readonly Service[];
   readonly slices: readonly EndpointSlice[];
   readonly secrets: readonly Secret[];
+  readonly configMaps?: readonly ConfigMap[];
 }
 
 export interface CompiledIngresses extends DataplaneTable {
@@ -52,12 +54,15 @@ export interface IngressCompiler {
   ingressClass(name: string, after: IngressClass | undefined): void;
   service(key: string, after: Service | undefined): void;
   slice(key: string, after: EndpointSlice | undefined): void;
-  /** A Secret that was never told counts as not loaded yet: default certificate, no problem. */
+  /** A Secret that was never told counts as not loaded yet: default certificate, closed routes, no problem. */
   secret(key: string, after: Secret | undefined): void;
   /** The Secret is not followed any more; back to not loaded. */
   forgetSecret(key: string): void;
   /** Secrets that accepted Ingresses name, by `namespace/name`: all that has to be watched. */
   wantedSecrets(): ReadonlySet<string>;
+  configMap(key: string, after: ConfigMap | undefined): void;
+  forgetConfigMap(key: string): void;
+  wantedConfigMaps(): ReadonlySet<string>;
   /** Whether this Ingress is ours and routed. */
   isAccepted(key: string): boolean;
   /** What changed since the last call, or `undefined`; `revision` is passed on in the change. */

@@ -200,6 +200,19 @@ function noteConnection(bytes: Uint8Array, head: HeadTable, start: number, end: 
     }
 }
 
+/** The value of the field of this lower-case name, several lines joined by commas; `undefined` when there is none. */
+export function findField(bytes: Buffer, head: HeadTable, name: string): string | undefined {
+  let found: string | undefined;
+  for (let field = 0; field < head.count; field += 1) {
+    const start = head.nameStart(field);
+    const end = head.nameEnd(field);
+    if (end - start !== name.length || bytes.toString("latin1", start, end).toLowerCase() !== name) continue;
+    const value = bytes.toString("latin1", head.valueStart(field), head.valueEnd(field));
+    found = found === undefined ? value : `${found}, ${value}`;
+  }
+  return found;
+}
+
 /**
  * The names of the fields that Connection declares to be for this hop only. Fields that frame or route a message cannot
  * be taken away by it, whoever asks for it.

@@ -1,4 +1,5 @@
 import type { EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
+import type { ConfigMap } from "#api/core/configmap/kind.ts";
 import type { Secret } from "#api/core/secret/kind.ts";
 import type { Service, ServicePort } from "#api/core/service/kind.ts";
 import type { Ingress, IngressBackend, PathType } from "#api/networking/ingress/kind.ts";
@@ -41,12 +42,13 @@ const usual = [
 
 /** Reads the short lines; `bare` leaves out the two Services that every other case has. */
 export function readObjects(text: string, pairs: Pairs): IngressInput {
-  const input = { ingresses: [], classes: [], services: [], slices: [], secrets: [] } as {
+  const input = { ingresses: [], classes: [], services: [], slices: [], secrets: [], configMaps: [] } as {
     ingresses: Ingress[];
     classes: IngressClass[];
     services: Service[];
     slices: EndpointSlice[];
     secrets: Secret[];
+    configMaps: ConfigMap[];
   };
   const lines = text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("//"));
   const all = lines.includes("bare") ? lines : [...usual.split("\n"), ...lines];
@@ -59,6 +61,7 @@ export function readObjects(text: string, pairs: Pairs): IngressInput {
     else if (kind === "service") input.services.push(serviceOf(where, rest));
     else if (kind === "slice") input.slices.push(sliceOf(where, rest, input.slices.length));
     else if (kind === "secret") input.secrets.push(secretOf(where, rest, pairs));
+    else if (kind === "configmap") input.configMaps.push(configMapOf(where, rest));
     else if (kind !== "bare") throw new Error(`unknown line: ${line}`);
   }
   return input;
@@ -172,7 +175,8 @@ function sliceOf(where: string, [port = "", ...addresses]: readonly string[], in
   };
 }
 
-/** `cert=NAME` and `key=NAME` take the pair made for that name, `junk` is no PEM, `-` leaves the field out. */
+/** `cert=NAME` and `key=NAME` take the pair made for that name, `junk` is no PEM, `-` leaves the field out;
+ * `data:KEY=TEXT` is any other field, `\\n` a line's end in it. */
 function secretOf(where: string, words: readonly string[], pairs: Pairs): Secret {
   const data: Record<string, string> = {};
   for (const field of ["cert", "key"] as const) {
@@ -181,5 +185,19 @@ function secretOf(where: string, words: readonly string[], pairs: Pairs): Secret
     const text = name === "junk" ? "junk" : pairs(name)[field];
     data[field === "cert" ? "tls.crt" : "tls.key"] = Buffer.from(text).toString("base64");
   }
+  for (const [key, text] of dataOf(words)) data[key] = Buffer.from(text).toString("base64");
   return { apiVersion: "v1", kind: "Secret", metadata: metaOf(where), type: "kubernetes.io/tls", data };
+}
+
+function dataOf(words: readonly string[]): [key: string, text: string][] {
+  return words
+    .filter((word) => word.startsWith("data:"))
+    .map((word) => {
+      const at = word.indexOf("=");
+      return [word.slice(5, at), word.slice(at + 1).replaceAll("\\n", "\n")];
+    });
+}
+
+function configMapOf(where: string, words: readonly string[]): ConfigMap {
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: metaOf(where), data: Object.fromEntries(dataOf(words)) };
 }

@@ -8,8 +8,8 @@ export function renderTable(compiled: CompiledIngresses): string {
     lines.push(`host ${name}${certificate === undefined ? "" : ` certificate=${certificate}`}`);
     for (const route of routes) lines.push(`  ${renderRoute(route)}`);
   }
-  for (const { id, endpoints, protocol, tries } of compiled.backends.values()) {
-    const marks = `${protocol === "http" ? "" : ` ${protocol}`}${tries === 3 ? "" : ` tries=${tries}`}`;
+  for (const { id, endpoints, protocol, balance, tries } of compiled.backends.values()) {
+    const marks = `${protocol === "http" ? "" : ` ${protocol}`}${balance === "round-robin" ? "" : ` ${balance}`}${tries === 3 ? "" : ` tries=${tries}`}`;
     const addresses = endpoints.map(({ address, port }) => ` ${address}:${port}`).join("");
     lines.push(`backend ${id}${marks} =${addresses === "" ? " none" : addresses}`);
   }
@@ -31,7 +31,7 @@ function renderRoute({ match, filters, target, timeouts, maxBodyBytes }: RouteEn
   return [
     match.type,
     path,
-    ...filters.map(renderFilter),
+    ...filters.filter((filter) => !isUsual(filter)).map(renderFilter),
     ...(times === "5/60/60" ? [] : [`timeouts=${times}`]),
     ...(maxBodyBytes === 1024 * 1024 ? [] : [`body=${maxBodyBytes}`]),
     "->",
@@ -48,5 +48,26 @@ function renderFilter(filter: Filter): string {
   if (filter.type === "redirect") {
     return `[redirect ${filter.status} ${filter.location}${filter.keepQuery ? " +query" : ""}]`;
   }
+  if (filter.type !== "request-headers" && filter.type !== "response-headers") {
+    const { type, ...rest } = filter;
+    const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+    const parts = given.map(([name, value]) => `${name}=${plain(value)}`);
+    return `[${[type, ...parts].join(" ")}]`;
+  }
   return `[${filter.type} ${filter.set.map(([name, value]) => `${name}=${value ?? ""}`).join(" ")}]`;
+}
+
+/** What every host with TLS has. */
+function isUsual(filter: Filter): boolean {
+  if (filter.type !== "response-headers" || filter.secureOnly !== true) return false;
+  return filter.set.every(([name, value]) => `${name}: ${value}` === usualTransportSecurity);
+}
+
+const usualTransportSecurity = "Strict-Transport-Security: max-age=31536000; includeSubDomains";
+
+/** Lists joined by commas, text as it is, the rest as JSON. */
+function plain(value: unknown): string {
+  if (Array.isArray(value) && value.every((item) => typeof item === "string" || Array.isArray(item)))
+    return value.map(plain).join(",");
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, test } from "node:test";
+import { systemClock } from "#base/clock.ts";
 import { createPage } from "#dataplane/counters.ts";
+import { Edits } from "#dataplane/filters/edits.ts";
+import type { FilteredRequest } from "#dataplane/filters/filter.ts";
+import { createMeterMemory } from "#dataplane/meter/memory.ts";
+import { Meter } from "#dataplane/meter/meter.ts";
+import { PasswordChecks } from "#dataplane/password/checks.ts";
 import { compileHost, findHost } from "#dataplane/route.ts";
 import { settingsOf } from "#ingress/annotations/settings.ts";
 import { acceptedClasses, acceptedControllers } from "#ingress/class.ts";
@@ -44,6 +50,30 @@ for (const file of globSync("*.txt", { cwd: folder }).sort()) {
   });
 }
 
+function plainRequest(
+  parts: Pick<FilteredRequest, "secure" | "host" | "target" | "path" | "query" | "groups">,
+): FilteredRequest {
+  const edits = { requestEdits: new Edits(), responseEdits: new Edits() };
+  const meter = new Meter(createMeterMemory(1, ""), 0, systemClock);
+  const tools = { clock: systemClock, copies: { underWay: 0 }, meter, passwords: new PasswordChecks(systemClock) };
+  const client = { method: "GET", client: "192.0.2.1", authority: parts.host };
+  return {
+    ...parts,
+    ...client,
+    ...edits,
+    tools,
+    rewritten: undefined,
+    field: () => undefined,
+    ask: () => assert.fail("nobody is asked here"),
+    backend: "",
+    servedBy: undefined,
+    prefer() {},
+    copyTo() {},
+    atResponse() {},
+    atEnd() {},
+  };
+}
+
 function answerTo(line: string, hosts: ReadonlyMap<string, ReturnType<typeof compileHost>>): string {
   const [scheme = "", where = ""] = line.split(" ");
   const slash = where.indexOf("/");
@@ -54,7 +84,7 @@ function answerTo(line: string, hosts: ReadonlyMap<string, ReturnType<typeof com
   const found = findHost(hosts, host)?.routeOf(path);
   if (found === undefined) return "404";
   const { groups } = found;
-  const request = { secure: scheme === "https", host, target, path, query, groups, rewritten: undefined };
+  const request = plainRequest({ secure: scheme === "https", host, target, path, query, groups });
   for (const step of found.route.filters.steps) {
     const answer = step(request);
     if (answer === undefined) continue;

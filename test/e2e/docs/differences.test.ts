@@ -68,7 +68,7 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
     /^1\.1$/,
   ],
   [
-    "No `Strict-Transport-Security`",
+    "No `Strict-Transport-Security` for hosts without TLS of their own",
     "curl -skD - -o /dev/null https://hello.localhost/ | grep -ci strict-transport",
     /^0$/,
   ],
@@ -85,7 +85,7 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
   ],
   [
     "an Ingress that asks for them answers 503",
-    `kubectl annotate --overwrite ingress hello nginx.ingress.kubernetes.io/auth-type=basic > /dev/null
+    `kubectl annotate --overwrite ingress hello nginx.ingress.kubernetes.io/auth-tls-secret=default/ca > /dev/null
      curl -s -o /dev/null -w '%{http_code}' http://hello.localhost/`,
     /^503$/,
   ],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { annotationGroups } from "#ingress/annotations/index.ts";
 import { nginx, traefik } from "#ingress/annotations/group.ts";
@@ -21,6 +21,10 @@ test("every annotation carries the prefix of the controller it comes from", () =
 test("every group of a folder is in the list", () => {
   const folders = globSync("src/ingress/annotations/*/").sort();
   assert.notEqual(folders.length, 0);
-  const files = folders.flatMap((folder) => globSync(`${folder}/*.ts`)).filter((file) => !file.endsWith("names.ts"));
-  assert.equal(files.length, annotationGroups.length);
+  const owned = (folder: string) =>
+    annotationGroups.some(({ name }) => folder.endsWith(`/${name}/`) || folder.endsWith(`/${name}`));
+  const files = folders.flatMap((folder) => globSync(`${folder}/*.ts`)).map((file) => readFileSync(file, "utf8"));
+  const groups = files.filter((text) => /^export const \w+: AnnotationGroup = /m.test(text));
+  assert.equal(groups.length, annotationGroups.length);
+  for (const folder of folders) assert.ok(owned(folder), folder);
 });

@@ -5,40 +5,30 @@ export const snippets = words(`
 
 /** Who may come in. Serving without these would open what was meant to be closed, so the routes answer 503. */
 export const guards = words(`
-  auth-type auth-secret auth-url auth-tls-secret auth-tls-match-cn allowlist-source-range whitelist-source-range
-  denylist-source-range
+  auth-tls-secret auth-tls-match-cn
 `);
 
 /** The same by Traefik 1.7. */
 export const traefikGuards = words(`
-  auth-type auth-secret auth-forward-url whitelist-source-range
+  auth-type auth-secret auth-forward-url
 `);
 
 /** Known and without effect so far. */
 export const later = words(`
   permanent-redirect-append relative-redirects from-to-www-redirect server-alias default-backend
-  custom-http-errors disable-proxy-intercept-errors service-upstream load-balance upstream-hash-by
-  upstream-hash-by-subset upstream-hash-by-subset-size affinity affinity-mode affinity-canary-behavior
-  session-cookie-name session-cookie-path session-cookie-domain session-cookie-expires session-cookie-max-age
-  session-cookie-secure session-cookie-samesite session-cookie-conditional-samesite-none
-  session-cookie-change-on-failure canary-by-header canary-by-header-value canary-by-header-pattern
-  canary-by-cookie canary-weight canary-weight-total proxy-next-upstream-timeout client-body-buffer-size
-  proxy-request-buffering proxy-buffering proxy-buffer-size proxy-buffers-number proxy-busy-buffers-size
-  proxy-max-temp-file-size proxy-http-version proxy-cookie-domain proxy-cookie-path proxy-redirect-from
-  proxy-redirect-to connection-proxy-header custom-headers http2-push-preload fastcgi-index
-  fastcgi-params-configmap enable-access-log enable-rewrite-log limit-rate limit-rate-after auth-secret-type
-  auth-realm satisfy auth-method auth-signin auth-signin-redirect-param auth-response-headers
-  auth-proxy-set-headers auth-request-redirect auth-always-set-cookie auth-cache-key auth-cache-duration
-  auth-keepalive auth-keepalive-requests auth-keepalive-timeout auth-keepalive-share-vars enable-global-auth
-  auth-tls-verify-client auth-tls-verify-depth auth-tls-error-page auth-tls-pass-certificate-to-upstream
-  proxy-ssl-secret proxy-ssl-verify proxy-ssl-verify-depth proxy-ssl-name proxy-ssl-server-name proxy-ssl-ciphers
-  proxy-ssl-protocols ssl-passthrough ssl-ciphers ssl-prefer-server-ciphers enable-cors cors-allow-origin
-  cors-allow-methods cors-allow-headers cors-expose-headers cors-allow-credentials cors-max-age limit-connections
-  limit-rps limit-rpm limit-burst-multiplier limit-allowlist limit-whitelist mirror-target mirror-host
-  mirror-request-body enable-modsecurity enable-owasp-core-rules modsecurity-transaction-id enable-opentelemetry
-  opentelemetry-trust-incoming-span opentelemetry-operation-name global-rate-limit enable-opentracing
-  opentracing-trust-incoming-span enable-influxdb secure-backends session-cookie-hash add-base-url base-url-scheme
-  grpc-backend
+  custom-http-errors disable-proxy-intercept-errors service-upstream affinity-canary-behavior canary-by-header
+  canary-by-header-value canary-by-header-pattern canary-by-cookie canary-weight canary-weight-total
+  proxy-next-upstream-timeout client-body-buffer-size proxy-buffer-size proxy-buffers-number
+  proxy-busy-buffers-size proxy-max-temp-file-size proxy-http-version proxy-cookie-domain proxy-cookie-path
+  proxy-redirect-from proxy-redirect-to connection-proxy-header http2-push-preload fastcgi-index
+  fastcgi-params-configmap enable-rewrite-log limit-rate limit-rate-after auth-keepalive auth-keepalive-requests
+  auth-keepalive-timeout auth-keepalive-share-vars enable-global-auth auth-tls-verify-client
+  auth-tls-verify-depth auth-tls-error-page auth-tls-pass-certificate-to-upstream proxy-ssl-secret
+  proxy-ssl-verify proxy-ssl-verify-depth proxy-ssl-name proxy-ssl-server-name proxy-ssl-ciphers
+  proxy-ssl-protocols ssl-passthrough ssl-ciphers ssl-prefer-server-ciphers enable-modsecurity
+  enable-owasp-core-rules modsecurity-transaction-id enable-opentelemetry opentelemetry-trust-incoming-span
+  opentelemetry-operation-name global-rate-limit enable-opentracing opentracing-trust-incoming-span
+  enable-influxdb secure-backends session-cookie-hash add-base-url base-url-scheme grpc-backend
 `);
 
 /** The same by Traefik 1.7. */

@@ -1,12 +1,12 @@
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import { parseKey } from "#api/meta/object.ts";
-import type { Secret } from "#api/core/secret/kind.ts";
+import type { KindTypes } from "#api/types.ts";
 import type { Client } from "#client/contract.ts";
 import { startInformer, type Informer } from "#client/informer.ts";
 
-/** Follows exactly the Secrets that Ingresses name, one by one: no other Secret ever comes into this process. */
-export interface SecretFollower {
+/** Follows exactly the objects that Ingresses name, one by one: no other Secret ever comes into this process. */
+export interface NamedFollower {
   /** Follows these from now on and forgets all others. */
   follow(keys: ReadonlySet<string>): void;
   /** How many have not been loaded yet. */
@@ -15,21 +15,22 @@ export interface SecretFollower {
   stop(): void;
 }
 
-export function createSecretFollower(options: {
+export function createNamedFollower<K extends "Secret" | "ConfigMap">(options: {
+  kind: K;
   client: Client;
   log: Log;
   clock: Clock;
-  /** The Secret as it is now; `undefined` when there is none. */
-  found: (key: string, secret: Secret | undefined) => void;
+  /** The object as it is now; `undefined` when there is none. */
+  found: (key: string, object: KindTypes[K] | undefined) => void;
   forgotten: (key: string) => void;
-}): SecretFollower {
-  const { client, log, clock, found, forgotten } = options;
-  const followed = new Map<string, Informer<Secret>>();
+}): NamedFollower {
+  const { kind, client, log, clock, found, forgotten } = options;
+  const followed = new Map<string, Informer<KindTypes[K]>>();
 
   function start(key: string): void {
     const { namespace, name } = parseKey(key);
     const scope = { ...(namespace === undefined ? {} : { namespace }), fieldSelector: `metadata.name=${name}` };
-    const informer = startInformer(client, "Secret", { scope, log, clock });
+    const informer = startInformer(client, kind, { scope, log, clock });
     followed.set(key, informer);
     informer.onChange(({ after }) => found(key, after));
     void informer.synced.then(() => {

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { test, type TestContext } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { acceptsGzip } from "#dataplane/filters/compression.ts";
+import { ask, field, httpEndpoint, rawEndpoint, simple, startPlane } from "./harness.ts";
+
+const filters = [{ type: "gzip", level: 1, minBytes: 256, types: ["application/json"] }] as const;
+const page = "all work and no play ".repeat(1000);
+
+async function planeWith(t: TestContext, endpoint: number) {
+  const { plane, port } = await startPlane(t);
+  await plane.apply(simple([endpoint], { filters }));
+  return port;
+}
+
+interface Got {
+  readonly response: IncomingMessage;
+  readonly body: Buffer;
+}
+
+function get(port: number, path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest({ port, host: "127.0.0.1", path, method, agent: false, headers }, (response) => {
+      const parts: Buffer[] = [];
+      response.on("data", (bytes: Buffer) => parts.push(bytes));
+      response.on("end", () => resolve({ response, body: Buffer.concat(parts) }));
+      response.on("error", reject);
+    });
+    sent.on("error", reject).end();
+  });
+}
+
+const wanted = { "Accept-Encoding": "gzip, deflate" };
+
+test("an answer is compressed for who takes it, whatever its framing", async (t) => {
+  const endpoint = await httpEndpoint(t, (request, response) => {
+    response.setHeader("Content-Type", "text/html; charset=utf-8");
+    if (request.url === "/length") response.setHeader("Content-Length", page.length);
+    if (request.url === "/close") response.useChunkedEncodingByDefault = false;
+    response.setHeader("ETag", '"abc"');
+    for (let at = 0; at < page.length; at += 1000) response.write(page.slice(at, at + 1000));
+    response.end();
+  });
+  const port = await planeWith(t, endpoint);
+  for (const path of ["/length", "/chunked", "/close"]) {
+    const { response, body } = await get(port, path, wanted);
+    assert.equal(response.headers["content-encoding"], "gzip");
+    assert.equal(response.headers["content-length"], undefined);
+    assert.equal(response.headers["vary"], "Accept-Encoding");
+    assert.equal(response.headers["etag"], 'W/"abc"');
+    assert.ok(body.length < page.length / 10);
+    assert.equal(gunzipSync(body).toString(), page);
+    const plain = await get(port, path);
+    assert.equal(plain.response.headers["content-encoding"], undefined);
+    assert.equal(plain.response.headers["vary"], "Accept-Encoding");
+    assert.equal(plain.body.toString(), page);
+  }
+});
+
+test("what is small, of another type, compressed already, not to be changed, or no page stays as it is", async (t) => {
+  const answers: Record<string, { status?: number; fields: Record<string, string>; body: string }> = {
+    "/small": { fields: { "Content-Type": "application/json", "Content-Length": "255" }, body: "x".repeat(255) },
+    "/image": { fields: { "Content-Type": "image/png" }, body: page },
+    "/done": { fields: { "Content-Type": "text/html", "Content-Encoding": "br" }, body: page },
+    "/kept": { fields: { "Content-Type": "text/html", "Cache-Control": "public, no-transform" }, body: page },
+    "/error": { status: 500, fields: { "Content-Type": "text/html" }, body: page },
+    "/typeless": { fields: {}, body: page },
+  };
+  const endpoint = await httpEndpoint(t, (request, response) => {
+    const { status = 200, fields, body } = answers[request.url ?? ""] ?? assert.fail(request.url);
+    response.writeHead(status, fields).end(body);
+  });
+  const port = await planeWith(t, endpoint);
+  for (const [path, { fields, body }] of Object.entries(answers)) {
+    const got = await get(port, path, wanted);
+    assert.equal(got.response.headers["content-encoding"], fields["Content-Encoding"], path);
+    assert.equal(got.body.toString(), body, path);
+  }
+});
+
+test("HEAD and HTTP/1.0 are answered plainly", async (t) => {
+  const endpoint = await httpEndpoint(t, (_request, response) => {
+    response.writeHead(200, { "Content-Type": "text/html", "Content-Length": page.length }).end(page);
+  });
+  const port = await planeWith(t, endpoint);
+  const { response, body } = await get(port, "/", wanted, "HEAD");
+  assert.equal(response.headers["content-encoding"], undefined);
+  assert.equal(body.length, 0);
+  const { head } = await ask(t, port, "HEAD /", ["Accept-Encoding: gzip"]);
+  assert.equal(field(head, "content-length"), String(page.length));
+});
+
+test("a large body that compresses badly arrives whole at a client that reads slowly", async (t) => {
+  const bytes = randomBytes(8 << 20);
+  const endpoint = await httpEndpoint(t, (_request, response) => {
+    response.writeHead(200, { "Content-Type": "application/json", "Content-Length": bytes.length }).end(bytes);
+  });
+  const port = await planeWith(t, endpoint);
+  const parts: Buffer[] = [];
+  await new Promise<void>((resolve, reject) => {
+    const sent = httpRequest({ port, host: "127.0.0.1", agent: false, headers: wanted }, (response) => {
+      response.on("data", (part: Buffer) => {
+        parts.push(part);
+        response.pause();
+        setImmediate(() => response.resume());
+      });
+      response.on("end", resolve).on("error", reject);
+    });
+    sent.on("error", reject).end();
+  });
+  assert.ok(gunzipSync(Buffer.concat(parts)).equals(bytes));
+});
+
+test("pieces go out when they come, and an endpoint that breaks off cannot pass for one that ended", async (t) => {
+  const endpoint = await rawEndpoint(t, (socket) => {
+    socket.once("data", () => {
+      socket.write("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+      socket.once("data", () => {});
+    });
+    t.after(() => socket.destroy());
+    sockets.push(() => socket.destroy());
+  });
+  const sockets: (() => void)[] = [];
+  const port = await planeWith(t, endpoint);
+  const outcome = await new Promise<string>((resolve, reject) => {
+    const sent = httpRequest({ port, host: "127.0.0.1", agent: false, headers: wanted }, (response) => {
+      response.once("data", (part: Buffer) => {
+        assert.ok(part.length > 10);
+        sockets[0]?.();
+      });
+      response.on("end", () => resolve("ended"));
+      response.on("error", () => resolve("broken"));
+    });
+    sent.on("error", reject).end();
+  });
+  assert.equal(outcome, "broken");
+});
+
+test("connections to clients and endpoints go on after a compressed answer", async (t) => {
+  const ports = new Set<number | undefined>();
+  const endpoint = await httpEndpoint(t, (request, response) => {
+    ports.add(request.socket.remotePort);
+    response.writeHead(200, { "Content-Type": "text/html" }).end(page);
+  });
+  const port = await planeWith(t, endpoint);
+  for (let count = 0; count < 5; count += 1) {
+    assert.equal(gunzipSync((await get(port, "/", wanted)).body).toString(), page);
+  }
+  assert.equal(ports.size, 1);
+});
+
+for (const [text, accepted] of [
+  ["gzip", true],
+  ["br;q=1.0, GZIP;q=0.5", true],
+  ["deflate, *;q=0.1", true],
+  ["gzip;q=0", false],
+  ["*, gzip;q=0.000", false],
+  ["identity", false],
+  ["", false],
+  ["gzipped", false],
+] as const) {
+  test(`Accept-Encoding "${text}" ${accepted ? "takes" : "does not take"} gzip`, () => {
+    assert.equal(acceptsGzip(text), accepted);
+  });
+}
