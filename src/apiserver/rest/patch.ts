@@ -90,7 +90,7 @@ function namesManagedFields(patch: unknown): boolean {
     return (patch as { metadata?: { managedFields?: unknown } } | null)?.metadata?.managedFields !== undefined;
   }
   const isAbout = (path: unknown) => typeof path === "string" && /^(\/metadata(\/managedFields.*)?)?$/s.test(path);
-  return patch.some(({ path, from }: { path?: unknown; from?: unknown }) => isAbout(path) || isAbout(from));
+  return patch.some((step: { path?: unknown; from?: unknown } | null) => isAbout(step?.path) || isAbout(step?.from));
 }
 
 function revisionOf(patch: unknown): unknown {
