@@ -8,29 +8,36 @@ import type { LiveRequest } from "./live-request.ts";
 /** nginx compresses no other answers. */
 const statuses = new Set([200, 403, 404]);
 
-/**
- * Decides about a response and, where it is to be compressed, changes its fields. A client is told in any case that the
- * answer depends on what it accepts.
- */
-export function shouldCompress(
-  compression: Compression,
-  live: LiveRequest,
-  { bytes, head, framing }: { readonly bytes: Buffer; readonly head: HeadTable; readonly framing: number },
-): boolean {
+/** A response whose head was read. */
+export interface ReadResponse {
+  readonly bytes: Buffer;
+  readonly head: HeadTable;
+  readonly framing: number;
+}
+
+/** What becomes of a response: `plain` where it would be compressed if the client took it. */
+export type Coding = "gzip" | "plain" | "none";
+
+/** Decides about a response by its head and by what the client accepts. */
+export function codingOf(compression: Compression, live: LiveRequest, { bytes, head, framing }: ReadResponse): Coding {
   const field = (name: string) => findField(bytes, head, name) ?? "";
   const length = framing === chunkedBody || framing === untilClose ? undefined : framing;
-  if (!statuses.has(head.status) || framing === 0 || field("content-encoding") !== "") return false;
-  if (/\bno-transform\b/i.test(field("cache-control")) || !compression.takes(field("content-type"), length))
-    return false;
-  const { responseEdits } = live;
+  if (!statuses.has(head.status) || framing === 0 || field("content-encoding") !== "") return "none";
+  if (/\bno-transform\b/i.test(field("cache-control"))) return "none";
+  if (!compression.takes(field("content-type"), length)) return "none";
+  return acceptsGzip(live.field("accept-encoding")) ? "gzip" : "plain";
+}
+
+/** Changes the fields of the answer to what becomes of it; also who gets it plainly is told that it depends. */
+export function editCoding(coding: Coding, { responseEdits }: LiveRequest, { bytes, head }: ReadResponse): void {
+  if (coding === "none") return;
   responseEdits.add("Vary", "Accept-Encoding");
-  if (!acceptsGzip(live.field("accept-encoding"))) return false;
+  if (coding === "plain") return;
   responseEdits.set("Content-Encoding", "gzip");
   responseEdits.dropLength();
   responseEdits.set("Accept-Ranges", undefined);
-  const tag = field("etag");
+  const tag = findField(bytes, head, "etag") ?? "";
   if (tag.startsWith('"')) responseEdits.set("ETag", `W/${tag}`);
-  return true;
 }
 
 /** Who takes what comes out. */

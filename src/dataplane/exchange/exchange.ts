@@ -22,7 +22,7 @@ import {
 } from "../transport/connection.ts";
 import type { WriteResult } from "../transport/connection.ts";
 import { book, classOf, recordFailure } from "./booking.ts";
-import { Compressor, shouldCompress } from "./compressor.ts";
+import { codingOf, Compressor, editCoding, type Coding, type ReadResponse } from "./compressor.ts";
 import type { Downstream } from "./downstream.ts";
 import { closeConnection, silent, wordOf } from "./ending.ts";
 import type { ClientRequest } from "./request.ts";
@@ -306,13 +306,15 @@ export class Exchange implements ConnectionHandler {
     this.body.begin(framing);
     this.reusable = framing !== untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
     this.count(classOf(head.status), 1);
-    const compressor = this.compressorFor({ bytes, head, framing });
+    const response = { bytes, head, framing };
+    const coding = this.codingOf(response);
     const bodyEnd = this.body.feed(bytes, headEnd, end);
     if (bodyEnd < 0) {
       this.responding = false;
       this.fail(502, `bad response: ${problemOf(bodyEnd).message}`);
       return;
     }
+    const compressor = this.compressorFor(coding, response);
     const edits = this.responseFields(head.status);
     if (compressor !== undefined) {
       const result = this.client.sendHead({ bytes, headEnd, head, framing: untilClose, edits }, headEnd);
@@ -324,19 +326,28 @@ export class Exchange implements ConnectionHandler {
     this.afterResponseBytes(result, end > bodyEnd);
   }
 
-  private compressorFor(response: Parameters<typeof shouldCompress>[2]): Compressor | undefined {
+  /** Before the body is read: its decoder is told to find the content where that will be compressed. */
+  private codingOf(response: ReadResponse): Coding {
     const { live, route } = this.decision;
     const compression = route?.filters.compression;
-    const isModern = this.request.minor === 1;
-    if (compression === undefined || live === undefined || !isModern || !shouldCompress(compression, live, response))
-      return undefined;
+    if (compression === undefined || live === undefined || this.request.minor === 0) return "none";
+    const coding = codingOf(compression, live, response);
     const { decoder } = this.body;
-    if (decoder !== undefined) {
+    if (coding === "gzip" && decoder !== undefined) {
       const content: number[] = [];
       this.content = content;
       decoder.onData = (from, to) => content.push(from, to);
     }
-    const isLive = response.framing === untilClose || decoder !== undefined;
+    return coding;
+  }
+
+  private compressorFor(coding: Coding, response: ReadResponse): Compressor | undefined {
+    const { live, route } = this.decision;
+    const compression = route?.filters.compression;
+    if (compression === undefined || live === undefined) return undefined;
+    editCoding(coding, live, response);
+    if (coding !== "gzip") return undefined;
+    const isLive = response.framing === untilClose || this.body.decoder !== undefined;
     this.compressor = new Compressor(compression.level, isLive, {
       send: (bytes) => {
         this.wait(this.body.done ? "client" : "read");

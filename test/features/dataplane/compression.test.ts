@@ -151,6 +151,17 @@ test("connections to clients and endpoints go on after a compressed answer", asy
   assert.equal(ports.size, 1);
 });
 
+test("a response that breaks a rule at once is answered with a page that is not compressed", async (t) => {
+  const endpoint = await rawEndpoint(t, (socket) => {
+    const head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n";
+    socket.once("data", () => socket.write(`${head}zz\r\n`));
+  });
+  const { response, body } = await get(await planeWith(t, endpoint), "/", wanted);
+  assert.equal(response.statusCode, 502);
+  assert.equal(response.headers["content-encoding"], undefined);
+  assert.match(body.toString(), /502 Bad Gateway/);
+});
+
 for (const [text, accepted] of [
   ["gzip", true],
   ["br;q=1.0, GZIP;q=0.5", true],
