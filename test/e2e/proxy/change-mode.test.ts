@@ -62,7 +62,7 @@ describe("a change of the proxy mode", { skip }, () => {
       // A kernel without ip_vs: the mode that stands in for it.
       if (used !== mode) assert.equal(used, modes.find(({ name }) => name === mode)?.fallback);
       const rules = rulesIn("node-1");
-      assert.deepEqual(rules, { nftables: mode === "nftables", iptables: mode !== "nftables" }, mode);
+      assert.deepEqual(rules, { nftables: used === "nftables", iptables: used !== "nftables" }, mode);
       assert.equal((await arena.tcp("outside", arena.place(wanted, "service"))).length, 1);
     }
   });
