@@ -90,7 +90,9 @@ function namesManagedFields(patch: unknown): boolean {
     return (patch as { metadata?: { managedFields?: unknown } } | null)?.metadata?.managedFields !== undefined;
   }
   const isAbout = (path: unknown) => typeof path === "string" && /^(\/metadata(\/managedFields.*)?)?$/s.test(path);
-  return patch.some(({ path, from }: { path?: unknown; from?: unknown }) => isAbout(path) || isAbout(from));
+  return patch.some((operation: { path?: unknown; from?: unknown } | null) => {
+    return isAbout(operation?.path) || isAbout(operation?.from);
+  });
 }
 
 function revisionOf(patch: unknown): unknown {
