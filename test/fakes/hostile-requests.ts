@@ -91,6 +91,8 @@ function objectOf(served: ServedKind): fc.Arbitrary<unknown> {
   });
 }
 
+const entry = { manager: "a", operation: "Apply", apiVersion: "v1", fieldsType: "FieldsV1" };
+
 /** Merge patches that fit most kinds, spoiled or not. */
 const mergePatch = fc
   .tuple(
@@ -109,6 +111,7 @@ const mergePatch = fc
       { data: { b: "eA==" }, stringData: { c: "x" }, immutable: true, $patch: "merge" },
       { status: { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] }, replicas: 1, conditions: [{ type: "Ready" }] } },
       { metadata: { resourceVersion: "1", uid: "x" } },
+      { metadata: { managedFields: [{ ...entry, fieldsV1: { "f:spec": { 'k:{"port":80}': {}, "v:1": {} } } }] } },
     ),
     fc.array(fc.nat(20), { maxLength: 6 }),
     junk,
@@ -120,6 +123,7 @@ const pointer = fc
   .array(
     fc.constantFrom(
       "metadata",
+      "managedFields",
       "spec",
       "ports",
       "0",
@@ -153,6 +157,7 @@ const jsonPatch = fc.array(
 );
 
 const protobufType = "application/vnd.kubernetes.protobuf";
+const applyType = "application/apply-patch+yaml";
 const patchTypes = ["json-patch", "merge-patch", "strategic-merge-patch"].map((type) => `application/${type}+json`);
 
 /** Bytes with the media type they claim to be of. */
@@ -166,6 +171,7 @@ function bodyOf(served: ServedKind, method: string): fc.Arbitrary<readonly [type
     "",
     "text/plain",
     protobufType,
+    applyType,
     ...patchTypes,
   );
   const protobuf = messageValue(version.schema).map((value) => {
@@ -193,9 +199,16 @@ function bodyOf(served: ServedKind, method: string): fc.Arbitrary<readonly [type
     fc.constantFrom("", "application/json", "application/yaml"),
     objectOf(served).map((value) => bytesOf(value)),
   );
+  const applied = fc.tuple(
+    fc.constant(applyType),
+    objectOf(served).map((value) => bytesOf(value)),
+  );
   const binary = fc.tuple(fc.constant(protobufType), protobuf);
   return fc.oneof(
-    { weight: 5, arbitrary: method === "PATCH" ? fc.oneof(merges, jsons) : fc.oneof(objects, objects, binary) },
+    {
+      weight: 5,
+      arbitrary: method === "PATCH" ? fc.oneof(merges, jsons, applied, applied) : fc.oneof(objects, objects, binary),
+    },
     { weight: 1, arbitrary: fc.tuple(anyType, any) },
     { weight: 1, arbitrary: fc.tuple(anyType, cut) },
     {
@@ -224,6 +237,8 @@ const parameters: Readonly<Record<string, fc.Arbitrary<string>>> = {
   allowWatchBookmarks: fc.constantFrom("1", "x"),
   sendInitialEvents: fc.constantFrom("1", "false", "x"),
   dryRun: fc.constantFrom("All", "", "None"),
+  fieldManager: fc.constantFrom("a", "b", "", "a\nb", "a".repeat(129)),
+  force: fc.constantFrom("true", "1", "false", "x"),
   fieldValidation: fc.constantFrom("Strict", "Warn", "Ignore", "x"),
   pretty: fc.constantFrom("1", "x", "false"),
   includeObject: fc.constantFrom("Object", "None", "x"),
@@ -303,7 +318,10 @@ export const hostileRequest = fc.tuple(fc.constantFrom(...servedKinds), methods)
         ...(type === "" ? {} : { "Content-Type": type }),
         ...(like === "nobody" ? {} : { "Impersonate-User": like }),
       };
-      const whole = `${path}${query === "" ? "" : `?${query}`}`;
+      // Without a manager's name an apply goes no further.
+      const manager = type === applyType && !query.includes("fieldManager") ? "fieldManager=a" : "";
+      const asked = [query, manager].filter((part) => part !== "").join("&");
+      const whole = `${path}${asked === "" ? "" : `?${asked}`}`;
       return { method, path: whole, headers, body: hasBody ? body : Buffer.alloc(0) };
     }),
 );

@@ -46,10 +46,10 @@ function backendFromLegacy({ serviceName = "", servicePort, resource }: LegacyBa
   return { ...out, service: hasPort ? { name: serviceName, port } : { name: serviceName } };
 }
 
-/** The legacy view of a stored Ingress. */
+/** The legacy view of a stored Ingress, or of one that is not validated yet and may lack what every Ingress has. */
 export function ingressToLegacy(stored: KubeObject, apiVersion: string): KubeObject {
   const { spec, ...object } = stored as Ingress;
-  const { defaultBackend, rules, ...rest } = spec;
+  const { defaultBackend, rules, ...rest } = spec ?? {};
   const served: NonNullable<LegacyIngress["spec"]> = { ...rest };
   if (defaultBackend !== undefined) served.backend = backendToLegacy(defaultBackend);
   if (rules !== undefined) served.rules = rules.map((rule) => ruleToLegacy(rule));
@@ -58,7 +58,8 @@ export function ingressToLegacy(stored: KubeObject, apiVersion: string): KubeObj
 
 function ruleToLegacy({ http, ...rest }: IngressRule): LegacyRule {
   if (http === undefined) return rest;
-  return { ...rest, http: { paths: http.paths.map((path) => ({ ...path, backend: backendToLegacy(path.backend) })) } };
+  const paths = (http.paths ?? []).map((path) => ({ ...path, backend: backendToLegacy(path.backend ?? {}) }));
+  return { ...rest, http: { paths } };
 }
 
 function backendToLegacy({ service, resource }: IngressBackend): LegacyBackend {
