@@ -6,12 +6,13 @@ import { addTo, counter, type CounterSlot } from "./counters.ts";
 import { Deadlines } from "./deadline.ts";
 import { createFailureRing, type FailureRecord } from "./failures.ts";
 import { compileTrust } from "./forwarded.ts";
-import { Http1Client } from "./http1/client.ts";
 import type { Limits } from "./limits.ts";
 import { LiveTable } from "./live-table.ts";
 import { findHost } from "./route.ts";
 import type { ListenerSpec } from "./running.ts";
+import { serveConnection, type Client } from "./serve.ts";
 import type { TableChange } from "./table.ts";
+import type { Connection } from "./transport/connection.ts";
 import { listen, type Listening } from "./transport/listen.ts";
 import { createPublicDialer } from "./transport/public.ts";
 
@@ -24,6 +25,8 @@ export interface EngineOptions {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  /** Speak HTTP/2 with clients that want it. */
+  readonly http2: boolean;
   readonly ticketKeys?: Buffer;
   readonly total: CounterSlot;
   readonly slotOf: (id: string) => CounterSlot;
@@ -61,6 +64,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const context = createContext({
     clock,
     log,
+    onFault,
     limits,
     deadlines,
     dialer: createPublicDialer(onFault, options.nameServers),
@@ -69,7 +73,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     total,
     trusts,
   });
-  const clients = new Set<Http1Client>();
+  const clients = new Set<Client>();
   let emptied: (() => void) | undefined;
   /** The time to drain is over: what comes late, such as the end of a handshake, is closed. */
   let over = false;
@@ -88,18 +92,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const listenOptions = {
     reusePort: options.shared,
     handshakeMs: limits.headerMs,
+    http2: options.http2,
     ticketKeys: options.ticketKeys,
     contextOf: (serverName: string) => contextOf(table, serverName),
     most: limits.connections,
     admits: () => clients.size < limits.connections,
     onFault,
-    accept: (connection: ConstructorParameters<typeof Http1Client>[1]) => {
+    accept: (connection: Connection) => {
       if (over) {
         connection.destroy();
         return;
       }
       addTo(total, counter.open, 1);
-      const client: Http1Client = new Http1Client(context, connection, () => {
+      const client = serveConnection(context, connection, options.http2, () => {
         clients.delete(client);
         addTo(total, counter.open, -1);
         if (clients.size === 0) emptied?.();

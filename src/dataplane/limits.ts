@@ -18,6 +18,11 @@ export interface Limits {
   /** How long and how many bytes of an unwanted request body are read after the answer, so that it arrives. */
   readonly lingerMs: number;
   readonly lingerBytes: number;
+  /** Requests under way at once on one HTTP/2 connection. */
+  readonly http2Streams: number;
+  /** Requests a client may take back before their answer: at once, and in a second for good (CVE-2023-44487). */
+  readonly http2Resets: number;
+  readonly http2ResetsPerSecond: number;
   /** How fine deadlines are. */
   readonly tickMs: number;
 }
@@ -34,5 +39,8 @@ export const defaultLimits: Limits = {
   endpointSkipMs: 2_000,
   lingerMs: 5_000,
   lingerBytes: 1 << 20,
+  http2Streams: 128,
+  http2Resets: 500,
+  http2ResetsPerSecond: 50,
   tickMs: 250,
 };

@@ -10,6 +10,7 @@ export interface WorkerData {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  readonly http2: boolean;
   readonly ticketKeys: Uint8Array;
   readonly pages: readonly Float64Array<SharedArrayBuffer>[];
 }

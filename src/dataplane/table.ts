@@ -78,7 +78,8 @@ export interface Timeouts {
 export interface BackendEntry {
   /** What logs and errors call it, e.g. `dev/web:http`. */
   readonly id: string;
-  readonly protocol: "http" | "https";
+  /** `h2` and `h2s` are HTTP/2 with prior knowledge, without and with TLS. */
+  readonly protocol: "http" | "https" | "h2" | "h2s";
   readonly balance: "round-robin";
   readonly endpoints: readonly BackendEndpoint[];
   /** How many endpoints one request may try; only where a replay is safe. */

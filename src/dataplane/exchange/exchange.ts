@@ -76,6 +76,11 @@ export class Exchange implements ConnectionHandler {
     return this.decision.route?.entry.maxBodyBytes ?? 0;
   }
 
+  /** Whether the endpoint is told trailers of the request. */
+  get passesTrailers(): boolean {
+    return this.decision.backend?.entry.protocol.startsWith("h2") === true;
+  }
+
   private get responseFields(): FieldEdits | undefined {
     const filters = this.decision.route?.filters;
     return this.request.encrypted ? filters?.secureResponseFields : filters?.responseFields;

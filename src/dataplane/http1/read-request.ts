@@ -1,6 +1,11 @@
+import { checkHost, requestFraming } from "#wire/http1/framing.ts";
+import { problemOf } from "#wire/http1/problem.ts";
+import { parseRequestHead } from "#wire/http1/request.ts";
+import { locatePath } from "#wire/http1/target.ts";
 import type { ServeContext } from "../context.ts";
 import type { ClientRequest } from "../exchange/request.ts";
 import { requestForwarding, type Forwarding } from "../forwarded.ts";
+import { renderPage, type Answer } from "../page.ts";
 import type { Connection } from "../transport/connection.ts";
 
 /** A head that was parsed and found good, and what follows it. */
@@ -9,6 +14,33 @@ export interface ParsedHead {
   readonly headEnd: number;
   /** As `requestFraming` says it. */
   readonly framing: number;
+}
+
+/** nginx has no status 431; it says this. */
+export const largeHead: Answer = {
+  status: 400,
+  body: renderPage(400, "400 Request Header Or Cookie Too Large"),
+};
+
+/**
+ * Parses the request at the start of `bytes` into `context.requestHead` and holds it against the rules. Returns what was
+ * read, 0 when the head is not whole, or what to answer to a head that breaks a rule.
+ */
+export function parseRequest({ requestHead: head }: ServeContext, bytes: Buffer): ParsedHead | 0 | Answer {
+  const headEnd = parseRequestHead(bytes, 0, bytes.length, head);
+  if (headEnd === 0) return 0;
+  const framing = headEnd < 0 ? headEnd : requestFraming(bytes, head);
+  const refused = Math.min(framing, 0) || checkHost(bytes, head) || locatePath(bytes, head);
+  if (refused === 0) return { bytes, headEnd, framing };
+  const { status, word } = problemOf(refused);
+  return word === "head-too-large" ? largeHead : { status };
+}
+
+/** What to answer to a request whose head is good and that is served to nobody. */
+export function refusalOf({ requestHead: head }: ServeContext, request: ClientRequest): Answer | undefined {
+  if (request.method === "CONNECT" || request.method === "TRACE") return { status: 405 };
+  // HTTP/1.0 knows no expectations (RFC 9110 section 10.1.1).
+  return head.expectField >= 0 && head.minor === 1 && !request.expectsContinue ? { status: 417 } : undefined;
 }
 
 /** Reads out of the head in `context.requestHead` what decides about the request. */

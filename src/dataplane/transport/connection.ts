@@ -16,6 +16,8 @@ export interface Connection {
   /** Who is told what happens; can be replaced between two calls. */
   handler: ConnectionHandler;
   readonly tls: boolean;
+  /** The peers agreed on HTTP/2 in the TLS handshake (ALPN). */
+  readonly http2: boolean;
   /** The peer's address and port; our own port where we listened, else 0. */
   readonly remoteAddress: string;
   readonly remotePort: number;

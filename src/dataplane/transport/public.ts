@@ -27,6 +27,7 @@ export type OnFault = (error: unknown) => void;
 export class SocketConnection implements Connection {
   handler: ConnectionHandler = noHandler;
   readonly tls: boolean;
+  readonly http2: boolean;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
@@ -44,6 +45,7 @@ export class SocketConnection implements Connection {
     this.onFault = onFault;
     this.reader = reader;
     this.tls = socket instanceof TLSSocket;
+    this.http2 = socket instanceof TLSSocket && socket.alpnProtocol === "h2";
     this.remoteAddress = plainAddress(socket.remoteAddress ?? "");
     this.remotePort = socket.remotePort ?? 0;
     this.localPort = localPort;

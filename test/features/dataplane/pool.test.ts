@@ -8,6 +8,7 @@ import type { Connection } from "#dataplane/transport/connection.ts";
 class TestConnection implements Connection {
   handler: Connection["handler"] = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
   readonly tls = false;
+  readonly http2 = false;
   readonly remoteAddress = "10.0.0.1";
   readonly remotePort = 80;
   readonly localPort = 0;
