@@ -82,7 +82,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const idleSweep = {
     deadline: 0,
     onDeadline() {
-      table.expire(deadlines.now);
+      table.expire(deadlines.now, limits.upstreamIdleMs);
       idleSweep.deadline = deadlines.now + 1000;
     },
   };

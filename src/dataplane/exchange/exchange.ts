@@ -127,7 +127,7 @@ export class Exchange implements ConnectionHandler {
   private connect(endpoint: Endpoint): void {
     this.wait("connect");
     let returned = false;
-    const connecting = this.context.dialer.connect(endpoint, (result) => {
+    const connecting = endpoint.connect(this.context, (result) => {
       this.connecting = undefined;
       if (result instanceof Error) {
         this.refused(endpoint, wordOf(result), 502);

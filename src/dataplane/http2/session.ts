@@ -6,6 +6,7 @@ import {
   flag,
   frameHeadBytes,
   frameType,
+  preface,
   readUint31,
   readUint32,
   writeFrameHead,
@@ -57,6 +58,8 @@ export interface SessionOptions {
   readonly connection: Connection;
   readonly deadlines: Deadlines;
   readonly owner: SessionOwner;
+  /** We are the client: the connection begins with our preface (RFC 9113 section 3.4). */
+  readonly greets?: boolean;
   readonly settings: readonly (readonly [id: number, value: number])[];
   readonly streamWindow: number;
   readonly connectionWindow: number;
@@ -78,7 +81,7 @@ const idleFrames = 1000;
 const idleFramesPerSecond = 100;
 const substantialBytes = 256;
 /** Streams we have reset lately: what was on its way from the peer is passed over. */
-const rememberedResets = 256;
+const rememberedResets = 1024;
 
 /** The last decoded block of this thread; used up before the next one is read. */
 const lines = new FieldLines();
@@ -133,6 +136,7 @@ export class Http2Session {
     );
     this.decoder = new HpackDecoder({ inspect: inspectField, tableSize, listSize: maxListBytes });
     this.budget = new Budget(idleFrames, idleFramesPerSecond, deadlines.now);
+    if (options.greets === true) this.writeBytes(preface);
     const own = [...settings, [setting.initialWindowSize, options.streamWindow] as const];
     this.writeBytes(renderSettings([...own, [setting.maxHeaderListSize, maxListBytes]]));
     if (connectionWindow > 65_535) this.writeWindowUpdate(0, connectionWindow - 65_535);
@@ -478,13 +482,17 @@ export class Http2Session {
   /** Sends what was written. */
   flush(): void {
     this.asked = false;
+    this.send();
+    if (!this.full && this.throttled.size + this.starved.size > 0) this.wake();
+  }
+
+  private send(): void {
     const { out, connection } = this;
     if (this.outgoing !== undefined || out === undefined) return;
     this.out = undefined;
     if (out.length === 0 || connection.closed) giveBuffer(out);
     else if (connection.write(out.bytes.subarray(0, out.length)) === lent) this.outgoing = out;
     else giveBuffer(out);
-    if (!this.full && this.throttled.size + this.starved.size > 0) this.wake();
   }
 
   /** A defect showed while flushing. */

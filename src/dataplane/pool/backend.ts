@@ -1,6 +1,7 @@
 import { createRoundRobin, type RoundRobin } from "../balance/round-robin.ts";
 import type { CounterSlot } from "../counters.ts";
 import type { BackendEntry } from "../table.ts";
+import type { DialTarget } from "../transport/connection.ts";
 import { Endpoint } from "./endpoint.ts";
 
 /** A backend as a worker serves it: its endpoints keep their connections when the table changes around them. */
@@ -21,11 +22,12 @@ export class Backend {
 
   /** Brings the endpoints in line with the entry. Endpoints that left finish what they do and keep no connection. */
   update(entry: BackendEntry): void {
-    const tls = entry.protocol === "https";
+    const tls = entry.protocol === "https" || entry.protocol === "h2s";
+    const http2 = entry.protocol === "h2" || entry.protocol === "h2s";
     const known = new Map(this.endpoints.map((endpoint) => [keyOf(endpoint), endpoint]));
     this.entry = entry;
     this.endpoints = entry.endpoints.map(({ address, port }) => {
-      const target = { address, port, tls };
+      const target = { address, port, tls, http2 };
       const key = keyOf(target);
       const endpoint = known.get(key) ?? new Endpoint(target, this.idleLimit);
       known.delete(key);
@@ -46,8 +48,8 @@ export class Backend {
     );
   }
 
-  expire(now: number): void {
-    for (const endpoint of this.endpoints) endpoint.expire(now);
+  expire(now: number, idleMs: number): void {
+    for (const endpoint of this.endpoints) endpoint.expire(now, idleMs);
   }
 
   retire(): void {
@@ -55,14 +57,6 @@ export class Backend {
   }
 }
 
-function keyOf({
-  address,
-  port,
-  tls,
-}: {
-  readonly address: string;
-  readonly port: number;
-  readonly tls: boolean;
-}): string {
-  return `${tls ? "tls" : "tcp"} ${address} ${port}`;
+function keyOf({ address, port, tls, http2 }: DialTarget): string {
+  return `${tls ? "tls" : "tcp"} ${http2 ? "h2" : "http/1.1"} ${address} ${port}`;
 }

@@ -61,6 +61,8 @@ export interface DialTarget {
   readonly address: string;
   readonly port: number;
   readonly tls: boolean;
+  /** HTTP/2 is spoken, and asked for in the TLS handshake. */
+  readonly http2: boolean;
 }
 
 /** The way to endpoints, injected so that another transport can take its place. */

@@ -155,12 +155,13 @@ export function createPublicDialer(onFault: OnFault, nameServers: readonly strin
 }
 
 function connect(
-  { address, port, tls }: DialTarget,
+  { address, port, tls, http2 }: DialTarget,
   done: (result: Connection | NodeJS.ErrnoException) => void,
   { onFault, lookup }: { onFault: OnFault; lookup: LookupFunction },
 ): Connecting {
   const reader = tls ? undefined : new ReadBuffer();
-  const socket = reader === undefined ? dialTls(address, port, lookup) : dialTcp({ address, port, reader, lookup });
+  const socket =
+    reader === undefined ? dialTls({ address, port, http2, lookup }) : dialTcp({ address, port, reader, lookup });
   const event = tls ? "secureConnect" : "connect";
   const cancel = () => {
     socket.off("error", failed);
@@ -185,13 +186,20 @@ function connect(
   return { cancel };
 }
 
-function dialTls(host: string, port: number, lookup: LookupFunction): Socket {
+interface TlsTarget {
+  address: string;
+  port: number;
+  http2: boolean;
+  lookup: LookupFunction;
+}
+
+function dialTls({ address, port, http2, lookup }: TlsTarget): Socket {
   const options = {
-    host,
+    host: address,
     port,
     rejectUnauthorized: false,
     servername: "",
-    ALPNProtocols: ["http/1.1"],
+    ALPNProtocols: [http2 ? "h2" : "http/1.1"],
     lookup,
   };
   return connectTls(options).setNoDelay(true);

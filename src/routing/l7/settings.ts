@@ -1,5 +1,5 @@
 import type { PathType } from "#api/networking/ingress/kind.ts";
-import type { Filter, PathMatch, Timeouts } from "#dataplane/table.ts";
+import type { BackendEntry, Filter, PathMatch, Timeouts } from "#dataplane/table.ts";
 import type { Problem } from "../because.ts";
 
 /**
@@ -41,7 +41,7 @@ export interface RouteDraft {
   readonly filters: readonly Filter[];
   readonly timeouts: Timeouts;
   readonly maxBodyBytes: number;
-  readonly protocol: "http" | "https";
+  readonly protocol: BackendEntry["protocol"];
   /** Attempts for one request, the first included. */
   readonly tries: number;
 }

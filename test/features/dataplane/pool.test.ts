@@ -26,7 +26,7 @@ class TestConnection implements Connection {
   }
 }
 
-const target = { address: "10.0.0.1", port: 80, tls: false };
+const target = { address: "10.0.0.1", port: 80, tls: false, http2: false };
 
 test("a full pool closes what waited longest, so that what was just used can be used again", () => {
   const endpoint = new Endpoint(target, 2);
@@ -43,7 +43,7 @@ test("idle connections close when their time is up, when the peer speaks or ends
   const endpoint = new Endpoint(target, 10);
   const all = Array.from({ length: 5 }, () => new TestConnection());
   for (const [at, connection] of all.entries()) endpoint.give(connection, at);
-  endpoint.expire(1);
+  endpoint.expire(1, 0);
   assert.deepEqual(
     all.map(({ closed }) => closed),
     [true, true, false, false, false],
