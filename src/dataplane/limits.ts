@@ -34,7 +34,7 @@ export const defaultLimits: Limits = {
   keepAliveMs: 75_000,
   requestsPerConnection: 1000,
   connections: 16_384,
-  upstreamIdle: 64,
+  upstreamIdle: 320,
   upstreamIdleMs: 55_000,
   endpointSkipMs: 2_000,
   lingerMs: 5_000,
