@@ -50,7 +50,7 @@ export class ClientStream implements Downstream, StreamHandler, Timed {
   private framing = 0;
   private received = 0;
   private paused = true;
-  private readonly held: Part[] = [];
+  private held: Part[] | undefined;
   /** The answer's body: bytes that are still to come, or its chunks. */
   private left = 0;
   private splitter: ChunkSplitter | undefined;
@@ -100,7 +100,7 @@ export class ClientStream implements Downstream, StreamHandler, Timed {
       exchange.refuseBody(413, "body too large");
       return;
     }
-    if (this.paused) this.held.push({ bytes: Buffer.from(bytes.subarray(start, end)), last });
+    if (this.paused) this.hold({ bytes: Buffer.from(bytes.subarray(start, end)), last });
     else this.pass({ bytes: bytes.subarray(start, end), last });
   }
 
@@ -118,8 +118,13 @@ export class ClientStream implements Downstream, StreamHandler, Timed {
     if (this.exchange === undefined) return;
     const trailers = Buffer.from(lines.bytes.subarray(0, lines.length));
     const part = { bytes: nothing, last: true, trailers };
-    if (this.paused) this.held.push(part);
+    if (this.paused) this.hold(part);
     else this.pass(part);
+  }
+
+  private hold(part: Part): void {
+    this.held ??= [];
+    this.held.push(part);
   }
 
   private malformed(): void {
@@ -155,7 +160,7 @@ export class ClientStream implements Downstream, StreamHandler, Timed {
     if (this.wantsTunnel && !this.tunnel) return;
     this.paused = false;
     while (!this.paused) {
-      const part = this.held.shift();
+      const part = this.held?.shift();
       if (part === undefined) return;
       this.pass(part);
     }

@@ -1,10 +1,16 @@
 import { randomBytes } from "node:crypto";
+import { ByteWriter } from "#wire/http2/byte-writer.ts";
 import { mark } from "#wire/http2/fields.ts";
 import type { FieldLines } from "#wire/http2/hpack/lines.ts";
 
 const version = Buffer.from(" HTTP/1.1\r\nhost: ", "latin1");
 const crlf = Buffer.from("\r\n", "latin1");
 const chunked = Buffer.from("transfer-encoding: chunked\r\n", "latin1");
+
+const slash = 0x2f;
+const space = 0x20;
+/** Where a head is put together. */
+const scratch = new ByteWriter(4096);
 
 /** A request's head in the words of HTTP/1.1. */
 export interface RequestHead {
@@ -45,21 +51,25 @@ export function composeHead(lines: FieldLines, last: boolean): RequestHead | und
     return scheme >= 0 || path >= 0 || authority < 0 ? undefined : { bytes, protocol: undefined };
   }
   if (scheme < 0 || path < 0 || (tunnel && last) || (tunnel && authority < 0)) return undefined;
-  const target = lines.value(path);
-  if (!target.startsWith("/") && target !== "*") return undefined;
-  const name = authority >= 0 ? lines.value(authority) : host >= 0 ? lines.value(host) : undefined;
-  if (authority >= 0 && host >= 0 && lines.value(host).toLowerCase() !== name?.toLowerCase()) return undefined;
+  const first = lines.bytes[lines.valueStart(path)];
+  if (lines.valueEnd(path) === lines.valueStart(path) || (first !== slash && lines.value(path) !== "*"))
+    return undefined;
+  if (authority >= 0 && host >= 0 && lines.value(host).toLowerCase() !== lines.value(authority).toLowerCase()) {
+    return undefined;
+  }
   if (last && places.contentLength >= 0 && !/^0+$/.test(lines.value(places.contentLength))) return undefined;
   if (tunnel && places.contentLength >= 0) return undefined;
-  const head = new HeadBytes(lines.length + 256);
+  scratch.length = 0;
+  const head = scratch;
   if (tunnel) head.text("GET");
   else head.copy(lines.bytes, lines.valueStart(method), lines.valueEnd(method));
-  head.text(" ");
-  head.text(target);
-  if (name === undefined) head.copy(version, 0, version.length - 6);
+  head.byte(space);
+  head.copy(lines.bytes, lines.valueStart(path), lines.valueEnd(path));
+  const name = authority >= 0 ? authority : host;
+  if (name < 0) head.copy(version, 0, version.length - 6);
   else {
     head.copy(version, 0, version.length);
-    head.text(name);
+    head.copy(lines.bytes, lines.valueStart(name), lines.valueEnd(name));
     head.copy(crlf, 0, 2);
   }
   copyFields(head, lines, places);
@@ -67,7 +77,7 @@ export function composeHead(lines: FieldLines, last: boolean): RequestHead | und
   if (asked !== undefined) head.text(upgradeFields(asked));
   else if (!last && places.contentLength < 0) head.copy(chunked, 0, chunked.length);
   head.copy(crlf, 0, 2);
-  return { bytes: head.view(), protocol: asked };
+  return { bytes: takeBytes(head), protocol: asked };
 }
 
 function upgradeFields(protocol: string): string {
@@ -121,7 +131,7 @@ const slots: readonly (Exclude<keyof Places, "first" | "cookies"> | undefined)[]
   "contentLength",
 ];
 
-function copyFields(head: HeadBytes, lines: FieldLines, { first, host, cookies }: Places): void {
+function copyFields(head: ByteWriter, lines: FieldLines, { first, host, cookies }: Places): void {
   if (first < 0) return;
   if (host < 0 && cookies <= 1) {
     head.copy(lines.bytes, lines.start(first), lines.length);
@@ -137,30 +147,19 @@ function copyFields(head: HeadBytes, lines: FieldLines, { first, host, cookies }
   if (crumbs.length > 0) head.text(`cookie: ${crumbs.join("; ")}\r\n`);
 }
 
-/** Bytes of one head, which are its own and stay. */
-class HeadBytes {
-  private bytes: Buffer;
-  private length = 0;
+/** Memory that heads are cut from: one allocation for many. A piece lives as long as any head in it. */
+let slab = Buffer.allocUnsafeSlow(0);
+let used = 0;
+const slabBytes = 64 * 1024;
 
-  constructor(capacity: number) {
-    this.bytes = Buffer.allocUnsafe(capacity);
+/** What was written, in bytes of its own that stay. */
+function takeBytes({ bytes, length }: ByteWriter): Buffer {
+  if (length > slabBytes / 4) return Buffer.from(bytes.subarray(0, length));
+  if (used + length > slab.length) {
+    slab = Buffer.allocUnsafeSlow(slabBytes);
+    used = 0;
   }
-
-  copy(source: Buffer, start: number, end: number): void {
-    this.reserve(end - start);
-    this.length += source.copy(this.bytes, this.length, start, end);
-  }
-
-  text(text: string): void {
-    this.reserve(text.length);
-    this.length += this.bytes.write(text, this.length, "latin1");
-  }
-
-  view(): Buffer {
-    return this.bytes.subarray(0, this.length);
-  }
-
-  private reserve(count: number): void {
-    if (this.length + count > this.bytes.length) this.bytes = Buffer.concat([this.bytes, Buffer.allocUnsafe(count)]);
-  }
+  bytes.copy(slab, used, 0, length);
+  used += length;
+  return slab.subarray(used - length, used);
 }

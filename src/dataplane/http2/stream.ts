@@ -20,6 +20,9 @@ export interface StreamHandler {
 
 const nobody: StreamHandler = { onData() {}, onHeaders() {}, onDrain() {}, onReset() {}, onClose() {} };
 
+/** Nothing waits: the usual case needs no list of its own. */
+const none: Buffer[] = [];
+
 /** One stream of a session: its two windows and what waits for them (RFC 9113 sections 5.1 and 5.2). */
 export class Http2Stream {
   readonly id: number;
@@ -38,7 +41,7 @@ export class Http2Stream {
   private untaken = 0;
   /** Taken, not yet given back as window. */
   private owed = 0;
-  private pending: Buffer[] = [];
+  private pending: Buffer[] = none;
   private trailers: BlockWriter | undefined;
   private readonly session: Http2Session;
 
@@ -71,6 +74,7 @@ export class Http2Stream {
     if (this.closed || this.ended) return sent;
     const at = this.pending.length > 0 ? start : this.write(bytes, start, end, last);
     if (at < end) {
+      if (this.pending === none) this.pending = [];
       this.pending.push(Buffer.from(bytes.subarray(at, end)));
       this.session.starved.add(this);
     }
@@ -205,7 +209,7 @@ export class Http2Stream {
   private close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.pending = [];
+    this.pending = none;
     if (this.untaken > 0) this.session.taken(this.untaken);
     this.session.forget(this);
     this.handler.onClose();

@@ -160,7 +160,8 @@ export class HpackEncoder {
 }
 
 function encodeString(out: ByteWriter, bytes: Uint8Array, start: number, end: number): void {
-  const coded = huffmanLength(bytes, start, end);
+  // Of some letters there is hardly anything to be saved.
+  const coded = end - start < 5 ? end - start : huffmanLength(bytes, start, end);
   if (coded < end - start) {
     encodeInteger(out, 0x80, 7, coded);
     encodeHuffman(bytes, start, end, out);
