@@ -104,7 +104,10 @@ export class Http2Client implements ConnectionHandler, SessionOwner, Timed {
     }
     const at = this.state === "preface" ? this.greet(bytes, start, end) : start;
     if (at < end) this.session.feed(bytes, at, end);
-    if (this.session.midBlock && this.deadline === 0) this.expectWithin(this.context.limits.headerMs);
+    const { session, context } = this;
+    if (session.over) return;
+    if (session.midBlock && this.deadline === 0) this.expectWithin(context.limits.headerMs);
+    else if (!session.midBlock && session.streams.size > 0) this.deadline = 0;
   }
 
   /** Takes the connection preface; returns where it ends. */
@@ -122,7 +125,11 @@ export class Http2Client implements ConnectionHandler, SessionOwner, Timed {
   onHeaders(id: number, lines: FieldLines, last: boolean): number {
     const { session, context } = this;
     if ((id & 1) === 0) return errorCode.protocol;
-    if (this.state !== "open") return 0;
+    if (this.state !== "open") {
+      // It crossed our last GOAWAY, which told the client that nobody looks at it.
+      session.passOver(id);
+      return 0;
+    }
     session.lastStream = id;
     if (session.streams.size >= context.limits.http2Streams) {
       session.writeReset(id, errorCode.refusedStream);
@@ -204,10 +211,8 @@ export class Http2Client implements ConnectionHandler, SessionOwner, Timed {
   private close(code: number): void {
     if (this.state === "linger") return;
     this.state = "linger";
-    this.session.over = true;
-    this.session.writeGoaway(this.session.lastStream, code);
+    this.session.end(this.session.lastStream, code);
     this.dropStreams(code);
-    this.session.flush();
     this.connection.end();
     this.connection.resume();
     this.expectWithin(this.context.limits.lingerMs);

@@ -77,13 +77,11 @@ export class EndpointSession implements ConnectionHandler, SessionOwner {
   private close(code: number): void {
     const { session, connection } = this;
     if (session.over && connection.closed) return;
-    session.over = true;
     if (!this.leaving) {
       this.leaving = true;
       this.left();
     }
-    session.writeGoaway(0, code);
-    session.flush();
+    session.end(0, code);
     connection.end();
     connection.destroy();
   }

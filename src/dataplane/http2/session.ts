@@ -100,8 +100,9 @@ export class Http2Session {
   sendWindow = 65_535;
   /** The highest stream that a client opened, the peer or we. */
   lastStream = 0;
-  /** Set when nothing more is read or said. */
+  /** Set when nothing more is read. */
   over = false;
+  private silent = false;
   private readonly connection: Connection;
   private readonly deadlines: Deadlines;
   private readonly reader: FrameReader;
@@ -169,6 +170,12 @@ export class Http2Session {
     if (this.over) return;
     if (error !== 0) this.break(error);
     else if ((this.out?.length ?? 0) > deafBytes) this.break(errorCode.enhanceYourCalm);
+  }
+
+  /** What comes on this stream is read and thrown away. */
+  passOver(id: number): void {
+    this.resets.add(id);
+    if (this.resets.size > rememberedResets) this.resets.delete(this.resets.values().next().value ?? 0);
   }
 
   /** Ends the connection for a broken rule. */
@@ -453,8 +460,7 @@ export class Http2Session {
   }
 
   writeReset(stream: number, code: number): void {
-    this.resets.add(stream);
-    if (this.resets.size > rememberedResets) this.resets.delete(this.resets.values().next().value ?? 0);
+    this.passOver(stream);
     this.writeNumber(frameType.rstStream, stream, code);
   }
 
@@ -486,11 +492,19 @@ export class Http2Session {
     if (!this.full && this.throttled.size + this.starved.size > 0) this.wake();
   }
 
+  /** Says GOAWAY, sends what can be sent at once, and says nothing more. */
+  end(lastStream: number, code: number): void {
+    this.over = true;
+    this.writeGoaway(lastStream, code);
+    this.send();
+    this.silent = true;
+  }
+
   private send(): void {
     const { out, connection } = this;
     if (this.outgoing !== undefined || out === undefined) return;
     this.out = undefined;
-    if (out.length === 0 || connection.closed) giveBuffer(out);
+    if (out.length === 0 || this.silent || connection.closed) giveBuffer(out);
     else if (connection.write(out.bytes.subarray(0, out.length)) === lent) this.outgoing = out;
     else giveBuffer(out);
   }

@@ -298,6 +298,38 @@ test("an endpoint that says GOAWAY gets no new request, and finishes what it has
   assert.deepEqual([peer.bodies.get(1), peer.bodies.get(3)], ["held", "next"]);
 });
 
+test("a request that an endpoint sends back goes out again as it was, whatever came in between", async (t) => {
+  const { plane, port } = await startPlane(t);
+  const seen: string[] = [];
+  const first = Promise.withResolvers<ServerHttp2Stream>();
+  const endpoint = await http2Endpoint(t, (stream, fields) => {
+    seen.push(`${String(fields[":path"])} ${String(fields["x-name"])}`);
+    if (seen.length === 1) first.resolve(stream);
+    else {
+      stream.respond({ ":status": 200 });
+      stream.end(String(fields["x-name"]));
+    }
+  });
+  await plane.apply(grpc([endpoint.port]));
+  const peer = await dialHttp2(t, port);
+  peer.request(1, { ":path": "/warm", "x-name": "warm" });
+  (await first.promise).respond({ ":status": 200 }, { endStream: true });
+  await peer.seen("1 end");
+  seen.length = 0;
+  const second = Promise.withResolvers<ServerHttp2Stream>();
+  first.promise = second.promise;
+  first.resolve = second.resolve;
+  peer.request(3, { ":path": "/a", "x-name": "alpha" });
+  const held = await second.promise;
+  peer.request(5, { ":path": "/b", "x-name": "beta" });
+  await peer.seen("5 end");
+  held.close(7);
+  await peer.seen("3 end");
+  assert.deepEqual(seen, ["/a alpha", "/b beta", "/a alpha"]);
+  assert.equal(peer.bodies.get(3), "alpha");
+  assert.equal(endpoint.sessions.length, 1);
+});
+
 test("a slow client slows its own stream and no other, both ways through", async (t) => {
   const { plane, port } = await startPlane(t);
   const size = 8 << 20;

@@ -305,6 +305,9 @@ test("stopping says GOAWAY twice, serves what was begun and what crossed the fir
   peer.request(3);
   peer.send(frame(frameType.ping, flag.ack, 0, Buffer.alloc(8)));
   await both.promise;
+  // This one crosses the second GOAWAY: it is not served, and ends nothing.
+  peer.request(5, { ":method": "POST" }, false);
+  peer.data(5, "hello", true);
   for (const answer of answers) answer();
   await peer.until(() => peer.closed);
   await stopped;
