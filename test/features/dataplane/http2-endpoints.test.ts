@@ -321,11 +321,11 @@ test("a request that an endpoint sends back goes out again as it was, whatever c
   first.resolve = second.resolve;
   peer.request(3, { ":path": "/a", "x-name": "alpha" });
   const held = await second.promise;
-  peer.request(5, { ":path": "/b", "x-name": "beta" });
+  peer.request(5, { ":path": "/b/longer", "x-name": "beta" });
   await peer.seen("5 end");
   held.close(7);
   await peer.seen("3 end");
-  assert.deepEqual(seen, ["/a alpha", "/b beta", "/a alpha"]);
+  assert.deepEqual(seen, ["/a alpha", "/b/longer beta", "/a alpha"]);
   assert.equal(peer.bodies.get(3), "alpha");
   assert.equal(endpoint.sessions.length, 1);
 });
