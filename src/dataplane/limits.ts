@@ -23,6 +23,8 @@ export interface Limits {
   /** Requests a client may take back before their answer: at once, and in a second for good (CVE-2023-44487). */
   readonly http2Resets: number;
   readonly http2ResetsPerSecond: number;
+  /** How long an HTTP/2 endpoint that left a request without an answer may be silent on the whole connection. */
+  readonly http2ProbeMs: number;
   /** How fine deadlines are. */
   readonly tickMs: number;
 }
@@ -42,5 +44,6 @@ export const defaultLimits: Limits = {
   http2Streams: 128,
   http2Resets: 500,
   http2ResetsPerSecond: 50,
+  http2ProbeMs: 5_000,
   tickMs: 250,
 };

@@ -14,7 +14,7 @@ import { renderAnswer, type Answer } from "../page.ts";
 import { lent, sent, type Connection, type ConnectionHandler, type WriteResult } from "../transport/connection.ts";
 import { BodyReader } from "./body.ts";
 import { composeResponse, type ResponseShape } from "./compose-response.ts";
-import { parseRequest, readRequest, refusalOf } from "./read-request.ts";
+import { answerTo, parseRequest, readRequest, refusalOf } from "./read-request.ts";
 
 /**
  * `head`: waits for a request. `exchange`: one is on its way. `flush`: its answer waits to be taken before the next one
@@ -140,12 +140,11 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
   private begin(bytes: Buffer): boolean {
     const { requestHead: head, draining, limits } = this.context;
     const parsed = parseRequest(this.context, bytes);
-    if (parsed === 0) return false;
+    if (parsed.headEnd === 0) return false;
     this.held = undefined;
     this.toHead = false;
-    if ("status" in parsed) {
-      if (parsed.status === 505 && this.requests === 0 && this.speaksHttp2(bytes)) return false;
-      this.reject(parsed);
+    if (parsed.framing < 0) {
+      if (this.requests > 0 || !this.speaksHttp2(bytes)) this.reject(answerTo(parsed.framing));
       return false;
     }
     const request = readRequest(this.context, this.connection, this.forwarding, parsed);

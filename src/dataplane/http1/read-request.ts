@@ -23,15 +23,19 @@ export const largeHead: Answer = {
 };
 
 /**
- * Parses the request at the start of `bytes` into `context.requestHead` and holds it against the rules. Returns what was
- * read, 0 when the head is not whole, or what to answer to a head that breaks a rule.
+ * Parses the request at the start of `bytes` into `context.requestHead` and holds it against the rules. `headEnd` is 0
+ * when the head is not whole; `framing` is negative when it breaks a rule, as `answerTo` takes it.
  */
-export function parseRequest({ requestHead: head }: ServeContext, bytes: Buffer): ParsedHead | 0 | Answer {
+export function parseRequest({ requestHead: head }: ServeContext, bytes: Buffer): ParsedHead {
   const headEnd = parseRequestHead(bytes, 0, bytes.length, head);
-  if (headEnd === 0) return 0;
-  const framing = headEnd < 0 ? headEnd : requestFraming(bytes, head);
+  if (headEnd <= 0) return { bytes, headEnd, framing: headEnd };
+  const framing = requestFraming(bytes, head);
   const refused = Math.min(framing, 0) || checkHost(bytes, head) || locatePath(bytes, head);
-  if (refused === 0) return { bytes, headEnd, framing };
+  return { bytes, headEnd, framing: refused < 0 ? refused : framing };
+}
+
+/** What to answer to a head that breaks a rule. */
+export function answerTo(refused: number): Answer {
   const { status, word } = problemOf(refused);
   return word === "head-too-large" ? largeHead : { status };
 }

@@ -8,7 +8,7 @@ import { addTo, counter } from "../counters.ts";
 import type { Timed } from "../deadline.ts";
 import { classOf } from "../exchange/booking.ts";
 import { connectionForwarding, type Forwarding } from "../forwarded.ts";
-import { largeHead, parseRequest, readRequest, refusalOf } from "../http1/read-request.ts";
+import { answerTo, largeHead, parseRequest, readRequest, refusalOf } from "../http1/read-request.ts";
 import type { Answer } from "../page.ts";
 import type { Connection, ConnectionHandler } from "../transport/connection.ts";
 import { Budget } from "./budget.ts";
@@ -146,11 +146,13 @@ export class Http2Client implements ConnectionHandler, SessionOwner, Timed {
       return this.resets.spend(context.deadlines.now, 1) ? 0 : errorCode.enhanceYourCalm;
     }
     const stream = new ClientStream(context, session.open(id, last));
-    const parsed = head === undefined ? largeHead : parseRequest(context, head.bytes);
-    if (parsed === 0 || "status" in parsed) {
-      this.reject(stream, parsed === 0 ? { status: 400 } : parsed, false);
+    const parsed = head === undefined ? undefined : parseRequest(context, head.bytes);
+    if (parsed === undefined || parsed.framing < 0) {
+      this.reject(stream, parsed === undefined ? largeHead : answerTo(parsed.framing), false);
       return 0;
     }
+    // A head that ends before its end would hide a second request.
+    if (parsed.headEnd !== parsed.bytes.length) throw new Error("a head composed of an HTTP/2 request is not one head");
     const request = readRequest(context, this.connection, this.forwarding, parsed);
     const refused = refusalOf(context, request);
     if (refused !== undefined) {

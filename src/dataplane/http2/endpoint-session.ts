@@ -25,6 +25,8 @@ export class EndpointSession implements ConnectionHandler, SessionOwner {
   private readonly left: () => void;
   private next = 1;
   private heard = false;
+  /** When we asked whether the endpoint is still there, and heard nothing since; 0 when there is no doubt. */
+  private probedAt = 0;
   /** Takes no more streams. */
   private leaving = false;
 
@@ -62,7 +64,20 @@ export class EndpointSession implements ConnectionHandler, SessionOwner {
     this.next += 2;
     session.lastStream = id;
     if (this.next > lastNumber) this.leave();
-    return new EndpointStream(this.connection, session.open(id, false));
+    return new EndpointStream(this.connection, session.open(id, false), () => this.probe());
+  }
+
+  /** Asks whether the endpoint is still there: a request went without an answer, and others wait on this connection. */
+  private probe(): void {
+    if (this.probedAt > 0 || this.session.over) return;
+    this.probedAt = this.context.deadlines.now;
+    this.session.writePing();
+  }
+
+  /** Gives the connection up when nothing was heard since we asked. `now` in `Deadlines.now` time. */
+  check(now: number): void {
+    if (this.probedAt === 0 || now - this.probedAt < this.context.limits.http2ProbeMs) return;
+    this.connection.destroy();
   }
 
   /** Takes no more streams, and closes when the last one ends. */
@@ -130,6 +145,7 @@ export class EndpointSession implements ConnectionHandler, SessionOwner {
   // What happens to the connection.
 
   onData(bytes: Buffer, start: number, end: number): void {
+    this.probedAt = 0;
     this.session.feed(bytes, start, end);
   }
 

@@ -29,6 +29,7 @@ export class EndpointStream implements Connection, StreamHandler {
   readonly remotePort: number;
   readonly localPort = 0;
   private readonly stream: Http2Stream;
+  private readonly unanswered: () => void;
   private begun = false;
   /** Of the request's body: bytes to come, or its chunks. */
   private left = 0;
@@ -43,7 +44,9 @@ export class EndpointStream implements Connection, StreamHandler {
   /** What is told when all that is held was passed on. */
   private ending: (() => void) | undefined;
 
-  constructor(connection: Connection, stream: Http2Stream) {
+  /** `unanswered` is called when the stream is given up before its answer began. */
+  constructor(connection: Connection, stream: Http2Stream, unanswered: () => void) {
+    this.unanswered = unanswered;
     this.tls = connection.tls;
     this.remoteAddress = connection.remoteAddress;
     this.remotePort = connection.remotePort;
@@ -225,6 +228,7 @@ export class EndpointStream implements Connection, StreamHandler {
   destroy(): void {
     this.held = [];
     this.ending = undefined;
+    if (!this.answered && !this.stream.closed) this.unanswered();
     // Of what closes in good order, or has only END_STREAM to come, nothing needs to be said: endpoints count resets.
     if (!this.stream.ended || (!this.stream.remoteEnded && this.promised !== 0)) this.stream.reset(errorCode.cancel);
   }

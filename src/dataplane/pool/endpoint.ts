@@ -81,7 +81,7 @@ export class Endpoint {
 
   /** Closes the connections that waited past their time. */
   expire(now: number, idleMs: number): void {
-    this.shared?.expire(now - idleMs);
+    this.shared?.expire(now, idleMs);
     while (this.idle.length > 0 && (this.idle[0]?.until ?? 0) <= now) this.idle.shift()?.connection.destroy();
   }
 

@@ -76,9 +76,12 @@ export class Http2Pool {
     if (this.retired) session.leave();
   }
 
-  /** Closes connections that had nothing to do since `before`, in `Deadlines.now` time. */
-  expire(before: number): void {
-    for (const session of this.sessions) if (session.idle && session.idleSince < before) session.leave();
+  /** Closes connections that had nothing to do for `idleMs`, and those whose endpoint seems to be gone. */
+  expire(now: number, idleMs: number): void {
+    for (const session of this.sessions) {
+      if (session.idle && session.idleSince < now - idleMs) session.leave();
+      else session.check(now);
+    }
   }
 
   /** Lets requests under way end, and keeps nothing. */

@@ -11,7 +11,8 @@ import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { WebSocketServer } from "ws";
 import { createServer as createHttpServer } from "node:http";
-import { flag, frameType } from "#wire/http2/frame.ts";
+import { flag, frameType, preface } from "#wire/http2/frame.ts";
+import { FrameReader } from "#wire/http2/frame-reader.ts";
 import { dialHttp2, frame, uint32 } from "./http2-peer.ts";
 import {
   ask,
@@ -147,7 +148,7 @@ test("trailers of a request reach an endpoint of HTTP/2, and none of HTTP/1.1", 
   await peer.seen("1 end");
   let seen = "";
   const plainEndpoint = await rawEndpoint(t, (socket) => {
-    socket.on("data", (bytes) => {
+    socket.on("data", (bytes: Buffer) => {
       seen += bytes.toString("latin1");
       if (seen.endsWith("0\r\n\r\n")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     });
@@ -328,6 +329,38 @@ test("a request that an endpoint sends back goes out again as it was, whatever c
   assert.deepEqual(seen, ["/a alpha", "/b/longer beta", "/a alpha"]);
   assert.equal(peer.bodies.get(3), "alpha");
   assert.equal(endpoint.sessions.length, 1);
+});
+
+test("a connection on which the endpoint says nothing more is given up, and the next request gets another", async (t) => {
+  const { plane, port } = await startPlane(t, { limits: { ...quick, http2ProbeMs: 20 } });
+  let connections = 0;
+  const gone = Promise.withResolvers<void>();
+  const endpoint = await rawEndpoint(t, (socket) => {
+    connections += 1;
+    if (connections === 1) socket.once("close", () => gone.resolve());
+    const reader = new FrameReader((type, _, stream) => {
+      if (type === frameType.headers && connections > 1) {
+        socket.write(frame(frameType.headers, flag.endHeaders | flag.endStream, stream, Buffer.from("88", "hex")));
+      }
+      return 0;
+    });
+    socket.write(frame(frameType.settings, 0, 0));
+    let greeted = 0;
+    socket.on("data", (bytes: Buffer) => {
+      const skip = Math.min(preface.length - greeted, bytes.length);
+      greeted += skip;
+      reader.feed(bytes, skip, bytes.length);
+    });
+  });
+  const routes = [route("all", { readMs: 30 })];
+  await plane.apply(change({ hosts: [host("*", routes)], backends: [backend("b", [endpoint], { protocol: "h2" })] }));
+  const peer = await dialHttp2(t, port);
+  peer.request(1);
+  await peer.seen("1 504");
+  await gone.promise;
+  peer.request(3);
+  await peer.seen("3 200");
+  assert.equal(connections, 2);
 });
 
 test("a slow client slows its own stream and no other, both ways through", async (t) => {
