@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import {
   connect,
+  createSecureServer,
   createServer,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
@@ -361,6 +363,29 @@ test("a connection on which the endpoint says nothing more is given up, and the 
   peer.request(3);
   await peer.seen("3 200");
   assert.equal(connections, 2);
+});
+
+test("an endpoint of HTTP/2 behind TLS is asked for h2 in the handshake", async (t) => {
+  const { plane, port } = await startPlane(t);
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"];
+  const args = ["req", "-x509", ...curve, "-keyout", "-", "-out", "-", "-days", "2", "-subj", "/CN=endpoint"];
+  const pem = execFileSync("openssl", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const server = createSecureServer({ key: pem, cert: pem, allowHTTP1: false });
+  server.on("stream", (opened, fields) => {
+    const stream = opened as ServerHttp2Stream;
+    stream.respond({ ":status": 200 });
+    stream.end(`${String(fields[":scheme"])} ${String(stream.session?.alpnProtocol)}`);
+  });
+  server.on("session", (session) => t.after(() => session.destroy()));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const { port: secure } = server.address() as AddressInfo;
+  const backends = [backend("b", [secure], { protocol: "h2s" })];
+  await plane.apply(change({ hosts: [host("*", [route("all", {})])], backends }));
+  const peer = await dialHttp2(t, port);
+  peer.request(1);
+  await peer.seen("1 end");
+  assert.equal(peer.bodies.get(1), "https h2");
 });
 
 test("a slow client slows its own stream and no other, both ways through", async (t) => {
