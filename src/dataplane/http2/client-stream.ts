@@ -246,8 +246,8 @@ export class ClientStream implements Downstream, StreamHandler, Timed {
   }
 
   answer(answer: Answer, edits: FieldEdits | undefined): void {
-    const { exchange } = this;
-    this.exchange = undefined;
+    // Most often it has ended before; it has not where its answer cannot go to this client.
+    this.leave();
     if (this.grpc) {
       const fields = grpcFields(answer.status, reasonOf(answer.status));
       this.stream.sendHeaders((encoder, out) => {
@@ -262,7 +262,6 @@ export class ClientStream implements Downstream, StreamHandler, Timed {
     const headEnd = parseResponseHead(bytes, 0, bytes.length, head);
     this.sendHead({ bytes, headEnd, head, framing: bytes.length - headEnd, edits }, bytes.length);
     this.expectFlush();
-    exchange?.clientGone();
   }
 
   /** What waits for the client's windows waits no longer than a client may be idle. */
