@@ -1,11 +1,14 @@
+import { readFileSync } from "node:fs";
 import { systemClock } from "#base/clock.ts";
 import { silentLog } from "#base/log.ts";
 import { startDataplane } from "#dataplane/workers.ts";
 
-// `node bench/dataplane-serve.ts PORT BACKEND-PORT [ACCESS-LOG]`: one worker in front of one endpoint, until it is ended.
-const [port = "0", endpoint = "0", accessLog] = process.argv.slice(2);
+// `node bench/dataplane-serve.ts PORT BACKEND-PORT [TLS-PORT KEY CERT [ACCESS-LOG]]`: one worker in front of one endpoint,
+// until it is ended.
+const [port = "0", endpoint = "0", tlsPort, key = "", cert = "", accessLog] = process.argv.slice(2);
+const listener = (port: string, tls: boolean) => ({ host: "127.0.0.1", port: Number(port), tls });
 const plane = await startDataplane({
-  listeners: [{ host: "127.0.0.1", port: Number(port), tls: false }],
+  listeners: [listener(port, false), ...(tlsPort === undefined ? [] : [listener(tlsPort, true)])],
   workers: 1,
   log: silentLog,
   clock: systemClock,
@@ -44,7 +47,11 @@ await plane.apply({
       },
     ],
   ],
-  certificates: [],
+  certificates:
+    tlsPort === undefined
+      ? []
+      : [["bench", { id: "bench", cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") }]],
+  defaultCertificate: tlsPort === undefined ? undefined : "bench",
   revision: "1",
 });
 process.stdout.write("ready\n");

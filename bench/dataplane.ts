@@ -23,16 +23,42 @@ export interface DataplaneBenchResult {
 export interface DataplaneBenchOptions {
   readonly rounds?: number;
   readonly seconds?: number;
+  /** Loads whose name holds this; all when absent. */
+  readonly only?: string;
   readonly print?: (line: string) => void;
 }
 
 const run = promisify(execFile);
 
-const loads: readonly { readonly name: string; readonly path: string; readonly args: readonly string[] }[] = [
+interface Load {
+  readonly name: string;
+  readonly path: string;
+  /** Of wrk; or, with `streams`, HTTP/2 by h2load with so many streams at once on each of so many connections. */
+  readonly args: readonly string[];
+  readonly streams?: readonly [connections: number, streams: number];
+  readonly tls?: boolean;
+}
+
+const loads: readonly Load[] = [
   { name: "small GET, keep-alive", path: "/small", args: [] },
   { name: "16 KB body", path: "/16k", args: [] },
   { name: "POST 16 KB", path: "/small", args: ["-s", "post.lua"] },
   { name: "connection per request", path: "/small", args: ["-H", "Connection: close"] },
+  ...[false, true].flatMap((tls) =>
+    (
+      [
+        [1, 1],
+        [16, 1],
+        [8, 32],
+      ] as const
+    ).map((streams) => ({
+      name: `HTTP/2 ${streams.join("x")}${tls ? ", TLS" : ""}`,
+      path: "/small",
+      args: [],
+      streams,
+      tls,
+    })),
+  ),
 ];
 
 const common = (dir: string, pid: string) => `
@@ -45,10 +71,18 @@ http { access_log off; keepalive_requests 1000000000; client_body_temp_path ${di
     location /small { return 200 "${"x".repeat(102)}"; }
     location /16k { try_files /16k =404; } } }`;
 
-const proxyConfig = (dir: string, port: number, endpoint: number) => `${common(dir, "proxy")}
+interface Ports {
+  readonly http: number;
+  /** HTTP/2 without TLS, which nginx wants a port of its own for. */
+  readonly http2: number;
+  readonly tls: number;
+}
+
+const proxyConfig = (dir: string, { http, http2, tls }: Ports, endpoint: number) => `${common(dir, "proxy")}
 http { access_log off; keepalive_requests 1000000000; client_body_temp_path ${dir}/body2; client_body_buffer_size 64k;
   proxy_temp_path ${dir}/proxy2; upstream e { server 127.0.0.1:${endpoint}; keepalive 320; keepalive_requests 1000000000; }
-  server { listen 127.0.0.1:${port} backlog=4096;
+  server { listen 127.0.0.1:${http} backlog=4096; listen 127.0.0.1:${http2} http2; listen 127.0.0.1:${tls} ssl http2;
+    ssl_certificate ${dir}/cert.pem; ssl_certificate_key ${dir}/key.pem;
     location / { proxy_pass http://e; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
       proxy_set_header X-Request-ID $request_id; proxy_set_header X-Real-IP $remote_addr;
       proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Host $http_host;
@@ -56,13 +90,19 @@ http { access_log off; keepalive_requests 1000000000; client_body_temp_path ${di
       proxy_set_header X-Forwarded-Scheme $scheme; proxy_set_header X-Scheme $scheme;
       proxy_set_header X-Original-Uri $request_uri; } } }`;
 
-/** Prints and returns the medians; needs nginx and wrk. */
+/** Prints and returns the medians; needs nginx, wrk, openssl, and h2load (Debian: nghttp2-client). */
 export async function benchDataplane(options: DataplaneBenchOptions = {}): Promise<readonly DataplaneBenchResult[]> {
-  const { rounds = 3, seconds = 2, print = console.log } = options;
+  const { rounds = 3, seconds = 2, only, print = console.log } = options;
   const dir = mkdtempSync(join(tmpdir(), "fairlead-bench-"));
   const children: ChildProcess[] = [];
   try {
-    const [endpoint = 0, nginx = 0, fairlead = 0, logged = 0] = await freePorts(4);
+    const [endpoint = 0, http = 0, http2 = 0, tls = 0, own = 0, ownTls = 0, log = 0, logTls = 0] = await freePorts(8);
+    const nginx: Ports = { http, http2, tls };
+    const fairlead: Ports = { http: own, http2: own, tls: ownTls };
+    const logged: Ports = { http: log, http2: log, tls: logTls };
+    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-subj", "/CN=bench"];
+    const pems = [join(dir, "key.pem"), join(dir, "cert.pem")] as const;
+    await run("openssl", ["req", "-x509", ...curve, "-keyout", pems[0], "-out", pems[1], "-days", "2"]);
     writeFileSync(join(dir, "16k"), "x".repeat(16 * 1024));
     writeFileSync(join(dir, "post.lua"), `wrk.method = "POST"\nwrk.body = string.rep("x", 16384)\n`);
     const begin = (command: string, args: readonly string[], port: number) => {
@@ -75,26 +115,27 @@ export async function benchDataplane(options: DataplaneBenchOptions = {}): Promi
       return ["-e", "stderr", "-p", dir, "-c", join(dir, name)];
     };
     await begin("nginx", nginxArgs("endpoint.conf", endpointConfig(dir, endpoint)), endpoint);
-    const serve = (port: number, ...more: string[]) => {
+    const serve = ({ http, tls }: Ports, ...more: string[]) => {
       const script = join(import.meta.dirname, "dataplane-serve.ts");
-      return begin(process.execPath, [script, String(port), String(endpoint), ...more], port);
+      const args = [script, ...[http, endpoint, tls].map(String), ...pems, ...more];
+      return begin(process.execPath, args, http);
     };
     const proxies = [
-      { port: nginx, child: await begin("nginx", nginxArgs("proxy.conf", proxyConfig(dir, nginx, endpoint)), nginx) },
+      { ports: nginx, child: await begin("nginx", nginxArgs("proxy.conf", proxyConfig(dir, nginx, endpoint)), http) },
       {
-        port: fairlead,
+        ports: fairlead,
         child: await serve(fairlead),
       },
-      { port: logged, child: await serve(logged, join(dir, "access.log")) },
+      { ports: logged, child: await serve(logged, join(dir, "access.log")) },
     ];
     const results: DataplaneBenchResult[] = [];
-    for (const load of loads) {
+    for (const load of loads.filter(({ name }) => only === undefined || name.includes(only))) {
       const contestants = load === loads[0] ? proxies : proxies.slice(0, 2);
       const samples: number[][] = contestants.map(() => []);
       for (let round = 0; round <= rounds; round += 1) {
-        for (const [index, { port, child }] of contestants.entries()) {
+        for (const [index, { ports, child }] of contestants.entries()) {
           // Round 0 warms up.
-          const cost = await costOf(dir, load, port, child.pid ?? 0, round === 0 ? 1 : seconds);
+          const cost = await costOf(dir, load, ports, child.pid ?? 0, round === 0 ? 1 : seconds);
           if (round > 0) samples[index]?.push(cost);
         }
       }
@@ -112,19 +153,29 @@ export async function benchDataplane(options: DataplaneBenchOptions = {}): Promi
   }
 }
 
-async function costOf(
-  dir: string,
-  load: (typeof loads)[number],
-  port: number,
-  pid: number,
-  seconds: number,
-): Promise<number> {
+async function costOf(dir: string, load: Load, ports: Ports, pid: number, seconds: number): Promise<number> {
   const before = cpuMicroseconds(pid);
-  const args = ["-t1", "-c64", `-d${seconds}s`, ...load.args, `http://127.0.0.1:${port}${load.path}`];
-  const { stdout } = await run("wrk", args, { cwd: dir });
-  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
-  if (requests === 0 || /Non-2xx/.test(stdout)) throw new Error(`wrk was not served at ${port}: ${stdout}`);
+  const requests = await (load.streams === undefined ? wrk(dir, load, ports, seconds) : h2load(load, ports, seconds));
   return (cpuMicroseconds(pid) - before) / requests;
+}
+
+/** How many requests were served. */
+async function wrk(dir: string, { args, path }: Load, { http }: Ports, seconds: number): Promise<number> {
+  const { stdout } = await run("wrk", ["-t1", "-c64", `-d${seconds}s`, ...args, `http://127.0.0.1:${http}${path}`], {
+    cwd: dir,
+  });
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
+  if (requests === 0 || /Non-2xx/.test(stdout)) throw new Error(`wrk was not served at ${http}: ${stdout}`);
+  return requests;
+}
+
+async function h2load({ streams = [1, 1], path, tls }: Load, ports: Ports, seconds: number): Promise<number> {
+  const url = tls === true ? `https://127.0.0.1:${ports.tls}${path}` : `http://127.0.0.1:${ports.http2}${path}`;
+  const [connections, each] = streams;
+  const { stdout } = await run("h2load", [`-c${connections}`, `-m${each}`, `-D${seconds}`, url]);
+  const [, served = "0", failed = "1"] = /(\d+) succeeded, (\d+) failed/.exec(stdout) ?? [];
+  if (Number(served) === 0 || Number(failed) > 0) throw new Error(`h2load was not served at ${url}: ${stdout}`);
+  return Number(served);
 }
 
 /** CPU time of all threads, from the scheduler's own nanoseconds. */
@@ -161,4 +212,5 @@ async function reachable(port: number): Promise<void> {
   throw new Error(`nothing listens on port ${port} after 5 s`);
 }
 
-if (import.meta.main) await benchDataplane();
+// `node bench/dataplane.ts [PART-OF-A-LOAD'S-NAME]`
+if (import.meta.main) await benchDataplane({ only: process.argv[2] });

@@ -17,6 +17,8 @@ import type { Dialer } from "./transport/connection.ts";
 export interface ServeContext {
   readonly clock: Clock;
   readonly log: Log;
+  /** Told of a defect of ours that ends a connection. */
+  readonly onFault: (error: unknown) => void;
   readonly limits: Limits;
   readonly deadlines: Deadlines;
   readonly dialer: Dialer;

@@ -5,7 +5,6 @@ import { createContext } from "./context.ts";
 import { addTo, counter, type CounterSlot } from "./counters.ts";
 import { Deadlines } from "./deadline.ts";
 import { createFailureRing, type FailureRecord } from "./failures.ts";
-import { Http1Client } from "./http1/client.ts";
 import type { Limits } from "./limits.ts";
 import { AccessLog, type AccessLogOptions } from "./log/access-log.ts";
 import { LiveTable } from "./live-table.ts";
@@ -14,7 +13,9 @@ import { Meter } from "./meter/meter.ts";
 import { compileRanges } from "./ranges.ts";
 import { findHost } from "./route.ts";
 import type { ListenerSpec } from "./running.ts";
+import { serveConnection, type Client } from "./serve.ts";
 import type { TableChange } from "./table.ts";
+import type { Connection } from "./transport/connection.ts";
 import { listen, type Listening } from "./transport/listen.ts";
 import { createPublicDialer } from "./transport/public.ts";
 
@@ -27,6 +28,8 @@ export interface EngineOptions {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  /** Speak HTTP/2 with clients that want it. */
+  readonly http2: boolean;
   readonly ticketKeys?: Buffer;
   readonly accessLog: AccessLogOptions | undefined;
   /** Shared by workers, so that a client's limits hold at all of them together. */
@@ -68,6 +71,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const context = createContext({
     clock,
     log,
+    onFault,
     limits,
     deadlines,
     dialer: createPublicDialer(onFault, options.nameServers),
@@ -78,7 +82,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     accessLog,
     meter: new Meter(options.meter, options.worker, clock),
   });
-  const clients = new Set<Http1Client>();
+  const clients = new Set<Client>();
   let emptied: (() => void) | undefined;
   /** The time to drain is over: what comes late, such as the end of a handshake, is closed. */
   let over = false;
@@ -87,7 +91,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const idleSweep = {
     deadline: 0,
     onDeadline() {
-      table.expire(deadlines.now);
+      table.expire(deadlines.now, limits.upstreamIdleMs);
       idleSweep.deadline = deadlines.now + 1000;
     },
   };
@@ -97,18 +101,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const listenOptions = {
     reusePort: options.shared,
     handshakeMs: limits.headerMs,
+    http2: options.http2,
     ticketKeys: options.ticketKeys,
     contextOf: (serverName: string) => contextOf(table, serverName),
     most: limits.connections,
     admits: () => clients.size < limits.connections,
     onFault,
-    accept: (connection: ConstructorParameters<typeof Http1Client>[1]) => {
+    accept: (connection: Connection) => {
       if (over) {
         connection.destroy();
         return;
       }
       addTo(total, counter.open, 1);
-      const client: Http1Client = new Http1Client(context, connection, () => {
+      const client = serveConnection(context, connection, options.http2, () => {
         clients.delete(client);
         addTo(total, counter.open, -1);
         if (clients.size === 0) emptied?.();

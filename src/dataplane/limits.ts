@@ -18,6 +18,13 @@ export interface Limits {
   /** How long and how many bytes of an unwanted request body are read after the answer, so that it arrives. */
   readonly lingerMs: number;
   readonly lingerBytes: number;
+  /** Requests under way at once on one HTTP/2 connection. */
+  readonly http2Streams: number;
+  /** Requests a client may take back before their answer: at once, and in a second for good (CVE-2023-44487). */
+  readonly http2Resets: number;
+  readonly http2ResetsPerSecond: number;
+  /** How long an HTTP/2 endpoint that left a request without an answer may be silent on the whole connection. */
+  readonly http2ProbeMs: number;
   /** How fine deadlines are. */
   readonly tickMs: number;
 }
@@ -29,10 +36,14 @@ export const defaultLimits: Limits = {
   keepAliveMs: 75_000,
   requestsPerConnection: 1000,
   connections: 16_384,
-  upstreamIdle: 64,
+  upstreamIdle: 320,
   upstreamIdleMs: 55_000,
   endpointSkipMs: 2_000,
   lingerMs: 5_000,
   lingerBytes: 1 << 20,
+  http2Streams: 128,
+  http2Resets: 500,
+  http2ResetsPerSecond: 50,
+  http2ProbeMs: 5_000,
   tickMs: 250,
 };

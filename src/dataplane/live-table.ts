@@ -48,9 +48,9 @@ export class LiveTable {
     }
   }
 
-  /** Closes idle connections that waited too long. */
-  expire(now: number): void {
-    for (const backend of this.backends.values()) backend.expire(now);
+  /** Closes idle connections that waited too long; `idleMs` for those that are shared. */
+  expire(now: number, idleMs: number): void {
+    for (const backend of this.backends.values()) backend.expire(now, idleMs);
   }
 
   retire(): void {

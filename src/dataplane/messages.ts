@@ -12,6 +12,7 @@ export interface WorkerData {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  readonly http2: boolean;
   readonly ticketKeys: Uint8Array;
   readonly meter: MeterMemory;
   readonly accessLog: AccessLogOptions | undefined;

@@ -28,6 +28,8 @@ export interface DataplaneOptions {
   readonly accessLog?: AccessLogOptions;
   /** DNS servers that know the names of endpoints, asked before the machine's own resolver; none by default. */
   readonly nameServers?: readonly string[];
+  /** HTTP/2 to clients: offered over TLS, and taken by prior knowledge without; `false` turns it off. */
+  readonly http2?: boolean;
 }
 
 /** What a started data plane offers. */

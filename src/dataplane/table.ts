@@ -191,7 +191,8 @@ export interface Timeouts {
 export interface BackendEntry {
   /** What logs and errors call it, e.g. `dev/web:http`. */
   readonly id: string;
-  readonly protocol: "http" | "https";
+  /** `h2` and `h2s` are HTTP/2 with prior knowledge, without and with TLS. */
+  readonly protocol: "http" | "https" | "h2" | "h2s";
   /** In turn; the one of two that has fewer requests under way; the one of two that answered faster lately. */
   readonly balance: "round-robin" | "least-request" | "ewma";
   readonly endpoints: readonly BackendEndpoint[];

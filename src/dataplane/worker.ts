@@ -42,6 +42,7 @@ try {
     limits: data.limits,
     trustedProxies: data.trustedProxies,
     nameServers: data.nameServers,
+    http2: data.http2,
     ticketKeys: Buffer.from(data.ticketKeys),
     meter: data.meter,
     accessLog: data.accessLog,

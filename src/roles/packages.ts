@@ -38,6 +38,7 @@ export const testTools: readonly Tool[] = [
   { program: "dnsperf", package: "dnsperf" },
   { program: "openssl", package: "openssl" },
   { program: "wrk", package: "wrk" },
+  { program: "h2load", package: "nghttp2-client" },
   { program: "nginx", package: "nginx-light" },
   { program: "redis-server", package: "redis-server" },
   { program: "busybox", package: "busybox-static" },

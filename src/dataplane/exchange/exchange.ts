@@ -93,6 +93,11 @@ export class Exchange implements ConnectionHandler {
     return this.decision.route?.entry.maxBodyBytes ?? 0;
   }
 
+  /** Whether the endpoint is told trailers of the request. */
+  get passesTrailers(): boolean {
+    return this.decision.backend?.entry.protocol.startsWith("h2") === true;
+  }
+
   private responseFields(status: number): FieldEdits | undefined {
     const { route, live } = this.decision;
     live?.respond(status);
@@ -166,20 +171,21 @@ export class Exchange implements ConnectionHandler {
     // What cannot be sent twice goes out on a connection that was used a moment ago, or on a new one.
     const idle = endpoint.take(this.replayable ? 0 : this.context.deadlines.now + upstreamIdleMs - freshMs);
     if (idle !== undefined) this.send(idle, true, parsed);
-    else this.connect(endpoint);
+    else this.connect(endpoint, parsed);
   }
 
-  private connect(endpoint: Endpoint): void {
+  /** `parsed`: `context.requestHead` still holds the request's head, as long as this does not return. */
+  private connect(endpoint: Endpoint, parsed: boolean): void {
     this.wait("connect");
     let returned = false;
-    const connecting = this.context.dialer.connect(endpoint, (result) => {
+    const connecting = endpoint.connect(this.context, (result) => {
       this.connecting = undefined;
       if (result instanceof Error) {
         this.refused(endpoint, wordOf(result), 502);
         return;
       }
       endpoint.failedUntil = 0;
-      this.send(result, false, !returned);
+      this.send(result, false, parsed && !returned);
     });
     returned = true;
     this.connecting = connecting;
@@ -473,7 +479,7 @@ export class Exchange implements ConnectionHandler {
       if (this.reused) {
         // The endpoint closed an idle connection just when the request went out; that is no failure of the endpoint.
         this.count(counter.retries, 1);
-        this.connect(this.endpoint);
+        this.connect(this.endpoint, false);
         return;
       }
       this.refused(this.endpoint, reason, 502);

@@ -8,6 +8,8 @@ export interface ClientRequest {
   readonly headEnd: number;
   readonly method: string;
   readonly toHead: boolean;
+  /** What the client speaks; a request of HTTP/2 has its head here in the words of HTTP/1.1. */
+  readonly major: 1 | 2;
   /** 0 or 1. */
   readonly minor: number;
   /** As `requestFraming` says it. */

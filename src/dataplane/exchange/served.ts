@@ -30,7 +30,7 @@ export function describeServed(request: ClientRequest, decision: Decision, outco
     user: authorization === "" ? "" : userOf(authorization),
     method: request.method,
     target: request.target,
-    protocol: request.minor === 0 ? "HTTP/1.0" : "HTTP/1.1",
+    protocol: request.major === 2 ? "HTTP/2.0" : `HTTP/1.${request.minor}`,
     host: request.host,
     status: outcome.status,
     bytesSent: outcome.bytesSent,

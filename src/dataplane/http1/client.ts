@@ -1,8 +1,7 @@
 import { ChunkDecoder } from "#wire/http1/chunked.ts";
-import { checkHost, chunkedBody, requestFraming, untilClose } from "#wire/http1/framing.ts";
+import { chunkedBody, untilClose } from "#wire/http1/framing.ts";
 import { problemOf } from "#wire/http1/problem.ts";
-import { parseRequestHead } from "#wire/http1/request.ts";
-import { locatePath } from "#wire/http1/target.ts";
+import { preface } from "#wire/http2/frame.ts";
 import type { ServeContext } from "../context.ts";
 import { addTo, counter } from "../counters.ts";
 import type { Timed } from "../deadline.ts";
@@ -11,11 +10,11 @@ import type { Downstream, ResponseHead } from "../exchange/downstream.ts";
 import { Exchange, type EarlyBody } from "../exchange/exchange.ts";
 import type { FieldEdits } from "../filters/filter.ts";
 import { connectionForwarding, type Forwarding } from "../forwarded.ts";
-import { renderAnswer, renderPage, type Answer } from "../page.ts";
+import { renderAnswer, type Answer } from "../page.ts";
 import { lent, sent, type Connection, type ConnectionHandler, type WriteResult } from "../transport/connection.ts";
 import { BodyReader } from "./body.ts";
 import { composeResponse, type ResponseShape } from "./compose-response.ts";
-import { readRequest } from "./read-request.ts";
+import { answerTo, parseRequest, readRequest, refusalOf } from "./read-request.ts";
 
 /**
  * `head`: waits for a request. `exchange`: one is on its way. `flush`: its answer waits to be taken before the next one
@@ -34,6 +33,7 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
   private readonly connection: Connection;
   private readonly forwarding: Forwarding;
   private readonly left: () => void;
+  private readonly takeOver: ((bytes: Buffer) => void) | undefined;
   private state: State = "head";
   private held: Buffer | undefined;
   private working = false;
@@ -50,12 +50,21 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
   private decoded: ChunkDecoder | undefined;
   private coding: "as-is" | "encode" | "decode" | "none" = "as-is";
 
-  /** Serves `connection` until it closes, and then calls `left`. */
-  constructor(context: ServeContext, connection: Connection, left: () => void) {
+  /**
+   * Serves `connection` until it closes, and then calls `left`. A connection that turns out to be one of HTTP/2 goes to
+   * `takeOver` instead, with what was read.
+   */
+  constructor(
+    context: ServeContext,
+    connection: Connection,
+    left: () => void,
+    takeOver: ((bytes: Buffer) => void) | undefined,
+  ) {
     this.context = context;
     this.connection = connection;
     this.forwarding = connectionForwarding(connection, context.trusts);
     this.left = left;
+    this.takeOver = takeOver;
     connection.handler = this;
     context.deadlines.add(this);
     this.expectWithin(context.limits.headerMs);
@@ -130,34 +139,27 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
 
   private begin(bytes: Buffer): boolean {
     const { requestHead: head, draining, limits } = this.context;
-    const headEnd = parseRequestHead(bytes, 0, bytes.length, head);
-    if (headEnd === 0) return false;
+    const parsed = parseRequest(this.context, bytes);
+    if (parsed.headEnd === 0) return false;
     this.held = undefined;
     this.toHead = false;
-    const framing = headEnd < 0 ? headEnd : requestFraming(bytes, head);
-    const refused = Math.min(framing, 0) || checkHost(bytes, head) || locatePath(bytes, head);
-    if (refused < 0) {
-      const { status, word } = problemOf(refused);
-      this.reject(word === "head-too-large" ? largeHead : { status });
+    if (parsed.framing < 0) {
+      if (this.requests > 0 || !this.speaksHttp2(bytes)) this.reject(answerTo(parsed.framing));
       return false;
     }
-    const request = readRequest(this.context, this.connection, this.forwarding, { bytes, headEnd, framing });
+    const request = readRequest(this.context, this.connection, this.forwarding, parsed, 1);
     this.requests += 1;
     this.clientCloses = head.close || (head.minor === 0 && !head.keepAlive);
     this.lastRequest = draining || this.requests >= limits.requestsPerConnection || this.clientCloses;
     this.toHead = request.toHead;
     this.minor = request.minor;
-    this.body.begin(framing);
-    if (request.method === "CONNECT" || request.method === "TRACE") {
-      this.reject({ status: 405 });
+    this.body.begin(parsed.framing);
+    const refused = refusalOf(this.context, request);
+    if (refused !== undefined) {
+      this.reject(refused);
       return false;
     }
-    // HTTP/1.0 knows no expectations (RFC 9110 section 10.1.1).
-    if (head.expectField >= 0 && head.minor === 1 && !request.expectsContinue) {
-      this.reject({ status: 417 });
-      return false;
-    }
-    const early = this.earlyBody(bytes, headEnd);
+    const early = this.earlyBody(bytes, parsed.headEnd);
     if (early === undefined) return false;
     this.state = "exchange";
     if (!this.body.done) this.connection.pause();
@@ -165,6 +167,17 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     const { exchange } = this;
     exchange.begin();
     this.checkBody(exchange);
+    return true;
+  }
+
+  /** Gives the connection away when it begins as HTTP/2 does (RFC 9113 section 3.3). */
+  private speaksHttp2(bytes: Buffer): boolean {
+    const { takeOver } = this;
+    const begun = Math.min(bytes.length, preface.length);
+    if (takeOver === undefined || preface.compare(bytes, 0, begun, 0, begun) !== 0) return false;
+    this.state = "closed";
+    this.context.deadlines.delete(this);
+    takeOver(bytes);
     return true;
   }
 
@@ -422,12 +435,6 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
 
 /** A head this large is read again even when no line ended: it may be too large. */
 const dripBytes = 16 * 1024;
-
-/** nginx has no status 431; it says this. */
-const largeHead: Answer = {
-  status: 400,
-  body: renderPage(400, "400 Request Header Or Cookie Too Large"),
-};
 
 function later(second: WriteResult, first: WriteResult): WriteResult {
   return first === lent ? lent : second;

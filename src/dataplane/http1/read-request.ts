@@ -1,6 +1,11 @@
+import { checkHost, requestFraming } from "#wire/http1/framing.ts";
+import { problemOf } from "#wire/http1/problem.ts";
+import { parseRequestHead } from "#wire/http1/request.ts";
+import { locatePath } from "#wire/http1/target.ts";
 import type { ServeContext } from "../context.ts";
 import type { ClientRequest } from "../exchange/request.ts";
 import { requestForwarding, type Forwarding } from "../forwarded.ts";
+import { renderPage, type Answer } from "../page.ts";
 import type { Connection } from "../transport/connection.ts";
 
 /** A head that was parsed and found good, and what follows it. */
@@ -11,12 +16,44 @@ export interface ParsedHead {
   readonly framing: number;
 }
 
+/** nginx has no status 431; it says this. */
+export const largeHead: Answer = {
+  status: 400,
+  body: renderPage(400, "400 Request Header Or Cookie Too Large"),
+};
+
+/**
+ * Parses the request at the start of `bytes` into `context.requestHead` and holds it against the rules. `headEnd` is 0
+ * when the head is not whole; `framing` is negative when it breaks a rule, as `answerTo` takes it.
+ */
+export function parseRequest({ requestHead: head }: ServeContext, bytes: Buffer): ParsedHead {
+  const headEnd = parseRequestHead(bytes, 0, bytes.length, head);
+  if (headEnd <= 0) return { bytes, headEnd, framing: headEnd };
+  const framing = requestFraming(bytes, head);
+  const refused = Math.min(framing, 0) || checkHost(bytes, head) || locatePath(bytes, head);
+  return { bytes, headEnd, framing: refused < 0 ? refused : framing };
+}
+
+/** What to answer to a head that breaks a rule. */
+export function answerTo(refused: number): Answer {
+  const { status, word } = problemOf(refused);
+  return word === "head-too-large" ? largeHead : { status };
+}
+
+/** What to answer to a request whose head is good and that is served to nobody. */
+export function refusalOf({ requestHead: head }: ServeContext, request: ClientRequest): Answer | undefined {
+  if (request.method === "CONNECT" || request.method === "TRACE") return { status: 405 };
+  // HTTP/1.0 knows no expectations (RFC 9110 section 10.1.1).
+  return head.expectField >= 0 && head.minor === 1 && !request.expectsContinue ? { status: 417 } : undefined;
+}
+
 /** Reads out of the head in `context.requestHead` what decides about the request. */
 export function readRequest(
   { requestHead: head, trusts }: ServeContext,
   connection: Connection,
   forwarding: Forwarding,
   { bytes, headEnd, framing }: ParsedHead,
+  major: ClientRequest["major"],
 ): ClientRequest {
   const text = (start: number, end: number) => bytes.toString("latin1", start, end);
   const value = (field: number) => (field < 0 ? "" : text(head.valueStart(field), head.valueEnd(field)));
@@ -29,6 +66,7 @@ export function readRequest(
     headEnd,
     method,
     toHead: method === "HEAD",
+    major,
     minor: head.minor,
     framing,
     host: head.hostField >= 0 ? value(head.hostField) : authority,

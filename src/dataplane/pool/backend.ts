@@ -41,12 +41,13 @@ export class Backend {
 
   /** Brings the endpoints in line with the entry. Endpoints that left finish what they do and keep no connection. */
   update(entry: BackendEntry): void {
-    const tls = entry.protocol === "https";
+    const tls = entry.protocol === "https" || entry.protocol === "h2s";
+    const http2 = entry.protocol === "h2" || entry.protocol === "h2s";
     if (entry.balance !== this.entry.balance) this.order = this.balancerOf(entry);
     const known = new Map(this.endpoints.map((endpoint) => [keyOf(endpoint), endpoint]));
     this.entry = entry;
     this.endpoints = entry.endpoints.map(({ address, port }) => {
-      const target = { address, port, tls, serverName: entry.serverName };
+      const target = { address, port, tls, http2, serverName: entry.serverName };
       const key = keyOf(target);
       const endpoint = known.get(key) ?? new Endpoint(target, this.idleLimit);
       known.delete(key);
@@ -107,8 +108,8 @@ export class Backend {
     );
   }
 
-  expire(now: number): void {
-    for (const endpoint of this.endpoints) endpoint.expire(now);
+  expire(now: number, idleMs: number): void {
+    for (const endpoint of this.endpoints) endpoint.expire(now, idleMs);
   }
 
   retire(): void {
@@ -116,6 +117,6 @@ export class Backend {
   }
 }
 
-function keyOf({ address, port, tls, serverName = "" }: DialTarget): string {
-  return `${tls ? "tls" : "tcp"} ${address} ${port} ${serverName}`;
+function keyOf({ address, port, tls, http2, serverName = "" }: DialTarget): string {
+  return `${tls ? "tls" : "tcp"} ${http2 ? "h2" : "http/1.1"} ${address} ${port} ${serverName}`;
 }

@@ -1,6 +1,8 @@
 import { hash } from "node:crypto";
 import type { MovingMean } from "../balance/ewma.ts";
-import type { Connection, DialTarget } from "../transport/connection.ts";
+import type { ServeContext } from "../context.ts";
+import type { Connecting, Connection, DialTarget } from "../transport/connection.ts";
+import { Http2Pool } from "./http2-pool.ts";
 
 /** A connection that waits in a pool for its next request. */
 export interface Idle {
@@ -25,6 +27,9 @@ export class Endpoint {
   private hashed: string | undefined;
   /** No longer in the table: requests under way end, no connection is kept. */
   retired = false;
+  /** Its connections when it speaks HTTP/2; then nothing is ever idle here. */
+  private readonly shared: Http2Pool | undefined;
+  readonly http2: boolean;
   private readonly idle: Idle[] = [];
   private readonly limit: number;
 
@@ -37,6 +42,8 @@ export class Endpoint {
       ? `[${target.address}]:${target.port}`
       : `${target.address}:${target.port}`;
     this.limit = limit;
+    this.http2 = target.http2;
+    this.shared = target.http2 ? new Http2Pool(target) : undefined;
   }
 
   /** Tells it from the others of its backend, to clients too. */
@@ -49,10 +56,16 @@ export class Endpoint {
    * its time would run out before `until`.
    */
   take(until: number): Connection | undefined {
+    if (this.shared !== undefined) return this.shared.take();
     const last = this.idle.at(-1);
     if (last === undefined || last.until < until) return undefined;
     this.idle.pop();
     return last.connection;
+  }
+
+  /** Makes a connection, or shares one that is being made. */
+  connect(context: ServeContext, done: (result: Connection | NodeJS.ErrnoException) => void): Connecting {
+    return this.shared === undefined ? context.dialer.connect(this, done) : this.shared.connect(context, done);
   }
 
   /**
@@ -60,7 +73,7 @@ export class Endpoint {
    * the first that the peer will close, and requests that cannot be sent twice do not take it.
    */
   give(connection: Connection, until: number): void {
-    if (this.retired || this.limit === 0) {
+    if (this.retired || this.limit === 0 || this.shared !== undefined) {
       connection.destroy();
       return;
     }
@@ -81,12 +94,14 @@ export class Endpoint {
   }
 
   /** Closes the connections that waited past their time. */
-  expire(now: number): void {
+  expire(now: number, idleMs: number): void {
+    this.shared?.expire(now, idleMs);
     while (this.idle.length > 0 && (this.idle[0]?.until ?? 0) <= now) this.idle.shift()?.connection.destroy();
   }
 
   retire(): void {
     this.retired = true;
+    this.shared?.retire();
     for (const { connection } of this.idle.splice(0)) connection.destroy();
   }
 

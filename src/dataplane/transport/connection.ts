@@ -16,6 +16,8 @@ export interface Connection {
   /** Who is told what happens; can be replaced between two calls. */
   handler: ConnectionHandler;
   readonly tls: boolean;
+  /** The peers agreed on HTTP/2 in the TLS handshake (ALPN). */
+  readonly http2: boolean;
   /** The peer's address and port; our own port where we listened, else 0. */
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -61,6 +63,8 @@ export interface DialTarget {
   readonly tls: boolean;
   /** The name to ask for in TLS. */
   readonly serverName?: string;
+  /** HTTP/2 is spoken, and asked for in the TLS handshake. */
+  readonly http2: boolean;
 }
 
 /** The way to endpoints, injected so that another transport can take its place. */

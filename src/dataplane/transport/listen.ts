@@ -18,6 +18,8 @@ export interface ListenOptions {
   /** Several sockets share the port; the kernel spreads the connections. */
   readonly reusePort: boolean;
   readonly handshakeMs: number;
+  /** Offer HTTP/2 in the TLS handshake. */
+  readonly http2: boolean;
   /** Shared by workers, so that a session goes on at any of them. */
   readonly ticketKeys?: Buffer;
   /** The certificate for a server name. */
@@ -72,7 +74,7 @@ function tlsOptions({ ticketKeys }: ListenOptions): { readonly minVersion: "TLSv
 function tlsServer(options: ListenOptions): Server {
   return createTlsServer({
     ...tlsOptions(options),
-    ALPNProtocols: ["http/1.1"],
+    ALPNProtocols: options.http2 ? ["h2", "http/1.1"] : ["http/1.1"],
     noDelay: true,
     handshakeTimeout: options.handshakeMs,
     SNICallback: (serverName, done) => done(null, options.contextOf(serverName)),

@@ -27,6 +27,7 @@ export type OnFault = (error: unknown) => void;
 export class SocketConnection implements Connection {
   handler: ConnectionHandler = noHandler;
   readonly tls: boolean;
+  readonly http2: boolean;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
@@ -44,6 +45,7 @@ export class SocketConnection implements Connection {
     this.onFault = onFault;
     this.reader = reader;
     this.tls = socket instanceof TLSSocket;
+    this.http2 = socket instanceof TLSSocket && socket.alpnProtocol === "h2";
     this.remoteAddress = plainAddress(socket.remoteAddress ?? "");
     this.remotePort = socket.remotePort ?? 0;
     this.localPort = localPort;
@@ -153,13 +155,15 @@ export function createPublicDialer(onFault: OnFault, nameServers: readonly strin
 }
 
 function connect(
-  { address, port, tls, serverName }: DialTarget,
+  { address, port, tls, http2, serverName }: DialTarget,
   done: (result: Connection | NodeJS.ErrnoException) => void,
   { onFault, lookup }: { onFault: OnFault; lookup: LookupFunction },
 ): Connecting {
   const reader = tls ? undefined : new ReadBuffer();
   const socket =
-    reader === undefined ? dialTls({ address, port, serverName, lookup }) : dialTcp({ address, port, reader, lookup });
+    reader === undefined
+      ? dialTls({ address, port, http2, serverName, lookup })
+      : dialTcp({ address, port, reader, lookup });
   const event = tls ? "secureConnect" : "connect";
   const cancel = () => {
     socket.off("error", failed);
@@ -184,13 +188,13 @@ function connect(
   return { cancel };
 }
 
-function dialTls({ address, port, serverName = "", lookup }: TlsTarget): Socket {
+function dialTls({ address, port, http2, serverName = "", lookup }: TlsTarget): Socket {
   const options = {
     host: address,
     port,
     rejectUnauthorized: false,
     servername: serverName,
-    ALPNProtocols: ["http/1.1"],
+    ALPNProtocols: [http2 ? "h2" : "http/1.1"],
     lookup,
   };
   return connectTls(options).setNoDelay(true);
@@ -199,6 +203,7 @@ function dialTls({ address, port, serverName = "", lookup }: TlsTarget): Socket 
 interface TlsTarget {
   address: string;
   port: number;
+  http2: boolean;
   serverName: string | undefined;
   lookup: LookupFunction;
 }

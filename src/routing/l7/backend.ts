@@ -12,7 +12,7 @@ export interface BackendRef {
   /** `namespace/service`. */
   readonly service: string;
   readonly port: string | number;
-  readonly protocol: "http" | "https";
+  readonly protocol: BackendEntry["protocol"];
   readonly balance: BackendEntry["balance"];
   readonly tries: number;
   /** A backend that is no Service: it is what an annotation says. */
@@ -85,7 +85,9 @@ export function compileBackend(
   if (ref.fixed !== undefined) return ref.fixed;
   const port = service === undefined ? undefined : findPort(service, ref.port);
   const endpoints = service === undefined || port === undefined ? [] : endpointsOf(service, port, slices);
-  return { id: ref.id, protocol: ref.protocol, balance: ref.balance, endpoints, tries: ref.tries };
+  // What the Service says of its port (KEP-3726) counts where no annotation says anything else.
+  const protocol = ref.protocol === "http" && port?.appProtocol === "kubernetes.io/h2c" ? "h2" : ref.protocol;
+  return { id: ref.id, protocol, balance: ref.balance, endpoints, tries: ref.tries };
 }
 
 function endpointsOf(service: Service, port: ServicePort, slices: Iterable<EndpointSlice>): BackendEndpoint[] {

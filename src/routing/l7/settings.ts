@@ -57,7 +57,7 @@ export interface RouteDraft {
   readonly filters: readonly Filter[];
   readonly timeouts: Timeouts;
   readonly maxBodyBytes: number;
-  readonly protocol: "http" | "https";
+  readonly protocol: BackendEntry["protocol"];
   readonly balance: BackendEntry["balance"];
   /** Attempts for one request, the first included. */
   readonly tries: number;

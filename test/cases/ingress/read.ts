@@ -139,10 +139,11 @@ function classOf(name: string, controller: string): IngressClass {
 function serviceOf(where: string, words: readonly string[]): Service {
   const external = words.find((word) => word.startsWith("external="))?.slice(9);
   const ports = words.flatMap((word): ServicePort[] => {
-    const found = /^(?:([a-z-]+):)?(\d+)(?:->(\d+))?$/.exec(word);
+    const found = /^(?:([a-z-]+):)?(\d+)(?:->(\d+))?(?:=(\S+))?$/.exec(word);
     if (found === null) return [];
-    const [, name, port, target] = found;
-    return [{ ...(name ? { name } : {}), port: Number(port), ...(target ? { targetPort: Number(target) } : {}) }];
+    const [, name, port, target, appProtocol] = found;
+    const targetPort = target ? { targetPort: Number(target) } : {};
+    return [{ ...(name ? { name } : {}), port: Number(port), ...targetPort, ...(appProtocol ? { appProtocol } : {}) }];
   });
   const spec = external === undefined ? { ports } : { type: "ExternalName" as const, externalName: external, ports };
   return { apiVersion: "v1", kind: "Service", metadata: metaOf(where), spec };

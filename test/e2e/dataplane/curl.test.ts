@@ -10,6 +10,7 @@ import { test, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { systemClock } from "#base/clock.ts";
 import { silentLog } from "#base/log.ts";
+import type { Limits } from "#dataplane/limits.ts";
 import type { RouteEntry, TableChange } from "#dataplane/table.ts";
 import { startDataplane } from "#dataplane/workers.ts";
 
@@ -36,7 +37,7 @@ const route = (filters: RouteEntry["filters"]): RouteEntry => ({
 });
 
 /** An endpoint that answers a body with itself, or with a small text; and a data plane of two threads before it. */
-async function start(t: TestContext) {
+async function start(t: TestContext, limits: Partial<Limits> = {}) {
   const dir = mkdtempSync(join(tmpdir(), "fairlead-e2e-"));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const endpoint = createServer((request, response) => {
@@ -53,6 +54,7 @@ async function start(t: TestContext) {
     workers: 2,
     log: silentLog,
     clock: systemClock,
+    limits,
   });
   t.after(() => plane.stop({ drainMs: 1000 }));
   const { port } = endpoint.address() as AddressInfo;
@@ -78,7 +80,7 @@ async function start(t: TestContext) {
 }
 
 test(
-  "curl is served over HTTP and, with a verified certificate, over HTTPS",
+  "curl is served over HTTP and, with a verified certificate, over HTTPS, by HTTP/1.1 and by HTTP/2",
   { skip: missing("curl", "openssl") },
   async (t) => {
     const { dir, plane, base, plain, secure } = await start(t);
@@ -109,7 +111,17 @@ test(
     const bytes = randomBytes(20 << 20);
     writeFileSync(upload, bytes);
     const hash = (data: Buffer) => createHash("sha256").update(data).digest("hex");
-    for (const url of [`http://web.test:${plain}/`, `https://web.test:${secure}/`]) {
+    const [http, https] = [`http://web.test:${plain}/`, `https://web.test:${secure}/`];
+    for (const [version, url, spoken] of [
+      ["--http1.1", http, "1.1"],
+      ["--http2-prior-knowledge", http, "2"],
+      // An offer to change the protocol (h2c), which is passed over.
+      ["--http2", http, "1.1"],
+      ["--http1.1", https, "1.1"],
+      ["--http2", https, "2"],
+    ] as const) {
+      const print = await curl(version, "--cacert", cert, "-o", join(dir, "small"), "-w", "%{http_version}", url);
+      assert.equal(print, spoken, `${version} ${url}`);
       for (const extra of [
         [],
         ["-H", "Transfer-Encoding: chunked"],
@@ -117,8 +129,8 @@ test(
         ["--limit-rate", "40M"],
       ]) {
         const back = join(dir, "back");
-        await curl("--cacert", cert, "-T", upload, "-o", back, ...extra, url);
-        assert.equal(hash(readFileSync(back)), hash(bytes), `${url} ${extra.join(" ")}`);
+        await curl(version, "--cacert", cert, "-T", upload, "-o", back, ...extra, url);
+        assert.equal(hash(readFileSync(back)), hash(bytes), `${version} ${url} ${extra.join(" ")}`);
       }
     }
     await plane.apply({
@@ -138,28 +150,41 @@ test(
   },
 );
 
-test("wrk sees no error while the table changes all the time", { skip: missing("wrk") }, async (t) => {
-  const { plane, base, plain } = await start(t);
-  await plane.apply(base);
-  const load = run("wrk", ["-t1", "-c32", "-d3s", "-H", "Host: web.test", `http://127.0.0.1:${plain}/`]);
-  const state = { ended: false };
-  void load.finally(() => (state.ended = true));
-  let changes = 0;
-  while (!state.ended) {
-    changes += 1;
-    await plane.apply({
-      ...base,
-      hosts: [
-        ...base.hosts,
-        [`h${changes}.test`, { name: `h${changes}.test`, routes: [] }],
-        [`h${changes - 1}.test`, undefined],
-      ],
-      revision: String(changes),
-    });
-  }
-  const { stdout } = await load;
-  assert.doesNotMatch(stdout, /Non-2xx|Socket errors/);
-  assert.ok(changes > 100, `${changes} changes`);
-  assert.ok(plane.counters().total.requests > 1000);
-  assert.deepEqual(await plane.failures(), []);
-});
+/** Load that says at its end what went wrong. */
+const loads = [
+  { tool: "wrk", args: ["-t1", "-c32", "-d3s", "-H", "Host: web.test"], bad: /Non-2xx|Socket errors/ },
+  {
+    tool: "h2load",
+    args: ["-D3", "-c8", "-m32", "-H", ":authority: web.test"],
+    bad: /[1-9]\d* (?:failed|errored|timeout|4xx|5xx)/,
+  },
+];
+
+for (const { tool, args, bad } of loads) {
+  test(`${tool} sees no error while the table changes all the time`, { skip: missing(tool) }, async (t) => {
+    // h2load counts what it would have asked on a connection that it is told to leave as failed.
+    const { plane, base, plain } = await start(t, tool === "h2load" ? { requestsPerConnection: 1e9 } : {});
+    await plane.apply(base);
+    const load = run(tool, [...args, `http://127.0.0.1:${plain}/`]);
+    const state = { ended: false };
+    void load.finally(() => (state.ended = true));
+    let changes = 0;
+    while (!state.ended) {
+      changes += 1;
+      await plane.apply({
+        ...base,
+        hosts: [
+          ...base.hosts,
+          [`h${changes}.test`, { name: `h${changes}.test`, routes: [] }],
+          [`h${changes - 1}.test`, undefined],
+        ],
+        revision: String(changes),
+      });
+    }
+    const { stdout } = await load;
+    assert.doesNotMatch(stdout, bad);
+    assert.ok(changes > 100, `${changes} changes`);
+    assert.ok(plane.counters().total.requests > 1000);
+    assert.deepEqual(await plane.failures(), []);
+  });
+}

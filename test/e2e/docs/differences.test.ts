@@ -63,9 +63,19 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
   ],
   ["AXFR and IXFR are refused", "dig @10.96.0.10 AXFR cluster.local", /Transfer failed/],
   [
-    "HTTP/1.1 only, to clients",
-    "curl -sk --http2 -o /dev/null -w '%{http_version}' https://hello.localhost/",
-    /^1\.1$/,
+    "**HTTP/2** is offered over TLS",
+    "curl -sk --http2 -o /dev/null -w '%{http_version} %{http_code}' https://hello.localhost/",
+    /^2 200$/,
+  ],
+  [
+    "taken by prior knowledge on the plain port, too",
+    "curl -s --http2-prior-knowledge -o /dev/null -w '%{http_version} %{http_code}' http://hello.localhost/",
+    /^2 200$/,
+  ],
+  [
+    "A client of gRPC gets failures of our own as `grpc-status`",
+    `curl -s --http2-prior-knowledge -D - -X POST -H 'content-type: application/grpc' http://none.localhost/`,
+    /^HTTP\/2 200[^]*grpc-status: 12/,
   ],
   [
     "No `Strict-Transport-Security` for hosts without TLS of their own",
@@ -73,7 +83,7 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
     /^0$/,
   ],
   [
-    "neither are header names with underscores",
+    "header names with underscores are not passed on",
     "curl -s -H 'a_b: seen' -H 'a-b: seen' http://hello.localhost/ | grep -i seen",
     /^A-B: seen$/i,
   ],

@@ -8,6 +8,7 @@ import type { Connection } from "#dataplane/transport/connection.ts";
 class TestConnection implements Connection {
   handler: Connection["handler"] = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
   readonly tls = false;
+  readonly http2 = false;
   readonly remoteAddress = "10.0.0.1";
   readonly remotePort = 80;
   readonly localPort = 0;
@@ -25,7 +26,7 @@ class TestConnection implements Connection {
   }
 }
 
-const target = { address: "10.0.0.1", port: 80, tls: false };
+const target = { address: "10.0.0.1", port: 80, tls: false, http2: false };
 
 test("a full pool closes what waited longest, so that what was just used can be used again", () => {
   const endpoint = new Endpoint(target, 2);
@@ -42,7 +43,7 @@ test("idle connections close when their time is up, when the peer speaks or ends
   const endpoint = new Endpoint(target, 10);
   const all = Array.from({ length: 5 }, () => new TestConnection());
   for (const [at, connection] of all.entries()) endpoint.give(connection, at);
-  endpoint.expire(1);
+  endpoint.expire(1, 0);
   assert.deepEqual(
     all.map(({ closed }) => closed),
     [true, true, false, false, false],

@@ -16,13 +16,18 @@ function certificate(id: string): readonly [string, CertificateEntry] {
   return [id, { id, cert: pem.slice(cut), key: pem.slice(0, cut) }];
 }
 
-async function secure(t: TestContext, port: number, servername: string): Promise<TLSSocket> {
+async function secure(
+  t: TestContext,
+  port: number,
+  servername: string,
+  protocols: string[] = ["http/1.1"],
+): Promise<TLSSocket> {
   const socket = connect({
     port,
     host: "127.0.0.1",
     servername,
     rejectUnauthorized: false,
-    ALPNProtocols: ["h2", "http/1.1"],
+    ALPNProtocols: protocols,
   });
   t.after(() => socket.destroy());
   await new Promise<void>((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
@@ -50,8 +55,21 @@ test("the server name chooses the certificate: exact, wildcard, default", async 
   ] as const) {
     const socket = await secure(t, port, name);
     assert.equal(socket.getPeerCertificate().subject.CN, wanted, name);
-    assert.equal(socket.alpnProtocol, "http/1.1");
     assert.match(socket.getProtocol() ?? "", /^TLSv1\.[23]$/);
+  }
+});
+
+test("HTTP/2 is offered, unless it is turned off", async (t) => {
+  for (const http2 of [true, false]) {
+    const { plane, port } = await startPlane(t, { ...tlsListener, http2 });
+    await plane.apply(change({ certificates: [certificate("one")], defaultCertificate: "one" }));
+    for (const [offered, wanted] of [
+      [["h2", "http/1.1"], http2 ? "h2" : "http/1.1"],
+      [["http/1.1", "h2"], http2 ? "h2" : "http/1.1"],
+      [["http/1.1"], "http/1.1"],
+    ] as const) {
+      assert.equal((await secure(t, port, "a.example", [...offered])).alpnProtocol, wanted);
+    }
   }
 });
 
