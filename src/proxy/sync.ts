@@ -77,11 +77,11 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
   const chosen = new Map<string, ChosenMode>();
 
   /** By node: the mode that the settings ask for. Rejects when one node cannot have it. */
-  async function choose({ mode }: ProxySettings): Promise<Map<string, ModeDefinition>> {
+  async function choose({ mode, ipvs }: ProxySettings): Promise<Map<string, ModeDefinition>> {
     const choices = await Promise.all(
       givenNodes.map(async (node) => ({
         node,
-        choice: await chooseMode(mode, (definition) => definition.probe(node)),
+        choice: await chooseMode(mode, (definition) => definition.probe({ ...node, ...(ipvs && { ipvs }) })),
       })),
     );
     const found = new Map<string, ModeDefinition>();
@@ -121,6 +121,7 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
         ...(given.addresses.length === 0 && { addresses }),
         ...(zone === undefined ? {} : { zone }),
         ...(asked === undefined ? {} : { podCidrs: asked }),
+        ...(settings.ipvs && { ipvs: settings.ipvs }),
       },
       minSyncMs: settings.minSyncMs,
       checkMs: Math.min(settings.syncMs, longestCheckMs),

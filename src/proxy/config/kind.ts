@@ -9,6 +9,17 @@ export interface SyncTimes {
   readonly minSyncPeriod?: number;
 }
 
+/** Spans are milliseconds; 0 leaves what the kernel has. */
+export interface IpvsFields {
+  /** Empty for upstream's own, `rr`. */
+  readonly scheduler?: string;
+  readonly excludeCIDRs?: readonly string[];
+  readonly strictARP?: boolean;
+  readonly tcpTimeout?: number;
+  readonly tcpFinTimeout?: number;
+  readonly udpTimeout?: number;
+}
+
 /**
  * What a KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1) says of what has an effect here. What it does not say
  * is left out; spans are milliseconds.
@@ -25,7 +36,7 @@ export interface ProxyConfig {
   readonly detectLocalMode?: "ClusterCIDR" | "NodeCIDR";
   readonly iptables?: SyncTimes;
   readonly nftables?: SyncTimes;
-  readonly ipvs?: SyncTimes;
+  readonly ipvs?: SyncTimes & IpvsFields;
 }
 
 export const configApiVersion = "kubeproxy.config.k8s.io/v1alpha1";

@@ -5,7 +5,14 @@ import { parseSpan } from "#base/span.ts";
 import type { ConfigProblem } from "#api/config/problem.ts";
 import { boolean, integer, list, mapping, oneOf, rootPlace, text, type Reader } from "#api/config/yaml-shape.ts";
 import type { Place } from "../http/open.ts";
-import { configApiVersion, configKind, standardSyncMs, type ProxyConfig, type SyncTimes } from "./kind.ts";
+import {
+  configApiVersion,
+  configKind,
+  standardSyncMs,
+  type IpvsFields,
+  type ProxyConfig,
+  type SyncTimes,
+} from "./kind.ts";
 
 export interface ReadProxyConfig {
   readonly config: ProxyConfig;
@@ -177,14 +184,14 @@ function configuration(tell: Tell): Reader<InFile> {
         mapping<SyncTimes & Record<string, unknown>>({ ...times, masqueradeBit: bit, masqueradeAll: no(boolean) }),
       ),
       ipvs: section(
-        mapping<SyncTimes & Record<string, unknown>>({
+        mapping<SyncTimes & IpvsFields & Record<string, unknown>>({
           ...times,
-          scheduler: no(oneOrBlank(...schedulers)),
-          excludeCIDRs: no(list(cidr)),
-          strictARP: no(boolean),
-          tcpTimeout: no(span),
-          tcpFinTimeout: no(span),
-          udpTimeout: no(span),
+          scheduler: oneOrBlank(...schedulers),
+          excludeCIDRs: list(cidr),
+          strictARP: boolean,
+          tcpTimeout: span,
+          tcpFinTimeout: span,
+          udpTimeout: span,
         }),
       ),
       bindAddress: no(

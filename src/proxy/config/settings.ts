@@ -1,6 +1,7 @@
 import type { Faces } from "../http/node-face.ts";
 import type { ProxyModeName } from "../mode.ts";
-import { standardSyncMs, type ProxyConfig } from "./kind.ts";
+import type { IpvsSettings } from "../modes/ipvs/settings.ts";
+import { standardSyncMs, type IpvsFields, type ProxyConfig } from "./kind.ts";
 
 /** What the proxies of a process are run with. */
 export interface ProxySettings {
@@ -13,6 +14,8 @@ export interface ProxySettings {
   /** Sources inside are pods; `node`: the ranges that the Node object names. Left out: as whoever started it says. */
   readonly podCidrs?: readonly string[] | "node";
   readonly faces: Faces;
+  /** What the mode ipvs is told. */
+  readonly ipvs?: IpvsSettings;
 }
 
 /** Upstream's ports. */
@@ -36,5 +39,19 @@ export function settingsOf(config: ProxyConfig, mode: ProxySettings["mode"]): Pr
     syncMs: times?.syncPeriod || standardSyncMs,
     ...(podCidrs === undefined ? {} : { podCidrs }),
     faces: { healthz: healthz ?? standardFaces.healthz, metrics: metrics ?? standardFaces.metrics },
+    ...(config.ipvs === undefined ? {} : { ipvs: ipvsOf(config.ipvs) }),
+  };
+}
+
+/** A part of a second is a whole one: 0 would leave the kernel's own. */
+function ipvsOf(fields: IpvsFields): IpvsSettings {
+  const seconds = (span = 0) => Math.ceil(span / 1000);
+  return {
+    scheduler: fields.scheduler ?? "",
+    excludeCidrs: fields.excludeCIDRs ?? [],
+    strictArp: fields.strictARP ?? false,
+    tcpTimeoutSeconds: seconds(fields.tcpTimeout),
+    tcpFinTimeoutSeconds: seconds(fields.tcpFinTimeout),
+    udpTimeoutSeconds: seconds(fields.udpTimeout),
   };
 }

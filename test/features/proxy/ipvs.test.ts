@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { settingsOf } from "#proxy/config/settings.ts";
 import { isComplete, parseSaved, withoutChainsOf } from "#proxy/modes/iptables/kernel.ts";
 import { chainNames as iptablesChains } from "#proxy/modes/iptables/layout.ts";
 import { parseAddresses, parseConnections, parseServers, parseSets } from "#proxy/modes/ipvs/kernel.ts";
@@ -181,4 +182,23 @@ test("what another mode has taken over under the same names is left to it", () =
     ofIpvs.map(({ set, key }) => `${set}: ${key}`),
     ["filter: KUBE-IPVS-FILTER"],
   );
+});
+
+test("the configuration reaches the mode, in whole seconds", () => {
+  const asked = {
+    scheduler: "wlc",
+    excludeCIDRs: ["192.0.2.0/24"],
+    strictARP: true,
+    udpTimeout: 500,
+    tcpTimeout: 90_000,
+  };
+  assert.deepEqual(settingsOf({ ipvs: asked }, "ipvs").ipvs, {
+    scheduler: "wlc",
+    excludeCidrs: ["192.0.2.0/24"],
+    strictArp: true,
+    tcpTimeoutSeconds: 90,
+    tcpFinTimeoutSeconds: 0,
+    udpTimeoutSeconds: 1,
+  });
+  assert.equal(settingsOf({}, "ipvs").ipvs, undefined);
 });
