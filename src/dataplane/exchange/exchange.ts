@@ -312,15 +312,15 @@ export class Exchange implements ConnectionHandler {
     this.body.begin(framing);
     this.reusable = framing !== untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
     this.count(classOf(head.status), 1);
-    const response = { bytes, head, framing };
-    const coding = this.codingOf(response);
+    const mayCompress = this.decision.route?.filters.compression !== undefined;
+    const coding = mayCompress ? this.codingOf({ bytes, head, framing }) : "none";
     const bodyEnd = this.body.feed(bytes, headEnd, end);
     if (bodyEnd < 0) {
       this.responding = false;
       this.fail(502, `bad response: ${problemOf(bodyEnd).message}`);
       return;
     }
-    const compressor = this.compressorFor(coding, response);
+    const compressor = coding === "none" ? undefined : this.compressorFor(coding, { bytes, head, framing });
     const edits = this.responseFields(head.status);
     if (compressor !== undefined) {
       const result = this.client.sendHead({ bytes, headEnd, head, framing: untilClose, edits }, headEnd);

@@ -26,5 +26,5 @@ export interface ClientRequest {
   readonly encrypted: boolean;
   readonly forwarding: Forwarding;
   /** The id that it was given here, the same at each try; absent while it has none, or has one of its own. */
-  requestId?: string;
+  requestId?: string | undefined;
 }
