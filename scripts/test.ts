@@ -39,9 +39,9 @@ function filesOf(suite: Suite): string[] {
 /** The end is forced, or what a failed test leaves open would keep back what failed and why. */
 const testFlags = ["--test", "--test-reporter=spec", "--test-isolation=none", "--test-force-exit"];
 
-/** All files in one process. */
+/** All files in one process; a test of these that takes a minute will never end. */
 function runTogether(files: readonly string[]): void {
-  run(process.execPath, [...testFlags, ...files]);
+  run(process.execPath, [...testFlags, "--test-timeout=60000", ...files]);
 }
 
 /** Each file apart; all of them run, whatever happens to one. */

@@ -31,6 +31,7 @@ export class AccessLog {
   private text = "";
   private cancel: (() => void) | undefined;
   private complainedAt = -Infinity;
+  private stopped = false;
 
   /** Throws when the file cannot be opened. */
   constructor({ path, format }: AccessLogOptions, clock: Clock, log: Log) {
@@ -72,7 +73,10 @@ export class AccessLog {
     this.log.warn({ error: error.message }, "the access log cannot be written; its lines are lost until it can");
   }
 
+  /** Safe to repeat. */
   stop(): void {
+    if (this.stopped) return;
+    this.stopped = true;
     this.flush();
     this.cancel?.();
     this.cancel = undefined;
