@@ -6,7 +6,7 @@ import type { AnswerDiscovery } from "../discovery/answer.ts";
 import { notFound } from "../registry/errors.ts";
 import { answerCreate } from "../rest/create.ts";
 import { answerDelete, answerDeleteCollection } from "../rest/delete.ts";
-import { answerList } from "../rest/list.ts";
+import { answerList, readable } from "../rest/list.ts";
 import { answerPatch } from "../rest/patch.ts";
 import { answerBinding, answerEviction } from "../rest/pod-actions.ts";
 import { sendItem } from "../rest/render.ts";
@@ -136,7 +136,9 @@ async function answerResource(exchange: Exchange, served: ServedKind, resource: 
 async function answerGet(exchange: Exchange, served: ServedKind, key: ObjectKey): Promise<void> {
   const form = negotiate(exchange.request.headers.accept, false);
   const { resource } = served.definition;
-  const item = exchange.parts.registry.get(resource.kind, key);
+  const { registry } = exchange.parts;
+  await readable(registry, exchange.query.get("resourceVersion") ?? "");
+  const item = registry.get(resource.kind, key);
   if (item === undefined) throw notFound(resource, key.name);
   await sendItem(exchange, served, item, form);
 }

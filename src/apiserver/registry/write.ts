@@ -29,13 +29,18 @@ export interface WriteBase {
   readonly admissions: readonly Admission[];
   cache(kind: KindName): Cache;
   definition(kind: KindName): KindDefinition;
+  /** Resolves when the caches show every change acknowledged so far, by whichever server; rejects with `ApiError`. */
+  latest(): Promise<void>;
   /** The object behind a value just committed, so that it is not parsed again when the store tells of it. */
   remember(value: Uint8Array, object: KubeObject): void;
 }
 
 export type Operation = { readonly put: KubeObject } | { readonly delete: KubeObject };
 
-/** `undefined`: the change did not happen, because the object is no longer at `expect`. */
+/**
+ * `undefined`: the change did not happen, because the object is no longer at `expect`; the cache shows by then what it
+ * is at.
+ */
 export async function commit(
   base: WriteBase,
   definition: KindDefinition,
@@ -47,18 +52,26 @@ export async function commit(
   try {
     if ("delete" in operation) {
       const result = await base.store.commit([{ type: "delete", key: storeKey, expect }]);
-      return result.ok ? createItem(key, operation.delete, result.revision) : undefined;
+      return result.ok ? createItem(key, operation.delete, result.revision) : await refused(base);
     }
     const value = Buffer.from(JSON.stringify(operation.put));
     base.remember(value, operation.put);
     const result = await base.store.commit([{ type: "put", key: storeKey, value, expect }]);
-    if (!result.ok) return undefined;
+    if (!result.ok) return await refused(base);
     const cached = base.cache(definition.resource.kind).get(key);
     return cached?.revision === result.revision ? cached : createItem(key, operation.put, result.revision);
   } catch (error) {
-    if (error instanceof StoreError) throw new ApiError("InternalError", error.message);
-    throw error;
+    throw error instanceof StoreError ? answerTo(error) : error;
   }
+}
+
+async function refused(base: WriteBase): Promise<undefined> {
+  await base.latest();
+}
+
+/** No `Retry-After`: whether the change was made may be unknown, so that a client must look before it repeats it. */
+function answerTo({ code, message }: StoreError): ApiError {
+  return new ApiError(code === "too-large" ? "RequestEntityTooLarge" : "InternalError", message);
 }
 
 export const storePrefix = "/registry/";
