@@ -61,7 +61,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const { clock = systemClock, log = silentLog, stalledMs = 60_000 } = options;
   const registry = await openRegistry({ store, definitions: kinds, admissions, clock, log });
   const served = servedKinds.filter(({ definition }) => kinds.includes(definition));
-  const parts: Parts = { registry, served, log, stalledMs, connectNode, open: new Set() };
+  let isStopping = false;
+  const parts: Parts = { registry, served, log, stalledMs, connectNode, open: new Set(), isStopping: () => isStopping };
   const documents = { discovery: createDiscovery(served), openApi: createOpenApi() };
   const handler = createHandler(parts, createAuthenticate(tokens), documents, options.maxInFlight);
   const listeners: Listener[] = [];
@@ -72,10 +73,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     return listener.address;
   };
   const stop = async () => {
-    registry.stop();
+    isStopping = true;
     const closed = listeners.map((listener) => listener.close(stopGraceMs));
     for (const end of parts.open) end();
     await Promise.all(closed);
+    // Last: what was still being answered saw its own writes.
+    registry.stop();
   };
 
   try {

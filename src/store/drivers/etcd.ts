@@ -62,7 +62,7 @@ export async function openEtcdStore({ clock = systemClock, ...servers }: EtcdOpt
       return revision;
     },
     async get(key, atRevision) {
-      const answer = await rangeAt(connection, { key: Buffer.from(key) }, atRevision);
+      const answer = await rangeAt(connection, { key: Buffer.from(key) }, firstAtLeast(atRevision));
       return answer.kvs[0] && entryOf(answer.kvs[0]);
     },
     list: (range) => listAll(connection, range),
@@ -170,12 +170,11 @@ async function listAll(
   { prefix, after, limit = Infinity, atRevision }: Range,
 ): Promise<Page> {
   const entries: Entry[] = [];
-  let revision = atRevision;
+  let revision = firstAtLeast(atRevision);
   let from = after;
   for (;;) {
     const asked = Math.min(pageSize, limit - entries.length);
     const answer = await rangeAt(connection, { ...rangeOf(prefix, from), limit: String(asked) }, revision);
-    // oxlint-disable-next-line no-loop-func
     revision = Math.min(revision ?? Infinity, Number(answer.header.revision));
     for (const found of answer.kvs) entries.push(entryOf(found));
     const remaining = Number(answer.count) - answer.kvs.length;
@@ -184,14 +183,18 @@ async function listAll(
   }
 }
 
+/** 0 means "now" to etcd; nothing was there at its first revision either. */
+function firstAtLeast(revision: number | undefined): number | undefined {
+  return revision === undefined ? undefined : Math.max(1, revision);
+}
+
 /** A range as it was at a revision; now, for one that is to come. Rejects with `CompactedError`. */
 async function rangeAt(
   connection: EtcdConnection,
   range: { key: Buffer; range_end?: Buffer; limit?: string },
   atRevision: number | undefined,
 ): Promise<IRangeResponse> {
-  // 0 is "now" for etcd; nothing was there at its first revision either.
-  const revision = atRevision === undefined ? {} : { revision: String(Math.max(1, atRevision)) };
+  const revision = atRevision === undefined ? {} : { revision: String(atRevision) };
   try {
     return await connection.read((kv) => kv.range({ ...range, ...revision }));
   } catch (error) {

@@ -29,6 +29,12 @@ export function describeStore(
     within("starts empty, and shows nothing at revision 0", async (store, begin) => {
       assert.deepEqual(await store.list({ prefix: "" }), { entries: [], revision: begin, remaining: 0 });
       assert.deepEqual((await store.list({ prefix: "", limit: 5 })).entries, []);
+      const then = await store.list({ prefix: "", atRevision: 0 });
+      assert.deepEqual(then.entries, []);
+      // From there a watch comes to now.
+      const watch = follow(store, "", then.revision);
+      await watch.reached(begin);
+      watch.stop();
       assert.equal(await store.get("/none"), undefined);
     });
 
@@ -215,7 +221,7 @@ export function text(value: Uint8Array | undefined): string {
 function follow(store: Store, prefix: string, since: number) {
   const events: StoreEvent[] = [];
   const ends: string[] = [];
-  let progress = 0;
+  let progress = since;
   let wake = () => {};
   let finish = () => {};
   const ended = new Promise<void>((resolve) => (finish = resolve));
