@@ -12,6 +12,10 @@ function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 
+function collectList(value: string, before: readonly string[] = []): string[] {
+  return [...before, ...value.split(",").filter((part) => part !== "")];
+}
+
 /**
  * The command line. Each command's code is loaded when it runs, so that `version` or `--help` costs nothing of the
  * others. `exit` takes the exit code of the command that ran.
@@ -50,6 +54,10 @@ export function createProgram(exit: (code: number) => void): Command {
       "addresses for Services of type LoadBalancer (default: none; they stay pending)",
     )
     .option("--cluster-domain <name>", "the zone of cluster DNS", defaultOptions.clusterDomain)
+    .option("--etcd-servers <urls>", "keep the objects in this etcd: URLs, by commas or one a flag", collectList)
+    .option("--etcd-cafile <file>", "whom to trust as etcd, in PEM (default: the well-known authorities)")
+    .option("--etcd-certfile <file>", "the certificate to show to etcd, in PEM")
+    .option("--etcd-keyfile <file>", "its key, in PEM")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
     .option("--detach", "return when the cluster is up; it goes on in the background")
     .addOption(
@@ -144,6 +152,10 @@ interface UpFlags {
   nodeCidr: string;
   loadBalancerCidr?: string;
   clusterDomain: string;
+  etcdServers?: string[];
+  etcdCafile?: string;
+  etcdCertfile?: string;
+  etcdKeyfile?: string;
   dnsConfig?: string;
   detach?: boolean;
   wait: WaitFor;
@@ -165,8 +177,18 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     nodeCidr: flags.nodeCidr,
     loadBalancerCidr: flags.loadBalancerCidr,
     clusterDomain: flags.clusterDomain,
+    ...etcdFlags(flags),
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
   };
+}
+
+function etcdFlags({ etcdServers, etcdCafile, etcdCertfile, etcdKeyfile }: UpFlags): Pick<UpOptions, "etcd"> {
+  const files = { cafile: etcdCafile, certfile: etcdCertfile, keyfile: etcdKeyfile };
+  const given = Object.entries(files).flatMap(([name, path]) =>
+    path === undefined ? [] : [[name, resolveDataDir(path)]],
+  );
+  if (etcdServers === undefined && given.length === 0) return {};
+  return { etcd: { servers: etcdServers ?? [], ...Object.fromEntries(given) } };
 }

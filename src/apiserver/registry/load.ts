@@ -51,6 +51,8 @@ export async function openCaches(options: {
 
   let stopWatch = () => {};
   let stopped = false;
+  /** What a change that is no object of ours ends: only the start. Later one bad change must not stop the others. */
+  let refuse: ((error: unknown) => void) | undefined;
 
   function itemsOf({ entries }: Page): Map<string, Item[]> {
     const items = new Map<string, Item[]>();
@@ -80,6 +82,7 @@ export async function openCaches(options: {
         const after = event.entry === undefined ? undefined : itemOf(event.entry);
         cache.apply({ key, revision, at, ...(before && { before }), ...(after && { after }) });
       } catch (error) {
+        refuse?.(error);
         log.error({ key: event.key, error: String(error) }, "a change that is no object of ours was passed over");
       }
     }
@@ -121,15 +124,23 @@ export async function openCaches(options: {
   }
 
   const target = await store.revision();
-  follow(page.revision);
-  await new Promise<void>((resolve) => {
+  const caughtUp = new Promise<void>((resolve, reject) => {
+    refuse = reject;
     const check = () => {
       // The other changes of this revision come in the same turn.
       if (revision >= target) queueMicrotask(resolve);
     };
     listeners.add(check);
+    follow(page.revision);
     check();
   });
+  try {
+    await caughtUp;
+  } catch (error) {
+    stopWatch();
+    throw error;
+  }
+  refuse = undefined;
   listeners.clear();
 
   return {
