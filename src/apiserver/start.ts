@@ -62,7 +62,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const registry = await openRegistry({ store, definitions: kinds, admissions, clock, log });
   const served = servedKinds.filter(({ definition }) => kinds.includes(definition));
   let isStopping = false;
-  const parts: Parts = { registry, served, log, stalledMs, connectNode, open: new Set(), isStopping: () => isStopping };
+  const { backup } = store;
+  const open = new Set<() => void>();
+  const parts: Parts = { registry, served, log, stalledMs, connectNode, open, backup, isStopping: () => isStopping };
   const documents = { discovery: createDiscovery(served), openApi: createOpenApi() };
   const handler = createHandler(parts, createAuthenticate(tokens), documents, options.maxInFlight);
   const listeners: Listener[] = [];

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { defaultDataDir, defaultOptions, resolveDataDir, type UpOptions, type WaitFor } from "#roles/options.ts";
 import { version } from "#roles/version.ts";
@@ -87,6 +88,26 @@ export function createProgram(exit: (code: number) => void): Command {
     .action(async (flags: { dataDir: string; purge?: boolean; json?: boolean }) => {
       const { runDown } = await import("./commands/down.ts");
       exit(await runDown(resolveDataDir(flags.dataDir), { purge: flags.purge ?? false, json: flags.json ?? false }));
+    });
+
+  inDataDir(program.command("backup"))
+    .description("write all objects of a cluster, running or stopped, into one file")
+    .argument("<file>", "a new file; it holds the contents of Secrets")
+    .option("--json", "one JSON object a line instead of text")
+    .action(async (file: string, flags: { dataDir: string; json?: boolean }) => {
+      const { runBackup } = await import("./commands/backup.ts");
+      exit(await runBackup(resolveDataDir(flags.dataDir), resolve(file), { json: flags.json ?? false }));
+    });
+
+  inDataDir(program.command("restore"))
+    .description("put the objects of a backup into a data folder")
+    .argument("<file>", "what fairlead backup wrote")
+    .option("--force", "in place of the cluster that is there: its objects are lost")
+    .option("--json", "one JSON object a line instead of text")
+    .action(async (file: string, flags: { dataDir: string; force?: boolean; json?: boolean }) => {
+      const { runRestore } = await import("./commands/backup.ts");
+      const how = { force: flags.force ?? false, json: flags.json ?? false };
+      exit(await runRestore(resolveDataDir(flags.dataDir), resolve(file), how));
     });
 
   program

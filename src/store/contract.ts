@@ -27,6 +27,11 @@ export interface Store {
   watch(prefix: string, since: number, sink: StoreSink): () => void;
   /** Forgets history before `revision`; current entries stay. */
   compact(revision: number): Promise<void>;
+  /**
+   * Writes all there is at one moment into one new file, which only its owner may read. Absent where the data is not this
+   * process's own: then its keeper has tools for this. Rejects with `StoreError`.
+   */
+  readonly backup?: (path: string) => Promise<void>;
   /** Resolves when everything acknowledged is on disk and the files are closed. */
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { kindByPath, type ServedKind } from "#api/kinds.ts";
 import type { ObjectKey } from "#api/meta/object.ts";
 import { ApiError } from "#api/meta/status.ts";
 import { authorize, refusal, type Attributes } from "../auth/authorize.ts";
+import { answerBackup, backupPath } from "../backup.ts";
 import type { AnswerDiscovery } from "../discovery/answer.ts";
 import { notFound } from "../registry/errors.ts";
 import { answerCreate } from "../rest/create.ts";
@@ -54,6 +55,7 @@ async function answerPlainPath(exchange: Exchange, documents: Documents): Promis
   if (!allowed) throw refusal(user, asked);
   if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) return sendText(exchange, 200, "ok");
   if (path === "/version" || path === "/version/") return sendValue(exchange, 200, serverVersion);
+  if (method === "GET" && path === backupPath) return answerBackup(exchange);
   if (method === "GET" && documents.discovery(exchange)) return;
   if (method === "GET" && path.startsWith("/openapi/") && (await documents.openApi(exchange))) return;
   sendText(exchange, 404, "404 page not found\n");

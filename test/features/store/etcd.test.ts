@@ -137,11 +137,9 @@ describe("objects in etcd", { skip: whyNoEtcd() }, () => {
       writeFileSync(join(folder, name), pem, { mode: 0o600 });
       return join(folder, name);
     };
-    const etcd = await startEtcd([
-      "--client-cert-auth",
-      ...["--trusted-ca-file", file("ca.crt", ca)],
-      ...["--cert-file", file("server.crt", server.cert), "--key-file", file("server.key", server.key)],
-    ]);
+    const shown = ["--cert-file", file("server.crt", server.cert), "--key-file", file("server.key", server.key)];
+    const asked = ["--client-cert-auth", "--trusted-ca-file", file("ca.crt", ca)];
+    const etcd = await startEtcd([...shown, ...asked]);
     t.after(() => etcd.dispose());
     const servers = [etcd.url];
     const mine = { certificate: Buffer.from(admin.cert), key: Buffer.from(admin.key) };
