@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CompactedError, type Store, type StoreEvent, type Write } from "#store/contract.ts";
-
-export interface StoreSubject {
-  readonly store: Store;
-  /** Closes the store and takes away what it left. */
-  readonly dispose: () => Promise<void>;
-}
+import type { OpenStore } from "../../fakes/stores.ts";
 
 /** The suite every store driver passes. `open` gives a store without keys, at whatever revision it begins. */
 export function describeStore(
   name: string,
-  open: () => Promise<StoreSubject>,
+  open: () => Promise<OpenStore>,
   options: { skip?: string | false } = {},
 ): void {
   /** `begin` is the revision of the empty store. */
