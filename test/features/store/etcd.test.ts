@@ -49,6 +49,21 @@ describe("objects in etcd", { skip: whyNoEtcd() }, () => {
     stop();
   });
 
+  test("of several members, one that is dead keeps nothing from being read, written or watched", async (t) => {
+    const { url } = await (running ??= startEtcd());
+    const store = await openEtcdStore({ servers: ["http://127.0.0.1:9", url] });
+    t.after(() => store.close());
+    let last = await store.revision();
+    let seen = last;
+    const stop = store.watch("/member/", last, { event: ({ revision }) => (seen = revision), end() {} });
+    for (let turn = 0; turn < 20; turn += 1) {
+      last = await put(store, "/member/a", String(turn));
+      assert.equal(text((await store.get("/member/a"))?.value), String(turn));
+      assert.equal(seen, last);
+    }
+    stop();
+  });
+
   test("a list of more than a message's worth is whole, and of one moment", async (t) => {
     const store = await open();
     t.after(() => store.close());
