@@ -11,8 +11,8 @@ const common: BuildOptions = {
   format: "esm",
   legalComments: "none",
   logLevel: "warning",
-  // Prebuilt native code, and what patches globals while it loads, stay dependencies.
-  external: ["@lydell/node-pty", "@peculiar/x509", "reflect-metadata"],
+  // Prebuilt native code, what patches globals while it loads, and what reads files of its own stay dependencies.
+  external: ["@lydell/node-pty", "@peculiar/x509", "etcd3", "reflect-metadata"],
   // Bundled CommonJS packages ask for `require`.
   banner: {
     js: 'import { createRequire as bundledRequire } from "node:module"; const require = bundledRequire(import.meta.url);',

@@ -24,8 +24,12 @@ export function createLocalClient(registry: Registry, user: UserInfo): Client {
   };
 
   return {
-    get: async (kind, key) => registry.get(kind, key)?.object as never,
+    get: async (kind, key) => {
+      await registry.latest();
+      return registry.get(kind, key)?.object as never;
+    },
     list: async (kind, scope = {}) => {
+      await registry.latest();
       const { items, revision } = registry.list(kind, scope);
       return { items: items.map(({ object }) => object) as never, resourceVersion: String(revision) };
     },

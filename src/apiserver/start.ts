@@ -86,6 +86,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     find: (kind, key) => registry.get(kind, key)?.object,
   });
   const authenticate = createAuthenticate(tokens, accounts);
+  let isStopping = false;
+  const { backup } = store;
+  const open = new Set<() => void>();
   const parts: Parts = {
     registry,
     authenticate,
@@ -95,7 +98,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     log,
     stalledMs,
     connectNode,
-    open: new Set(),
+    open,
+    backup,
+    isStopping: () => isStopping,
   };
   const documents = { discovery: createDiscovery(served), openApi: createOpenApi() };
   const handler = createHandler(parts, documents, options.maxInFlight);
@@ -107,10 +112,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     return listener.address;
   };
   const stop = async () => {
-    registry.stop();
+    isStopping = true;
     const closed = listeners.map((listener) => listener.close(stopGraceMs));
     for (const end of parts.open) end();
     await Promise.all(closed);
+    // Last: what was still being answered saw its own writes.
+    registry.stop();
   };
 
   try {

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { defaultDataDir, defaultOptions, resolveDataDir, type UpOptions, type WaitFor } from "#roles/options.ts";
 import { version } from "#roles/version.ts";
@@ -10,6 +11,10 @@ function integer(text: string): number {
 
 function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
+}
+
+function collectList(value: string, before: readonly string[] = []): string[] {
+  return [...before, ...value.split(",").filter((part) => part !== "")];
 }
 
 /**
@@ -51,6 +56,10 @@ export function createProgram(exit: (code: number) => void): Command {
     )
     .option("--service-node-port-range <range>", "ports of Services on the nodes", defaultOptions.serviceNodePortRange)
     .option("--cluster-domain <name>", "the zone of cluster DNS", defaultOptions.clusterDomain)
+    .option("--etcd-servers <urls>", "keep the objects in this etcd: URLs, by commas or one a flag", collectList)
+    .option("--etcd-cafile <file>", "whom to trust as etcd, in PEM (default: the well-known authorities)")
+    .option("--etcd-certfile <file>", "the certificate to show to etcd, in PEM")
+    .option("--etcd-keyfile <file>", "its key, in PEM")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
     .option("--access-log <file>", "write a line for each request through Ingress; - is the standard output")
     .addOption(
@@ -87,6 +96,26 @@ export function createProgram(exit: (code: number) => void): Command {
     .action(async (flags: { dataDir: string; purge?: boolean; json?: boolean }) => {
       const { runDown } = await import("./commands/down.ts");
       exit(await runDown(resolveDataDir(flags.dataDir), { purge: flags.purge ?? false, json: flags.json ?? false }));
+    });
+
+  inDataDir(program.command("backup"))
+    .description("write all objects of a cluster, running or stopped, into one file")
+    .argument("<file>", "a new file; it holds the contents of Secrets")
+    .option("--json", "one JSON object a line instead of text")
+    .action(async (file: string, flags: { dataDir: string; json?: boolean }) => {
+      const { runBackup } = await import("./commands/backup.ts");
+      exit(await runBackup(resolveDataDir(flags.dataDir), resolve(file), { json: flags.json ?? false }));
+    });
+
+  inDataDir(program.command("restore"))
+    .description("put the objects of a backup into a data folder")
+    .argument("<file>", "what fairlead backup wrote")
+    .option("--force", "in place of the cluster that is there: its objects are lost")
+    .option("--json", "one JSON object a line instead of text")
+    .action(async (file: string, flags: { dataDir: string; force?: boolean; json?: boolean }) => {
+      const { runRestore } = await import("./commands/backup.ts");
+      const how = { force: flags.force ?? false, json: flags.json ?? false };
+      exit(await runRestore(resolveDataDir(flags.dataDir), resolve(file), how));
     });
 
   program
@@ -183,6 +212,10 @@ interface UpFlags {
   loadBalancerCidr?: string;
   serviceNodePortRange: string;
   clusterDomain: string;
+  etcdServers?: string[];
+  etcdCafile?: string;
+  etcdCertfile?: string;
+  etcdKeyfile?: string;
   dnsConfig?: string;
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
@@ -208,6 +241,7 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     loadBalancerCidr: flags.loadBalancerCidr,
     serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
+    ...etcdFlags(flags),
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
     ...(flags.accessLog === undefined
       ? {}
@@ -217,4 +251,13 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
   };
+}
+
+function etcdFlags({ etcdServers, etcdCafile, etcdCertfile, etcdKeyfile }: UpFlags): Pick<UpOptions, "etcd"> {
+  const files = { cafile: etcdCafile, certfile: etcdCertfile, keyfile: etcdKeyfile };
+  const given = Object.entries(files).flatMap(([name, path]) =>
+    path === undefined ? [] : [[name, resolveDataDir(path)]],
+  );
+  if (etcdServers === undefined && given.length === 0) return {};
+  return { etcd: { servers: etcdServers ?? [], ...Object.fromEntries(given) } };
 }

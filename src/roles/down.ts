@@ -42,8 +42,16 @@ export async function runDownRole(dataDir: string, { purge }: { purge: boolean }
   }
   if (!purge) {
     if (state !== undefined) writeState(paths, { ...state, phase: "stopped" });
-    report({ type: "notice", text: `the objects stay in ${dataDir}; fairlead up goes on with them` });
+    const where = state?.options.etcd === undefined ? dataDir : "etcd";
+    report({ type: "notice", text: `the objects stay in ${where}; fairlead up goes on with them` });
     return true;
+  }
+  if (state?.options.etcd !== undefined) {
+    const servers = state.options.etcd.servers.join(",");
+    report({
+      type: "notice",
+      text: `the objects stay in etcd; etcdctl --endpoints ${servers} del --prefix /registry/`,
+    });
   }
   await step(report, "purge", `Data removed from ${dataDir}`, () =>
     rmSync(paths.root, { recursive: true, force: true }),

@@ -26,6 +26,8 @@ export interface UpOptions {
   /** Where node ports come from: `FIRST-LAST`. */
   readonly serviceNodePortRange: string;
   readonly clusterDomain: string;
+  /** Where the objects are kept; in the data folder, when absent. */
+  readonly etcd?: EtcdFlags;
   /** A configuration of cluster DNS: YAML, or a Corefile. */
   readonly dnsConfig?: string;
   /** Where requests through Ingress are written down: a file, or `-` for the standard output. */
@@ -35,6 +37,15 @@ export interface UpOptions {
   readonly gzip: boolean;
   readonly wait: WaitFor;
   readonly waitTimeoutSeconds: number;
+}
+
+/** The flags `--etcd-…`, which are upstream's. */
+export interface EtcdFlags {
+  readonly servers: readonly string[];
+  /** Files in PEM. */
+  readonly cafile?: string;
+  readonly certfile?: string;
+  readonly keyfile?: string;
 }
 
 export const defaultOptions: Omit<UpOptions, "dataDir"> = {
@@ -107,6 +118,7 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
   if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(options.clusterDomain)) {
     problems.push(`--cluster-domain: ${options.clusterDomain} is not a domain name, e.g. cluster.local`);
   }
+  problems.push(...etcdProblems(options.etcd));
   const range = (flag: string, text: string, longest: number): Cidr | undefined => {
     const cidr = parseCidr(text);
     if (cidr === undefined || cidr.family !== 4) {
@@ -146,6 +158,30 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
       uplinkAddress: at(node, cidrSize(node) - 2n),
     },
   };
+}
+
+function etcdProblems(etcd: EtcdFlags | undefined): string[] {
+  if (etcd === undefined) return [];
+  const { servers, cafile, certfile, keyfile } = etcd;
+  const problems = servers
+    .filter((server) => !isEtcdUrl(server))
+    .map((server) => `--etcd-servers: ${server} is not http:// or https://, a host and a port: https://10.0.0.1:2379`);
+  const files = { "etcd-cafile": cafile, "etcd-certfile": certfile, "etcd-keyfile": keyfile };
+  for (const [flag, file] of Object.entries(files)) {
+    if (file === undefined) continue;
+    if (servers.length === 0) problems.push(`--${flag}: has no use without --etcd-servers`);
+    else if (!servers.every((server) => server.startsWith("https:")))
+      problems.push(`--${flag}: the servers of --etcd-servers must all be https:// then`);
+  }
+  if ((certfile === undefined) !== (keyfile === undefined))
+    problems.push("--etcd-certfile and --etcd-keyfile go together: a certificate and its key");
+  if (new Set(servers.map((server) => server.split(":")[0])).size > 1 && problems.length === 0)
+    problems.push("--etcd-servers: either all are http:// or all are https://");
+  return problems;
+}
+
+function isEtcdUrl(text: string): boolean {
+  return /^https?:\/\/[^/@?#\s]+:\d+$/.test(text) && URL.canParse(text);
 }
 
 function overlaps(ranges: Readonly<Record<string, Cidr | undefined>>): string[] {

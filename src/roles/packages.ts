@@ -45,6 +45,7 @@ export const testTools: readonly Tool[] = [
   { program: "ping", package: "iputils-ping" },
   { program: "pgrep", package: "procps" },
   { program: "script", package: "bsdutils" },
+  { program: "etcd", package: "etcd-server" },
 ];
 
 /** Where a program is, or `undefined`. Looks into the administrator's folders too, which a user's PATH may lack. */

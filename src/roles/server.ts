@@ -22,12 +22,12 @@ import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
 import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start.ts";
 import type { Store } from "#store/contract.ts";
-import { openSqliteStore } from "#store/drivers/sqlite.ts";
 import { ensureDnsService, ensureIngressClass, ensureProxyConfig } from "./cluster-objects.ts";
 import { machineResolvConf } from "./dns-config.ts";
 import { startFailureLog } from "./failure-log.ts";
 import type { AddressPlan, UpOptions } from "./options.ts";
 import type { DataPaths } from "./state.ts";
+import { openStore } from "./store.ts";
 import { workerUrl } from "./worker-url.ts";
 
 /** The engines of the server process, started one by one so that each can be told as a step. */
@@ -53,7 +53,7 @@ const controllerName = "fairlead.dev/ingress";
 /** Opens the store and starts the API server on loopback, with the controllers behind it. */
 export async function startApi({ options, plan, paths, log }: ServerParts): Promise<RunningApi> {
   const [store, certificates] = await Promise.all([
-    openSqliteStore(paths.store),
+    openStore(options, paths),
     loadCertificates({
       directory: paths.certificates,
       clusterDomain: options.clusterDomain,

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import type { DnsConfig } from "#dns/config/contract.ts";
 import type { RunningDns } from "#dns/contract.ts";
 import type { Client } from "#client/contract.ts";
@@ -120,6 +120,9 @@ async function startClaimed(
     const agent = withNodes ? startLocalAgent(parts, clusterId(paths.root), report) : undefined;
     if (agent !== undefined)
       stops.push({ text: "Pods, rules and node namespaces removed", stop: () => agent.stop("remove") });
+    const { etcd } = options;
+    if (etcd !== undefined && existsSync(paths.store))
+      report({ type: "notice", text: `the objects are those of etcd; ${paths.store} is left alone` });
     const api = await step(report, "api", `API server on https://127.0.0.1:${options.apiPort}`, () => startApi(parts));
     // The agent is a client of the API: it is stopped before.
     stops.unshift({ text: "API server stopped", stop: () => stopApi(api) });

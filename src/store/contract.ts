@@ -4,15 +4,20 @@
  * etcd's (mod revision, compaction), since etcd is one of the drivers.
  */
 export interface Store {
-  /** The revision of the newest commit; 0 for an empty store. */
+  /**
+   * Whether other processes write to the same data. Then what a watch has told may be behind, and a read that has to be
+   * the newest asks for `revision` and waits until the watch has come so far.
+   */
+  readonly isShared: boolean;
+  /** The revision of the newest commit, whoever made it. An empty store begins at 0, or at 1 where etcd counts. */
   revision(): Promise<number>;
   /** The entry under `key`, now or as it was at `atRevision`; rejects with `CompactedError` when that is gone. */
   get(key: string, atRevision?: number): Promise<Entry | undefined>;
   /** Entries whose key starts with `prefix`, in byte order of the key. */
   list(range: Range): Promise<Page>;
   /**
-   * All writes under one new revision, or none. Acknowledged only when durable. The answer says which expectation
-   * failed, with the entry that stood in the way.
+   * All writes under one new revision, or none. Acknowledged only when durable, and when the watches of this store have
+   * told of it. The answer says which expectation failed, with the entry that stood in the way.
    */
   commit(writes: readonly Write[]): Promise<CommitResult>;
   /**
@@ -22,6 +27,11 @@ export interface Store {
   watch(prefix: string, since: number, sink: StoreSink): () => void;
   /** Forgets history before `revision`; current entries stay. */
   compact(revision: number): Promise<void>;
+  /**
+   * Writes all there is at one moment into one new file, which only its owner may read. Absent where the data is not this
+   * process's own: then its keeper has tools for this. Rejects with `StoreError`.
+   */
+  readonly backup?: (path: string) => Promise<void>;
   /** Resolves when everything acknowledged is on disk and the files are closed. */
   close(): Promise<void>;
 }
@@ -74,6 +84,8 @@ export interface StoreEvent {
 
 export interface StoreSink {
   event(event: StoreEvent): void;
+  /** Everything under the prefix up to this revision has been told; what comes is newer. */
+  progress?(revision: number): void;
   end(reason: "compacted" | "closed" | "failed", error?: Error): void;
 }
 

@@ -1,7 +1,19 @@
-/** Why a store cannot do what it was asked; `message` names the file and what to do. */
-export type StoreErrorCode = "locked" | "foreign" | "damaged" | "too-new" | "full" | "io" | "closed";
+/** Why a store cannot do what it was asked; `message` names the file or the server and what to do. */
+export type StoreErrorCode =
+  | "locked"
+  | "foreign"
+  | "damaged"
+  | "too-new"
+  | "too-large"
+  | "full"
+  | "io"
+  | "unreachable"
+  | "closed";
 
-/** A store that could not be opened, or a write that was not made durable (and so did not happen). */
+/**
+ * A store that could not be opened, or a write that was not made durable. It did not happen; only when a server became
+ * `unreachable` may it have.
+ */
 export class StoreError extends Error {
   override readonly name = "StoreError";
   readonly code: StoreErrorCode;

@@ -72,6 +72,7 @@ export function createGroupedStore(initial: InitialState, persistence: Persisten
       state.apply(commit.revision, commit.events);
       for (const event of commit.events) tell(event);
     }
+    if (commits.length > 0) for (const { sink } of watchers) sink.progress?.(revision);
     for (const [index, { resolve }] of waiting.entries()) resolve(answers[index] as CommitResult);
   }
 
@@ -89,6 +90,7 @@ export function createGroupedStore(initial: InitialState, persistence: Persisten
   }
 
   return {
+    isShared: false,
     revision: async () => state.revision(),
     get: async (key, atRevision) => state.get(key, atRevision),
     list: async (range) => state.range(range),
@@ -116,6 +118,7 @@ export function createGroupedStore(initial: InitialState, persistence: Persisten
         }
         watchers.add(watcher);
         for (const event of missed) if (watchers.has(watcher)) deliver(watcher, event);
+        if (watchers.has(watcher)) sink.progress?.(state.revision());
       });
       return () => {
         ended = true;

@@ -3,11 +3,12 @@ import type { ObjectKey } from "#api/meta/object.ts";
 import { ApiError } from "#api/meta/status.ts";
 import type { Attributes } from "../auth/attributes.ts";
 import { demand } from "../auth/authorize.ts";
+import { answerBackup, backupPath } from "../backup.ts";
 import type { AnswerDiscovery } from "../discovery/answer.ts";
 import { notFound } from "../registry/errors.ts";
 import { answerCreate } from "../rest/create.ts";
 import { answerDelete, answerDeleteCollection } from "../rest/delete.ts";
-import { answerList } from "../rest/list.ts";
+import { answerList, readable } from "../rest/list.ts";
 import { answerPatch } from "../rest/patch.ts";
 import { answerBinding, answerEviction } from "../rest/pod-actions.ts";
 import { sendItem } from "../rest/render.ts";
@@ -54,6 +55,7 @@ async function answerPlainPath(exchange: Exchange, documents: Documents): Promis
   demand(parts.authorizer, user, { verb: method === "GET" || method === "HEAD" ? "get" : method.toLowerCase(), path });
   if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) return sendText(exchange, 200, "ok");
   if (path === "/version" || path === "/version/") return sendValue(exchange, 200, serverVersion);
+  if (method === "GET" && path === backupPath) return answerBackup(exchange);
   if (method === "GET" && (documents.discovery(exchange) || answerIssuer(exchange))) return;
   if (method === "GET" && path.startsWith("/openapi/") && (await documents.openApi(exchange))) return;
   sendText(exchange, 404, "404 page not found\n");
@@ -148,7 +150,9 @@ async function answerResource(exchange: Exchange, served: ServedKind, resource: 
 async function answerGet(exchange: Exchange, served: ServedKind, key: ObjectKey): Promise<void> {
   const form = negotiate(exchange.request.headers.accept, false);
   const { resource } = served.definition;
-  const item = exchange.parts.registry.get(resource.kind, key);
+  const { registry } = exchange.parts;
+  await readable(registry, exchange.query.get("resourceVersion") ?? "");
+  const item = registry.get(resource.kind, key);
   if (item === undefined) throw notFound(resource, key.name);
   await sendItem(exchange, served, item, form);
 }

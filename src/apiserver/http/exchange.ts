@@ -21,6 +21,10 @@ export interface Parts {
   readonly connectNode: ((nodeName: string) => Promise<Duplex>) | undefined;
   /** Ends of the long answers now open (watches); called when the server stops. */
   readonly open: Set<() => void>;
+  /** Writes everything in the store into one new file, where the store can. */
+  readonly backup: ((path: string) => Promise<void>) | undefined;
+  /** True once the server stops: what is being answered goes on, nothing new is begun. */
+  readonly isStopping: () => boolean;
 }
 
 /** One request and its answer, after authentication. */

@@ -44,6 +44,12 @@ export function createHandler(parts: Parts, documents: Documents, limit = defaul
         sendError(exchange, new ApiError("BadRequest", `the URL is longer than ${urlLimit} bytes`, {}, 414));
         return;
       }
+      if (parts.isStopping()) {
+        response.setHeader("Connection", "close");
+        sendError(exchange, stopping());
+        request.resume();
+        return;
+      }
       if (inFlight >= limit) {
         const details = { retryAfterSeconds: 1 };
         sendError(exchange, new ApiError("TooManyRequests", "Too many requests, please try again later.", details));
@@ -64,11 +70,17 @@ export function createHandler(parts: Parts, documents: Documents, limit = defaul
       socket.on("error", () => socket.destroy());
       const exchange = { ...exchangeOf(parts, request, undefined as unknown as ServerResponse) };
       const join = async () => {
+        if (parts.isStopping()) throw stopping();
         await joinStream({ ...exchange, user: whoAsks(request) }, socket, head);
       };
       join().catch((error: unknown) => refuse(parts, socket, error));
     },
   };
+}
+
+/** For those whose connection was still open when the server began to stop. */
+function stopping(): ApiError {
+  return new ApiError("ServiceUnavailable", "the API server is stopping", { retryAfterSeconds: 1 });
 }
 
 function pathOf({ url = "/" }: IncomingMessage): string {

@@ -19,8 +19,10 @@ export interface Cache {
   changesAfter(since: number): readonly Change[] | undefined;
   /** Enters a change, then tells the watchers. */
   apply(change: Change): void;
-  /** The function returned ends it. */
-  watch(watcher: (change: Change) => void): () => void;
+  /** `lost` is called, and nothing after it, when changes were missed. The function returned ends it. */
+  watch(watcher: (change: Change) => void, lost?: () => void): () => void;
+  /** Everything anew, as it is at `revision`, because changes were missed. */
+  reset(items: readonly Item[], revision: number): void;
   /** Drops what retention no longer wants. */
   prune(now: number): void;
 }
@@ -32,10 +34,10 @@ export function createCache(
   failed: (error: unknown) => void,
   retention = defaultRetention,
 ): Cache {
-  const byKey = new Map(initial.map((item) => [item.key, item]));
-  const keys = [...byKey.keys()].sort();
+  let byKey = new Map(initial.map((item) => [item.key, item]));
+  let keys = [...byKey.keys()].sort();
   // Copied on each change of the list, so that a watcher may come or go while a change is told.
-  let watchers: readonly ((change: Change) => void)[] = [];
+  let watchers: readonly { tell: (change: Change) => void; lost: (() => void) | undefined }[] = [];
   let changes: Change[] = [];
   /** Changes up to here are not kept. */
   let floor = startRevision;
@@ -84,7 +86,7 @@ export function createCache(
       changes.push(change);
       for (const watcher of watchers) {
         try {
-          watcher(change);
+          watcher.tell(change);
         } catch (error) {
           // One watcher's fault must not keep the change from the others, nor the store from going on.
           watchers = watchers.filter((other) => other !== watcher);
@@ -92,11 +94,21 @@ export function createCache(
         }
       }
     },
-    watch(watcher) {
+    watch(tell, lost) {
+      const watcher = { tell, lost };
       watchers = [...watchers, watcher];
       return () => {
         watchers = watchers.filter((other) => other !== watcher);
       };
+    },
+    reset(items, revision) {
+      byKey = new Map(items.map((item) => [item.key, item]));
+      keys = [...byKey.keys()].sort();
+      changes = [];
+      floor = revision;
+      const ended = watchers;
+      watchers = [];
+      for (const { lost } of ended) lost?.();
     },
     prune(now) {
       const byCount = changes.length - retention.count;

@@ -8,6 +8,7 @@ import { silentLog, type Log } from "#base/log.ts";
 import type { DeleteOptions } from "#client/contract.ts";
 import type { Store } from "#store/contract.ts";
 import { applyObject, type Apply } from "./apply.ts";
+import { StoreError } from "#store/error.ts";
 import { createObject } from "./create.ts";
 import { deleteObject, type Deleted } from "./delete.ts";
 import type { Item } from "./item.ts";
@@ -27,6 +28,11 @@ export interface Registry {
   revision(): number;
   /** Resolves when `revision` can be read; rejects with `Timeout` after 3 s, as upstream does. */
   reached(revision: number): Promise<void>;
+  /**
+   * Resolves when reads show every change that was acknowledged before the call, by whichever server of this store. A
+   * read that names no revision begins with it. Rejects with `ServiceUnavailable` or `Timeout`.
+   */
+  latest(): Promise<void>;
   get(kind: KindName, key: ObjectKey): Item | undefined;
   list(kind: KindName, query: ListQuery): ListResult;
   watch(kind: KindName, query: WatchQuery, target: WatchTarget): () => void;
@@ -61,7 +67,9 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     if (found === undefined) throw new ApiError("NotFound", `the server does not serve ${kind}`);
     return found;
   };
-  const base: WriteBase = { store, clock, admissions, definition, cache: caches.cache, remember: caches.remember };
+  const { cache, remember } = caches;
+  const latest = store.isShared ? () => newest(store, caches, clock) : () => here;
+  const base: WriteBase = { store, clock, admissions, definition, cache, remember, latest };
   const stopListeners = new Set<() => void>();
   const stopUpkeep = startUpkeep({ base, definitions, revision: caches.revision, clock, log });
 
@@ -71,13 +79,26 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     definition,
     revision: caches.revision,
     reached: (revision) => reached(caches, clock, revision),
+    latest,
     get: (kind, key) => caches.cache(kind).get(keyText(key)),
     list: (kind, query) => listItems(definition(kind), caches.cache(kind), caches.revision(), query),
     watch: (kind, query, target) => watchItems(definition(kind), caches.cache(kind), caches.revision(), query, target),
-    create: (kind, object, context) => createObject(base, kind, object, context),
-    update: (update, context) => updateObject(base, update, context),
-    apply: (apply, context) => applyObject(base, apply, context),
-    delete: (kind, key, options, context) => deleteObject(base, kind, key, options, context),
+    async create(kind, object, context) {
+      await latest();
+      return createObject(base, kind, object, context);
+    },
+    async update(update, context) {
+      await latest();
+      return updateObject(base, update, context);
+    },
+    async apply(apply, context) {
+      await latest();
+      return applyObject(base, apply, context);
+    },
+    async delete(kind, key, options, context) {
+      await latest();
+      return deleteObject(base, kind, key, options, context);
+    },
     onStop(listener) {
       stopListeners.add(listener);
       return () => stopListeners.delete(listener);
@@ -89,6 +110,20 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
       stopListeners.clear();
     },
   };
+}
+
+/** The only writer sees all that it has written. */
+const here = Promise.resolve();
+
+async function newest(store: Store, caches: Caches, clock: Clock): Promise<void> {
+  let revision: number;
+  try {
+    revision = await store.revision();
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw new ApiError("ServiceUnavailable", error.message, { retryAfterSeconds: 1 });
+  }
+  await reached(caches, clock, revision);
 }
 
 function reached({ revision, onRevision }: Caches, clock: Clock, asked: number): Promise<void> {

@@ -7,10 +7,14 @@ import { commit, type WriteBase } from "./write.ts";
 const everyMs = 60_000;
 /** Events live this long after their last write; upstream's `--event-ttl`. */
 const eventTtlMs = 3_600_000;
-/** The store's log keeps 5 minutes of history, as etcd does under an API server. */
-const keepMinutes = 5;
+/** How often the store forgets what is older than the time before; upstream's `--etcd-compaction-interval`. */
+const compactEveryMs = 5 * 60_000;
 
-/** Once a minute: old changes leave the caches, old Events the store, and the store's log is compacted. */
+/**
+ * Once a minute: old changes leave the caches, and old Events the store. Every five minutes the store's history is
+ * compacted to where it was five minutes before, so that a watch can resume for as long as that at least. Several servers
+ * of one store do it side by side: what one finds done is done.
+ */
 export function startUpkeep(options: {
   base: WriteBase;
   definitions: readonly KindDefinition[];
@@ -19,21 +23,30 @@ export function startUpkeep(options: {
   log: Log;
 }): () => void {
   const { base, definitions, revision, clock, log } = options;
-  const minutes: number[] = [];
+  let before = revision();
+  let cancelCompaction = clock.after(compactEveryMs, compact);
   let cancel = clock.after(everyMs, turn);
+
+  function compact(): void {
+    cancelCompaction = clock.after(compactEveryMs, compact);
+    const compactTo = before;
+    before = revision();
+    base.store
+      .compact(compactTo)
+      .catch((error: unknown) =>
+        log.warn({ error: String(error) }, "compacting the store failed, next try in five minutes"),
+      );
+  }
 
   function turn(): void {
     cancel = clock.after(everyMs, turn);
     for (const { resource } of definitions) base.cache(resource.kind).prune(clock.monotonic());
-    minutes.push(revision());
-    const compactTo = minutes.length > keepMinutes ? minutes.shift() : undefined;
-    work(compactTo).catch((error: unknown) =>
-      log.warn({ error: String(error) }, "upkeep of the store failed, next try in a minute"),
+    removeOldEvents().catch((error: unknown) =>
+      log.warn({ error: String(error) }, "old Events could not be removed, next try in a minute"),
     );
   }
 
-  async function work(compactTo: number | undefined): Promise<void> {
-    if (compactTo !== undefined) await base.store.compact(compactTo);
+  async function removeOldEvents(): Promise<void> {
     const events = definitions.find(({ resource }) => resource.kind === "Event");
     if (events === undefined) return;
     const old = base
@@ -47,7 +60,10 @@ export function startUpkeep(options: {
     );
   }
 
-  return () => cancel();
+  return () => {
+    cancel();
+    cancelCompaction();
+  };
 }
 
 function lastWrite(object: KubeObject): number {

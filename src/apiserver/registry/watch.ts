@@ -12,7 +12,7 @@ export interface WatchTarget {
   event(type: EventType, item: Item): void;
   /** Everything there was at the start has been told (only without `since`). */
   started?(revision: number): void;
-  /** `since` is older than what is kept. Nothing follows. */
+  /** `since` is older than what is kept, or changes were missed. Nothing follows. */
   expired(): void;
 }
 
@@ -42,12 +42,18 @@ export function watchItems(
   const missed = since === undefined ? [] : cache.changesAfter(since);
   const initial = since === undefined ? cache.items(namespace) : [];
   const waiting: Change[] = [];
-  if (missed !== undefined) stop = cache.watch((change) => waiting.push(change));
+  let isLost = missed === undefined;
+  if (missed !== undefined) {
+    stop = cache.watch(
+      (change) => waiting.push(change),
+      () => (isLost = true),
+    );
+  }
 
   queueMicrotask(() => {
     stop();
     if (ended) return;
-    if (missed === undefined) {
+    if (missed === undefined || isLost) {
       target.expired();
       return;
     }
@@ -55,7 +61,7 @@ export function watchItems(
     if (since === undefined && !ended) target.started?.(revision);
     for (const change of missed) tell(change);
     for (const change of waiting) tell(change);
-    if (!ended) stop = cache.watch(tell);
+    if (!ended) stop = cache.watch(tell, () => target.expired());
   });
   return () => {
     ended = true;

@@ -32,6 +32,8 @@ export interface WriteBase {
   readonly admissions: readonly Admission[];
   cache(kind: KindName): Cache;
   definition(kind: KindName): KindDefinition;
+  /** Resolves when the caches show every change acknowledged so far, by whichever server; rejects with `ApiError`. */
+  latest(): Promise<void>;
   /** What is behind a value just committed, so that it is not parsed again when the store tells of it. */
   remember(value: Uint8Array, stored: Stored): void;
 }
@@ -40,7 +42,10 @@ export type Operation = ({ readonly put: KubeObject } | { readonly delete: KubeO
   readonly managers: Managers;
 };
 
-/** `undefined`: the change did not happen, because the object is no longer at `expect`. */
+/**
+ * `undefined`: the change did not happen, because the object is no longer at `expect`; the cache shows by then what it
+ * is at.
+ */
 export async function commit(
   base: WriteBase,
   definition: KindDefinition,
@@ -53,19 +58,27 @@ export async function commit(
   try {
     if ("delete" in operation) {
       const result = await base.store.commit([{ type: "delete", key: storeKey, expect }]);
-      return result.ok ? createItem(key, operation.delete, result.revision, managers) : undefined;
+      return result.ok ? createItem(key, operation.delete, result.revision, managers) : await refused(base);
     }
     const stored = { object: operation.put, managers };
     const value = renderStored(stored);
     base.remember(value, stored);
     const result = await base.store.commit([{ type: "put", key: storeKey, value, expect }]);
-    if (!result.ok) return undefined;
+    if (!result.ok) return await refused(base);
     const cached = base.cache(definition.resource.kind).get(key);
     return cached?.revision === result.revision ? cached : createItem(key, operation.put, result.revision, managers);
   } catch (error) {
-    if (error instanceof StoreError) throw new ApiError("InternalError", error.message);
-    throw error;
+    throw error instanceof StoreError ? answerTo(error) : error;
   }
+}
+
+async function refused(base: WriteBase): Promise<undefined> {
+  await base.latest();
+}
+
+/** No `Retry-After`: whether the change was made may be unknown, so that a client must look before it repeats it. */
+function answerTo({ code, message }: StoreError): ApiError {
+  return new ApiError(code === "too-large" ? "RequestEntityTooLarge" : "InternalError", message);
 }
 
 export const storePrefix = "/registry/";

@@ -5,6 +5,7 @@ import type { Exchange } from "../http/exchange.ts";
 import type { Form } from "../http/negotiate.ts";
 import { sendStatus, sendJson } from "../http/respond.ts";
 import type { ListResult } from "../registry/list.ts";
+import type { Registry } from "../registry/registry.ts";
 import { continueToken, readContinueToken } from "./continue.ts";
 import { includeOf, sendForm } from "./render.ts";
 import { partialOf, servedBytes, servedItem } from "./served.ts";
@@ -48,11 +49,23 @@ export async function listFor(
   checkListOptions(query, version, match, token);
   if (token !== "") {
     const { revision, after } = readContinueToken(token);
+    // The token may be of another server, which was ahead.
+    if (revision !== -1) await registry.reached(revision);
     return registry.list(kind, { ...selection, after, ...(revision === -1 ? {} : { at: revision }) });
   }
-  const asked = version === "" ? 0 : parseRevision(version);
-  await registry.reached(asked);
+  const asked = await readable(registry, version);
   return registry.list(kind, match === "Exact" ? { ...selection, at: asked } : selection);
+}
+
+/** Waits until what a read asks for can be seen: the newest for no revision, anything for 0. Answers the number. */
+export async function readable(registry: Registry, version: string): Promise<number> {
+  if (version === "") {
+    await registry.latest();
+    return 0;
+  }
+  const asked = parseRevision(version);
+  await registry.reached(asked);
+  return asked;
 }
 
 function checkListOptions(query: URLSearchParams, version: string, match: string, token: string): void {

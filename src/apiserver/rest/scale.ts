@@ -20,7 +20,9 @@ export async function answerGetScale(
   key: ObjectKey,
   form: Form,
 ): Promise<void> {
-  const item = exchange.parts.registry.get(definition.resource.kind, key);
+  const { registry } = exchange.parts;
+  await registry.latest();
+  const item = registry.get(definition.resource.kind, key);
   if (item === undefined) throw notFound(definition.resource, key.name);
   await sendScale(exchange, scaleOf(item.object), form);
 }

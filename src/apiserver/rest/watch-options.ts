@@ -2,7 +2,7 @@ import type { FieldError } from "#api/meta/field-error.ts";
 import { invalid } from "#api/meta/status.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { WatchQuery } from "../registry/watch.ts";
-import { parseRevision } from "./list.ts";
+import { parseRevision, readable } from "./list.ts";
 
 /** Without `timeoutSeconds` a watch ends after half an hour to an hour, spread by chance. */
 const minTimeoutMs = 30 * 60_000;
@@ -26,8 +26,9 @@ export async function readWatchWish(
 ): Promise<WatchWish> {
   const text = (parameter: string) => parameters.get(parameter) ?? "";
   const initialEvents = initialEventsOf(parameters);
-  const asked = text("resourceVersion") === "" ? 0 : parseRevision(text("resourceVersion"));
-  if (initialEvents === true) await registry.reached(asked);
+  const version = text("resourceVersion");
+  // A watch from a revision that is still to come stays silent until then.
+  const asked = version === "" || initialEvents === true ? await readable(registry, version) : parseRevision(version);
   const since = sinceOf(asked, initialEvents, registry.revision());
   const fields = [text("fieldSelector"), name === undefined ? "" : `metadata.name=${name}`];
   const bookmarks = isTrue(text("allowWatchBookmarks"));

@@ -13,6 +13,7 @@ const answerTimeoutMs = 30_000;
 /** GET of a Pod's log: what the node answers, as it comes, for as long as it comes. */
 export async function answerLog(exchange: Exchange, key: ObjectKey): Promise<void> {
   const { parts, query, response } = exchange;
+  await parts.registry.latest();
   const { node, path } = targetOf(parts.registry, key, "log", query);
   if (node === undefined) {
     // Not started anywhere: an empty log, as upstream has it.

@@ -27,6 +27,7 @@ export async function joinStream(exchange: Omit<Exchange, "response">, socket: D
   demand(parts.authorizer, user, attributesOf(exchange as Exchange, resource));
   const { name, namespace } = resource;
   const key = { name, ...(namespace === undefined ? {} : { namespace }) };
+  await parts.registry.latest();
   const target = targetOf(parts.registry, key, resource.subresource as StreamKind, query);
   if (target.node === undefined) throw new ApiError("BadRequest", `pod ${name} does not have a host assigned`);
   const node = await openNode(parts, target.node);

@@ -54,7 +54,8 @@ function createPrivate(path: string): void {
   chmodSync(path, 0o600);
 }
 
-function checkOurs(path: string, database: DatabaseSync): void {
+/** Throws `StoreError` for another program's file, or one of a newer Fairlead. */
+export function checkOurs(path: string, database: DatabaseSync): void {
   const pragma = (name: string) => Number(Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
   if (pragma("application_id") !== applicationId) throw foreign(path);
   const version = pragma("user_version");
@@ -75,7 +76,8 @@ function damaged(path: string, message: string, cause: unknown): StoreError {
   );
 }
 
-function openError(path: string, error: unknown): StoreError {
+/** Why a file could not be opened. */
+export function openError(path: string, error: unknown): StoreError {
   const { errcode = 0, message } = error as Error & { errcode?: number };
   switch (errcode & 0xff) {
     case codes.busy:

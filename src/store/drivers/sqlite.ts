@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Entry, Store, StoreEvent } from "../contract.ts";
 import { createGroupedStore } from "../group.ts";
 import type { InitialState } from "../state.ts";
+import { backupDatabase } from "./sqlite-backup.ts";
 import { openDatabase, writeError } from "./sqlite-open.ts";
 
 /** SQLite's default page. */
@@ -53,7 +54,7 @@ export async function openSqliteStore(path: string, { limitBytes }: SqliteOption
     );
   }
 
-  return createGroupedStore(initial, {
+  const store = createGroupedStore(initial, {
     persist: (events, revision) =>
       transaction(() => {
         for (const event of events) record(event);
@@ -70,6 +71,7 @@ export async function openSqliteStore(path: string, { limitBytes }: SqliteOption
     close: () => database.close(),
     schedule: (flush) => setImmediate(flush),
   });
+  return { ...store, backup: async (to) => backupDatabase(database, to) };
 }
 
 function rollback(database: DatabaseSync): void {

@@ -1,75 +1,84 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CompactedError, type Store, type StoreEvent, type Write } from "#store/contract.ts";
+import type { OpenStore } from "../../fakes/stores.ts";
 
-export interface StoreSubject {
-  readonly store: Store;
-  /** Closes the store and takes away what it left. */
-  readonly dispose: () => Promise<void>;
-}
-
-/** The suite every store driver passes. */
-export function describeStore(name: string, open: () => Promise<StoreSubject>): void {
-  const within = (promise: string, body: (store: Store) => Promise<void>) =>
-    void it(promise, async () => {
+/** The suite every store driver passes. `open` gives a store without keys, at whatever revision it begins. */
+export function describeStore(
+  name: string,
+  open: () => Promise<OpenStore>,
+  options: { skip?: string | false } = {},
+): void {
+  /** `begin` is the revision of the empty store. */
+  const within = (promise: string, body: (store: Store, begin: number) => Promise<void>) =>
+    void it(promise, options, async () => {
       const { store, dispose } = await open();
       try {
-        await body(store);
+        await body(store, await store.revision());
       } finally {
         await dispose();
       }
     });
 
   void describe(`the ${name} store`, () => {
-    within("starts empty at revision 0", async (store) => {
-      assert.equal(await store.revision(), 0);
-      assert.deepEqual(await store.list({ prefix: "" }), { entries: [], revision: 0, remaining: 0 });
+    within("starts empty, and shows nothing at revision 0", async (store, begin) => {
+      assert.deepEqual(await store.list({ prefix: "" }), { entries: [], revision: begin, remaining: 0 });
+      assert.deepEqual((await store.list({ prefix: "", limit: 5 })).entries, []);
+      const then = await store.list({ prefix: "", atRevision: 0 });
+      assert.deepEqual(then.entries, []);
+      // From there a watch comes to now.
+      const watch = follow(store, "", then.revision);
+      await watch.reached(begin);
+      watch.stop();
+      assert.equal(await store.get("/none"), undefined);
     });
 
-    within("gives each commit the next revision, shared by its writes", async (store) => {
-      assert.equal(await put(store, "/a", "1"), 1);
+    within("gives each commit the next revision, shared by its writes", async (store, begin) => {
+      assert.equal(await put(store, "/a", "1"), begin + 1);
       const result = await store.commit([write("/b", "1"), write("/c", "1")]);
-      assert.deepEqual(result, { ok: true, revision: 2 });
-      assert.equal((await store.get("/b"))?.modRevision, 2);
-      assert.equal((await store.get("/c"))?.modRevision, 2);
-      assert.equal(await store.revision(), 2);
+      assert.deepEqual(result, { ok: true, revision: begin + 2 });
+      assert.equal((await store.get("/b"))?.modRevision, begin + 2);
+      assert.equal((await store.get("/c"))?.modRevision, begin + 2);
+      assert.equal(await store.revision(), begin + 2);
     });
 
-    within("keeps the create revision through updates and renews it after a delete", async (store) => {
+    within("keeps the create revision through updates and renews it after a delete", async (store, begin) => {
       await put(store, "/a", "1");
       await put(store, "/a", "2");
       const { createRevision, modRevision, value } = (await store.get("/a")) ?? {};
-      assert.deepEqual([createRevision, modRevision, text(value)], [1, 2, "2"]);
+      assert.deepEqual([createRevision, modRevision, text(value)], [begin + 1, begin + 2, "2"]);
       await store.commit([{ type: "delete", key: "/a" }]);
       assert.equal(await store.get("/a"), undefined);
       await put(store, "/a", "3");
-      assert.equal((await store.get("/a"))?.createRevision, 4);
+      assert.equal((await store.get("/a"))?.createRevision, begin + 4);
     });
 
-    within("refuses a commit whose expectation fails, with what stands there, and changes nothing", async (store) => {
-      await put(store, "/a", "1");
-      const refused = await store.commit([write("/b", "1"), { ...write("/a", "2"), expect: "absent" }]);
-      assert.equal(refused.ok, false);
-      assert.equal(refused.ok ? "" : refused.key, "/a");
-      assert.equal(refused.ok ? 0 : refused.current?.modRevision, 1);
-      assert.equal(await store.get("/b"), undefined);
-      assert.equal(await store.revision(), 1);
-      const absent = await store.commit([{ type: "delete", key: "/none", expect: 1 }]);
-      assert.deepEqual(absent, { ok: false, key: "/none", current: undefined });
-      assert.equal((await store.commit([{ ...write("/a", "2"), expect: 1 }])).ok, true);
-    });
+    within(
+      "refuses a commit whose expectation fails, with what stands there, and changes nothing",
+      async (store, begin) => {
+        await put(store, "/a", "1");
+        const refused = await store.commit([write("/b", "1"), { ...write("/a", "2"), expect: "absent" }]);
+        assert.equal(refused.ok, false);
+        assert.equal(refused.ok ? "" : refused.key, "/a");
+        assert.equal(refused.ok ? 0 : refused.current?.modRevision, begin + 1);
+        assert.equal(await store.get("/b"), undefined);
+        assert.equal(await store.revision(), begin + 1);
+        const absent = await store.commit([{ type: "delete", key: "/none", expect: begin + 1 }]);
+        assert.deepEqual(absent, { ok: false, key: "/none", current: undefined });
+        assert.equal((await store.commit([{ ...write("/a", "2"), expect: begin + 1 }])).ok, true);
+      },
+    );
 
-    within("lets one of several writers at once win", async (store) => {
+    within("lets one of several writers at once win", async (store, begin) => {
       await put(store, "/a", "0");
       const results = await Promise.all(
-        Array.from({ length: 10 }, (_, index) => store.commit([{ ...write("/a", String(index)), expect: 1 }])),
+        Array.from({ length: 10 }, (_, index) => store.commit([{ ...write("/a", String(index)), expect: begin + 1 }])),
       );
       assert.equal(results.filter(({ ok }) => ok).length, 1);
-      const [, second] = results;
-      assert.equal(second?.ok === false ? second.current?.modRevision : 0, 2);
+      for (const result of results) if (!result.ok) assert.equal(result.current?.modRevision, begin + 2);
     });
 
-    within("pages through a prefix in byte order", async (store) => {
+    within("pages through a prefix in byte order", async (store, begin) => {
       for (const key of ["/p/b", "/q/x", "/p/a-b", "/p/a/c", "/p/é", "/p/\u{1f600}", "/p/\uffee"])
         await put(store, key, key);
       const all = await store.list({ prefix: "/p/" });
@@ -79,7 +88,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
         sorted,
       );
       const first = await store.list({ prefix: "/p/", limit: 2 });
-      assert.deepEqual([first.entries.length, first.remaining, first.revision], [2, 4, 7]);
+      assert.deepEqual([first.entries.length, first.remaining, first.revision], [2, 4, begin + 7]);
       const rest = await store.list({ prefix: "/p/", after: "/p/a/c", atRevision: first.revision });
       assert.deepEqual(
         rest.entries.map(({ key }) => key),
@@ -87,39 +96,42 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       );
     });
 
-    within("shows how things were at an older revision", async (store) => {
+    within("shows how things were at an older revision", async (store, begin) => {
       await put(store, "/a", "1");
       await put(store, "/b", "1");
       await put(store, "/a", "2");
       await store.commit([{ type: "delete", key: "/b" }]);
-      assert.equal(text((await store.get("/a", 2))?.value), "1");
-      assert.equal(text((await store.get("/b", 3))?.value), "1");
-      assert.equal(await store.get("/b", 1), undefined);
-      const then = await store.list({ prefix: "/", atRevision: 2 });
+      assert.equal(text((await store.get("/a", begin + 2))?.value), "1");
+      assert.equal(text((await store.get("/b", begin + 3))?.value), "1");
+      assert.equal(await store.get("/b", begin + 1), undefined);
+      assert.equal(text((await store.get("/a", begin + 99))?.value), "2");
+      const then = await store.list({ prefix: "/", atRevision: begin + 2 });
       assert.deepEqual(
         then.entries.map(({ key, value }) => `${key}=${text(value)}`),
         ["/a=1", "/b=1"],
       );
-      assert.equal(then.revision, 2);
+      assert.equal(then.revision, begin + 2);
     });
 
-    within("tells a watch of every change after its start, once and in order", async (store) => {
+    within("tells a watch of every change after its start, once and in order", async (store, begin) => {
       await put(store, "/a", "1");
       await put(store, "/a", "2");
-      const watch = follow(store, "/", 1);
+      const watch = follow(store, "/", begin + 1);
       await put(store, "/b", "1");
       await store.commit([{ type: "delete", key: "/a" }, write("/c", "1")]);
       const events = await watch.until(4);
       assert.deepEqual(
-        events.map(({ type, key, revision, previous }) => `${revision} ${type} ${key} ${text(previous?.value)}`),
+        events.map(
+          ({ type, key, revision, previous }) => `${revision - begin} ${type} ${key} ${text(previous?.value)}`,
+        ),
         ["2 put /a 1", "3 put /b ", "4 delete /a 2", "4 put /c "],
       );
       watch.stop();
     });
 
-    within("tells a watch of its prefix alone, and nothing once stopped", async (store) => {
-      const watch = follow(store, "/x/", 0);
-      const witness = follow(store, "/", 0);
+    within("tells a watch of its prefix alone, and nothing once stopped", async (store, begin) => {
+      const watch = follow(store, "/x/", begin);
+      const witness = follow(store, "/", begin);
       await put(store, "/x/1", "");
       await put(store, "/xy", "");
       await witness.until(2);
@@ -134,26 +146,39 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       witness.stop();
     });
 
-    within("has told of a commit before it is acknowledged", async (store) => {
-      const watch = follow(store, "/", 0);
+    within("tells a watch how far it has come, though the changes are of other prefixes", async (store, begin) => {
+      const watch = follow(store, "/x/", begin);
+      await put(store, "/y/1", "");
+      await watch.reached(begin + 1);
+      assert.deepEqual(watch.events, []);
+      const late = follow(store, "/x/", begin);
+      await late.reached(begin + 1);
+      watch.stop();
+      late.stop();
+    });
+
+    within("has told of a commit before it is acknowledged", async (store, begin) => {
+      const watch = follow(store, "/", begin);
       await Promise.resolve();
       await put(store, "/a", "1");
       assert.equal(watch.events.length, 1);
       watch.stop();
     });
 
-    within("forgets history when compacted, and says so", async (store) => {
+    within("forgets history when compacted, and says so", async (store, begin) => {
       for (const value of ["1", "2", "3"]) await put(store, "/a", value);
-      await store.compact(2);
-      await assert.rejects(store.get("/a", 1), (error) => error instanceof CompactedError && error.oldest === 2);
-      await assert.rejects(store.list({ prefix: "/", atRevision: 1 }), CompactedError);
-      assert.equal(text((await store.get("/a", 2))?.value), "2");
+      await store.compact(begin + 2);
+      await store.compact(begin + 1);
+      const oldest = (error: unknown) => error instanceof CompactedError && error.oldest === begin + 2;
+      await assert.rejects(store.get("/a", begin + 1), oldest);
+      await assert.rejects(store.list({ prefix: "/", atRevision: begin + 1 }), CompactedError);
+      assert.equal(text((await store.get("/a", begin + 2))?.value), "2");
       assert.equal(text((await store.get("/a"))?.value), "3");
-      const old = follow(store, "/", 1);
+      const old = follow(store, "/", begin + 1);
       await old.ended;
       assert.deepEqual(old.ends, ["compacted"]);
-      const young = follow(store, "/", 2);
-      assert.equal((await young.until(1))[0]?.revision, 3);
+      const young = follow(store, "/", begin + 2);
+      assert.equal((await young.until(1))[0]?.revision, begin + 3);
       young.stop();
     });
 
@@ -163,8 +188,8 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       assert.deepEqual([...((await store.get("/bytes"))?.value ?? [])], [...value]);
     });
 
-    within("ends its watches and refuses writes once closed", async (store) => {
-      const watch = follow(store, "/", 0);
+    within("ends its watches and refuses writes once closed", async (store, begin) => {
+      const watch = follow(store, "/", begin);
       await put(store, "/a", "1");
       await store.close();
       await watch.ended;
@@ -191,6 +216,7 @@ export function text(value: Uint8Array | undefined): string {
 function follow(store: Store, prefix: string, since: number) {
   const events: StoreEvent[] = [];
   const ends: string[] = [];
+  let progress = since;
   let wake = () => {};
   let finish = () => {};
   const ended = new Promise<void>((resolve) => (finish = resolve));
@@ -199,18 +225,26 @@ function follow(store: Store, prefix: string, since: number) {
       events.push(event);
       wake();
     },
+    progress(revision) {
+      progress = revision;
+      wake();
+    },
     end(reason) {
       ends.push(reason);
       finish();
       wake();
     },
   });
-  const until = async (count: number) => {
-    while (events.length < count) {
+  const when = async (holds: () => boolean) => {
+    while (!holds()) {
       assert.deepEqual(ends, [], "the watch ended");
       await new Promise<void>((resolve) => (wake = resolve));
     }
+  };
+  const until = async (count: number) => {
+    await when(() => events.length >= count);
     return events;
   };
-  return { events, ends, ended, until, stop };
+  const reached = (revision: number) => when(() => progress >= revision);
+  return { events, ends, ended, until, reached, stop };
 }

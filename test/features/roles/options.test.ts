@@ -24,6 +24,17 @@ const refused: [change: Partial<UpOptions>, problem: RegExp][] = [
   [{ podCidr: "10.244.0.0/24" }, /^--pod-cidr: .* is too small/],
   [{ podCidr: "10.96.0.0/16" }, /^--service-cidr and --pod-cidr overlap$/],
   [{ serviceNodePortRange: "32767-30000" }, /^--service-node-port-range: 32767-30000 is not a range of ports/],
+  [
+    { etcd: { servers: ["10.0.0.1:2379"] } },
+    /^--etcd-servers: 10.0.0.1:2379 is not http:\/\/ or https:\/\/, a host and a port/,
+  ],
+  [{ etcd: { servers: ["https://a:b@etcd:2379"] } }, /^--etcd-servers: /],
+  [{ etcd: { servers: ["https://etcd:2379/path"] } }, /^--etcd-servers: /],
+  [{ etcd: { servers: ["https://etcd:99999"] } }, /^--etcd-servers: /],
+  [{ etcd: { servers: ["https://a:2379", "http://b:2379"] } }, /^--etcd-servers: either all are http:\/\/ or all/],
+  [{ etcd: { servers: [], cafile: "/ca" } }, /^--etcd-cafile: has no use without --etcd-servers$/],
+  [{ etcd: { servers: ["http://a:2379"], cafile: "/ca" } }, /^--etcd-cafile: .* must all be https/],
+  [{ etcd: { servers: ["https://a:2379"], certfile: "/c" } }, /^--etcd-certfile and --etcd-keyfile go together/],
   [{ nodeCidr: "10.244.9.0/24" }, /^--pod-cidr and --node-cidr overlap$/],
 ];
 

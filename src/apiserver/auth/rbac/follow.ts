@@ -30,15 +30,30 @@ export async function followRbac(registry: Registry, table: RbacTable, log: Log)
   };
   const follow = (kind: KindName) =>
     new Promise<void>((resolve) => {
-      registry.watch(
-        kind,
-        {},
-        {
-          event: (type, { object }) => change(kind, object, type === "DELETED"),
-          started: () => resolve(),
-          expired: () => {},
-        },
-      );
+      let known = new Set<string>();
+      const begin = () => {
+        const before = known;
+        known = new Set();
+        registry.watch(
+          kind,
+          {},
+          {
+            event(type, { object }) {
+              const isGone = type === "DELETED";
+              if (isGone) known.delete(keyText(object.metadata));
+              else known.add(keyText(object.metadata));
+              change(kind, object, isGone);
+            },
+            started() {
+              // What went while changes were missed gives nothing any more.
+              for (const key of before) if (!known.has(key)) enter(kind, key, undefined);
+              resolve();
+            },
+            expired: begin,
+          },
+        );
+      };
+      begin();
     });
   await Promise.all([...roles, ...bindings].filter((kind) => served.has(kind)).map((kind) => follow(kind)));
 }
