@@ -64,20 +64,22 @@ export class Meter {
     const digest = hash("sha256", seed + key, "buffer");
     const owner = digest.readBigUInt64LE(0) | 1n;
     const first = (digest.readUInt32LE(8) % (owners.length / ways)) * ways;
-    let spare: number | undefined;
-    let earliest: bigint | undefined;
-    for (let at = first; at < first + ways; at += 1) {
-      const found = Atomics.load(owners, at);
-      if (found === owner) return at;
-      if (earliest === 0n) continue;
-      const until = found === 0n ? 0n : Atomics.load(drained, at);
-      if ((earliest !== undefined && until >= earliest) || this.underWayAt(at) > 0) continue;
-      spare = at;
-      earliest = until;
+    for (;;) {
+      let spare: { readonly at: number; readonly owner: bigint; readonly until: bigint } | undefined;
+      for (let at = first; at < first + ways; at += 1) {
+        const found = Atomics.load(owners, at);
+        if (found === owner) return at;
+        if (spare?.owner === 0n) continue;
+        const until = Atomics.load(drained, at);
+        if (found !== 0n && ((spare !== undefined && until >= spare.until) || this.underWayAt(at) > 0)) continue;
+        spare = { at, owner: found, until };
+      }
+      if (spare === undefined) return undefined;
+      // Another worker may want the same place now, also for the same key.
+      if (Atomics.compareExchange(owners, spare.at, spare.owner, owner) !== spare.owner) continue;
+      // What another worker has counted here for the key since then stays.
+      Atomics.compareExchange(drained, spare.at, spare.until, now);
+      return spare.at;
     }
-    if (spare === undefined) return undefined;
-    Atomics.store(owners, spare, owner);
-    Atomics.store(drained, spare, now);
-    return spare;
   }
 }
