@@ -44,7 +44,7 @@ test("curl sees custom fields, and Strict-Transport-Security over TLS only", asy
   assert.doesNotMatch(plain.head, /strict-transport/i);
   const secure = await entry.curl("https:/");
   assert.equal(secure.status, 200);
-  assert.match(secure.head, /^Strict-Transport-Security: max-age=31536000; includeSubDomains\r?$/m);
+  assert.match(secure.head, /^Strict-Transport-Security: max-age=31536000; includeSubDomains\r?$/im);
 });
 
 test("requests of curl stand in a log that worker threads share", async (t) => {
