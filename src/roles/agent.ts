@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { serverVersion } from "#apiserver/version.ts";
 import { systemClock } from "#base/clock.ts";
+import { freeMemoryOfStart } from "#base/free-memory.ts";
 import type { Log } from "#base/log.ts";
 import { createRemoteClient, type RemoteClient } from "#client/remote.ts";
 import {
@@ -141,6 +142,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
           },
           (text) => tell({ type: "proxy", text }),
         );
+        freeMemoryOfStart(systemClock);
         running.source.subscribe(({ revision }) => {
           running.waitFor(revision).then(
             () => tell({ type: "applied", revision }),

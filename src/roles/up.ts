@@ -1,4 +1,6 @@
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { systemClock } from "#base/clock.ts";
+import { freeMemoryOfStart } from "#base/free-memory.ts";
 import type { DnsConfig } from "#dns/config/contract.ts";
 import type { RunningDns } from "#dns/contract.ts";
 import type { Client } from "#client/contract.ts";
@@ -149,6 +151,7 @@ async function startClaimed(
     writeState(paths, { ...state, phase: "running" });
     if (userspace !== undefined) for (const text of userspace.notices()) report({ type: "notice", text });
     report({ type: "ready", reach: await reachOf(api.client, facts), ms: performance.now() - begun });
+    freeMemoryOfStart(systemClock);
     return {
       clean,
       async stop(report) {
