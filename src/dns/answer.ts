@@ -94,7 +94,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     const { body } = reply;
     count(counters.responses, rcodeName(reply.rcode));
     const shuffled = body.run === undefined ? body : shuffle(body, body.run, random);
-    return writeResponse(out, packet, query, { ...reply, recursion: true }, shuffled, limitOf(query, source));
+    return writeResponse(out, packet, query, reply, shuffled, limitOf(query, source));
   }
 
   function malformed(out: Uint8Array, packet: Malformed, source: Source): number {
@@ -125,8 +125,7 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     const instead = askInstead(packet, query, name);
     const back = (reply: Reply): Reply => {
       const room = new Uint8Array(reply.body.bytes.length + 600);
-      const head = { ...reply, recursion: true };
-      const length = writeResponse(room, instead.packet, instead.query, head, reply.body, tcpLimit);
+      const length = writeResponse(room, instead.packet, instead.query, reply, reply.body, tcpLimit);
       const names = { asked: query.name, rewritten: name, answerAsked };
       const body = bodyForAsked(room.subarray(0, length), names);
       return body === undefined ? plain(rcodes.SERVFAIL) : { ...reply, body };
@@ -207,6 +206,15 @@ export function createAnswerer(options: AnswererOptions): Answerer {
     return { rcode: rcodes.NOERROR, body, authoritative: true };
   }
 
+  function finish(query: Query, source: Source, started: number, rcode: number, length: number): void {
+    const took = clock.monotonic() - started;
+    observe(counters.durations, durationBuckets, took / 1000);
+    observe(counters.responseSizes[source.transport], sizeBuckets, length);
+    if (!queryLog.isOn()) return;
+    const { name, type } = query;
+    queryLog.write({ client: source.address, transport: source.transport, name, type, rcode, took });
+  }
+
   return (packet, source, out, later) => {
     const query = parseQuery(packet);
     if (query.kind === "silent") {
@@ -219,20 +227,13 @@ export function createAnswerer(options: AnswererOptions): Answerer {
       return silence;
     }
     const started = clock.monotonic();
-    const finish = (rcode: number, length: number) => {
-      const took = clock.monotonic() - started;
-      observe(counters.durations, durationBuckets, took / 1000);
-      observe(counters.responseSizes[source.transport], sizeBuckets, length);
-      const { name, type } = query;
-      queryLog({ client: source.address, transport: source.transport, name, type, rcode, took });
-    };
     count(counters.requests, requestKey(source, query.type));
     observe(counters.requestSizes[source.transport], sizeBuckets, packet.length);
     if (query.edns?.do === true) counters.doRequests += 1;
     const decided = decide(query, packet);
     if (typeof decided !== "function") {
       const length = write(out, packet, query, source, decided);
-      finish(decided.rcode, length);
+      finish(query, source, started, decided.rcode, length);
       return length;
     }
     let early: Reply | undefined;
@@ -244,13 +245,13 @@ export function createAnswerer(options: AnswererOptions): Answerer {
       }
       const room = Buffer.allocUnsafe(reply.body.bytes.length + 300);
       const length = write(room, packet, query, source, reply);
-      finish(reply.rcode, length);
+      finish(query, source, started, reply.rcode, length);
       later(room.subarray(0, length));
     });
     asking = false;
     if (early === undefined) return 0;
     const length = write(out, packet, query, source, early);
-    finish(early.rcode, length);
+    finish(query, source, started, early.rcode, length);
     return length;
   };
 }

@@ -14,7 +14,11 @@ export interface LoggedQuery {
   readonly took: number;
 }
 
-export type QueryLog = (query: LoggedQuery) => void;
+export interface QueryLog {
+  /** Most servers log no questions, and need not put together what they would log. */
+  isOn(): boolean;
+  write(query: LoggedQuery): void;
+}
 
 /** By this the thread that knows the pods recognises a line, to add who asked. */
 export const queryLogMessage = "DNS question";
@@ -27,7 +31,8 @@ export function createQueryLog(log: Log, mode: () => DnsSettings["queryLog"], no
   let second = 0;
   let lines = 0;
   let left = 0;
-  return ({ client, transport, name, type, rcode, took }) => {
+  const isOn = () => (mode() ?? "off") !== "off";
+  const write = ({ client, transport, name, type, rcode, took }: LoggedQuery) => {
     const chosen = mode() ?? "off";
     if (chosen === "off") return;
     if (chosen === "errors" && (rcode === rcodes.NOERROR || rcode === rcodes.NXDOMAIN)) return;
@@ -49,4 +54,5 @@ export function createQueryLog(log: Log, mode: () => DnsSettings["queryLog"], no
       queryLogMessage,
     );
   };
+  return { isOn, write };
 }

@@ -31,7 +31,7 @@ socket.on("message", (packet, { address, port }) => {
   const known = names[text] !== undefined;
   const answers =
     query.type === types.A ? answersFor(text) : answersFor(text).filter(({ type }) => type === types.CNAME);
-  const head = { rcode: known ? rcodes.NOERROR : rcodes.NXDOMAIN, authoritative: false, recursion: true };
+  const head = { rcode: known ? rcodes.NOERROR : rcodes.NXDOMAIN, authoritative: false };
   const length = writeResponse(out, packet, query, head, renderBody(query.name, { answers }), 512);
   socket.send(out.subarray(0, length), port, address);
 });

@@ -93,7 +93,6 @@ function render(packet: Buffer, query: Query, said: UpstreamAnswer, transport: "
   const head = {
     rcode: said.rcode ?? rcodes.NOERROR,
     authoritative: false,
-    recursion: true,
     truncated: transport === "udp" && said.truncated === true,
     authenticData: said.authenticData ?? false,
   };

@@ -7,7 +7,6 @@ export interface ResponseHead {
   /** Extended codes (above 15) need a client that sent EDNS. */
   readonly rcode: number;
   readonly authoritative: boolean;
-  readonly recursion: boolean;
   /** The source said that records are missing. */
   readonly truncated?: boolean;
   readonly authenticData?: boolean;
@@ -18,7 +17,7 @@ const optLength = 11;
 /**
  * Writes the answer to `query` into `out` and returns its length, at most `limit`: whole records are dropped from the
  * end, and TC set, until it fits. The question is copied from the packet as it was spelled. OPT is there exactly when
- * the client sent one (RFC 6891 6.1.1). `out` needs room for the whole body plus 300 bytes.
+ * the client sent one (RFC 6891 6.1.1). RA is always set. `out` needs room for the whole body plus 300 bytes.
  */
 export function writeResponse(
   out: Uint8Array,
@@ -45,14 +44,10 @@ export function writeResponse(
     additionals = kept - answers - authorities;
   }
   put16(out, 0, query.id);
-  const { rcode, authoritative, recursion, authenticData } = head;
+  const { rcode, authoritative, authenticData } = head;
   const copied = query.flags & (flags.RD | flags.CD);
   const ours =
-    flags.QR |
-    (authoritative ? flags.AA : 0) |
-    (recursion ? flags.RA : 0) |
-    (authenticData ? flags.AD : 0) |
-    (truncated ? flags.TC : 0);
+    flags.QR | flags.RA | (authoritative ? flags.AA : 0) | (authenticData ? flags.AD : 0) | (truncated ? flags.TC : 0);
   put16(out, 2, copied | ours | (rcode & 0xf));
   put16(out, 4, 1);
   put16(out, 6, answers);

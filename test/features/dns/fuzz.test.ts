@@ -89,7 +89,7 @@ test("answers of upstreams, whole or damaged, are read or refused, and never tak
     record("\x01a\x07example\x04test", 1, 60, Buffer.from([192, 0, 2, 1])),
     record(owner, 15, 60, Buffer.from("\0\x0a\x04mail\x07example\x04test\0", "latin1")),
   ];
-  const head = { rcode: 0, authoritative: false, recursion: true };
+  const head = { rcode: 0, authoritative: false };
   const whole = out.subarray(0, writeResponse(out, packet, query, head, renderBody(owner, { answers }), 512));
   assert.equal(parseMessage(whole)?.answers.length, 3);
   const damage = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.oneof(fc.nat(255), fc.constant(0xc0))), {
@@ -141,7 +141,7 @@ test("what is written with compression is read back as it was, in any limit whol
       const query = parseQuery(packet);
       assert.ok(query.kind === "query");
       const body = renderBody(query.name, { answers });
-      const head = { rcode: 0, authoritative: true, recursion: true };
+      const head = { rcode: 0, authoritative: true };
       const length = writeResponse(out, packet, query, head, body, limit);
       const message = parseMessage(out.subarray(0, length));
       assert.ok(message !== undefined && length <= limit);

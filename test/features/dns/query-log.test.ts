@@ -84,7 +84,7 @@ test("names are written so that they cannot forge a line, and too many lines are
     warn: (fields) => void left.push(fields),
   };
   let now = 0;
-  const say = createQueryLog(
+  const { write: say } = createQueryLog(
     log,
     () => "all",
     () => now,
