@@ -84,17 +84,17 @@ test("names are written so that they cannot forge a line, and too many lines are
     warn: (fields) => void left.push(fields),
   };
   let now = 0;
-  const { write: say } = createQueryLog(
+  const queryLog = createQueryLog(
     log,
     () => "all",
     () => now,
   );
   const query = { client: "192.0.2.1", transport: "udp", type: 1, rcode: 0, took: 1 } as const;
-  for (let index = 0; index < 5_000; index++) say({ ...query, name: "\x03a\nb" });
+  for (let index = 0; index < 5_000; index++) queryLog.write({ ...query, name: "\x03a\nb" });
   assert.equal(lines.length, 1_000);
   assert.equal(lines[0]?.["name"], "a\\010b");
   now = 1_000;
-  say({ ...query, name: "\x01a" });
+  queryLog.write({ ...query, name: "\x01a" });
   assert.deepEqual(left, [{ left: 4_000 }]);
 });
 
