@@ -3,7 +3,7 @@ import { silentLog, type Log } from "#base/log.ts";
 import { triggerTimeAnnotation, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
 import type { Client } from "#client/contract.ts";
 import { startInformer } from "#client/informer.ts";
-import { newerRevision } from "#routing/l4/compile.ts";
+import { newerRevision, serviceKeyOfSlice } from "#routing/l4/compile.ts";
 import { createServiceCompiler } from "#routing/l4/compiler.ts";
 import { diffServices } from "#routing/l4/diff.ts";
 import type { ServiceDiff, ServiceTable } from "#routing/l4/table.ts";
@@ -29,6 +29,9 @@ export interface ServiceSourceOptions {
   readonly clock?: Clock;
 }
 
+/** Of Services that may never come. */
+const rememberedTriggers = 100;
+
 export function startServiceSource(
   client: Client,
   { family = 4, log = silentLog, clock = systemClock }: ServiceSourceOptions = {},
@@ -37,7 +40,7 @@ export function startServiceSource(
   const services = startInformer(client, "Service", { log, clock });
   const slices = startInformer(client, "EndpointSlice", { log, clock });
   const listeners = new Set<ServiceListener>();
-  let triggerTimes: number[] = [];
+  let triggers: { service: string; time: number }[] = [];
   let isSynced = false;
   let isWaiting = false;
   let stopped = false;
@@ -56,8 +59,10 @@ export function startServiceSource(
 
   function tell(diff: ServiceDiff): void {
     const stamped = { ...diff, revision: newest(diff.revision) };
-    const times = triggerTimes;
-    triggerTimes = [];
+    // The two watches have no order between them: a change of a Service that is not here yet is told with the Service.
+    const early = triggers.filter(({ service }) => services.get(service) === undefined);
+    const times = triggers.filter((trigger) => !early.includes(trigger)).map(({ time }) => time);
+    triggers = early.slice(-rememberedTriggers);
     for (const listener of listeners) listener(stamped, times);
   }
 
@@ -80,13 +85,15 @@ export function startServiceSource(
   slices.onChange((change) => {
     compiler.slice(change);
     const trigger = triggerOf(change.after);
-    if (trigger !== undefined && trigger !== triggerOf(change.before)) triggerTimes.push(Date.parse(trigger));
+    if (change.after !== undefined && trigger !== undefined && trigger !== triggerOf(change.before)) {
+      triggers.push({ service: serviceKeyOfSlice(change.after), time: Date.parse(trigger) });
+    }
     changed();
   });
   const synced = Promise.all([services.synced, slices.synced]).then(() => {
     if (stopped) return;
     compiler.take();
-    triggerTimes = [];
+    triggers = [];
     isSynced = true;
     tell(everything());
   });

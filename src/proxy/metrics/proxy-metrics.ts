@@ -31,6 +31,8 @@ const programmingBounds = [0, 0.25, 0.5, ...steps(1, 1, 59), ...steps(60, 5, 12)
 export function createProxyMetrics(startedAt: number): ProxyMetrics {
   const [all, full, partial] = [createHistogram(syncBounds), createHistogram(syncBounds), createHistogram(syncBounds)];
   const programming = createHistogram(programmingBounds);
+  // Trigger times are whole seconds: what happened just after the start may bear the second of the start.
+  const measuredFrom = Math.floor(startedAt / 1000) * 1000;
   const endpoints = { total: 0, pending: 0 };
   const services = { total: 0, pending: 0 };
   const failures = { nftables: 0, iptables: 0, iptablesPartial: 0 };
@@ -52,7 +54,7 @@ export function createProxyMetrics(startedAt: number): ProxyMetrics {
     },
     applied({ now, ms, isFull, triggerTimes }) {
       for (const histogram of [all, isFull ? full : partial]) histogram.observe(ms / 1000);
-      for (const time of triggerTimes) if (time >= startedAt) programming.observe(Math.max(0, now - time) / 1000);
+      for (const time of triggerTimes) if (time >= measuredFrom) programming.observe(Math.max(0, now - time) / 1000);
       lastApplied = now / 1000;
       services.pending = 0;
       endpoints.pending = 0;

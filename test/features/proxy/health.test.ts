@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { triggerTimeAnnotation } from "#api/discovery/endpointslice/kind.ts";
+import { createFakeClient } from "#client/fake.ts";
 import { isHealthy, replyHealth } from "#proxy/http/health.ts";
 import { startProxy } from "#proxy/loop.ts";
 import { createProxyMetrics } from "#proxy/metrics/proxy-metrics.ts";
-import type { ServiceListener, ServiceSource } from "#proxy/source.ts";
+import { startServiceSource, type ServiceListener, type ServiceSource } from "#proxy/source.ts";
 import { compileTable } from "#routing/l4/compile.ts";
 import { diffServices } from "#routing/l4/diff.ts";
 import { manualClock } from "../../fakes/clock.ts";
-import { service } from "./objects.ts";
+import { service, slice } from "./objects.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const node = { name: "node-1", addresses: [], podCidrs: [], serviceCidrs: [] };
@@ -81,7 +83,7 @@ test("the time from a pod's change to its rules counts once it is in force, and 
   const start = clock.now();
   await pass(1000);
   fail(true);
-  tell(start + 900, start - 5);
+  tell(start + 900, start - 1001);
   await pass(2);
   fail(false);
   await pass(1898);
@@ -90,6 +92,31 @@ test("the time from a pod's change to its rules counts once it is in force, and 
   assert.match(text, /^kubeproxy_network_programming_duration_seconds_bucket\{ip_family="IPv4",le="1"\} 0$/m);
   assert.match(text, /^kubeproxy_network_programming_duration_seconds_bucket\{ip_family="IPv4",le="2"\} 1$/m);
   await proxy.stop();
+});
+
+test("a change in the second of the start counts: its time is told in whole seconds", () => {
+  const metrics = createProxyMetrics(5_900);
+  metrics.applied({ now: 6_100, ms: 1, isFull: false, triggerTimes: [5_000, 4_000] });
+  assert.match(metrics.render(none), /^kubeproxy_network_programming_duration_seconds_count\{ip_family="IPv4"\} 1$/m);
+});
+
+test("the time of a change counts too when its slice arrives before its Service", async () => {
+  const client = createFakeClient();
+  const source = startServiceSource(client, { clock: manualClock() });
+  await source.synced;
+  const told: number[] = [];
+  source.subscribe((_, times) => told.push(...times));
+  const annotations = { [triggerTimeAnnotation]: "1970-01-01T00:00:09Z" };
+  const early = slice("late", ["10.0.0.1"]);
+  await client.create("EndpointSlice", { ...early, metadata: { ...early.metadata, annotations } });
+  await turn();
+  source.table();
+  assert.deepEqual(told, []);
+  await client.create("Service", service("late"));
+  await turn();
+  source.table();
+  assert.deepEqual(told, [9_000]);
+  source.stop();
 });
 
 test("metrics are text of the exposition format: each name once with its type, buckets that only grow", () => {
