@@ -167,8 +167,8 @@ export function curlStatus(url: string, ...args: string[]): { code: number; body
   return { code: Number(stdout.slice(at + 1)), body: stdout.slice(0, at) };
 }
 
-/** Tries until the check holds, for at most ten seconds; then fails with the check's own words. */
-export async function eventually<T>(check: () => T | Promise<T>, ms = 10_000): Promise<T> {
+/** Tries until the check holds, for at most half a minute; then fails with the check's own words. */
+export async function eventually<T>(check: () => T | Promise<T>, ms = 30_000): Promise<T> {
   const deadline = performance.now() + ms;
   for (;;) {
     try {
