@@ -28,6 +28,8 @@ export interface UpOptions {
   readonly clusterDomain: string;
   /** Where the objects are kept; in the data folder, when absent. */
   readonly etcd?: EtcdFlags;
+  /** Requests without proof are those of `system:anonymous`, and not refused. */
+  readonly anonymousAuth: boolean;
   /** A configuration of cluster DNS: YAML, or a Corefile. */
   readonly dnsConfig?: string;
   /** Where requests through Ingress are written down: a file, or `-` for the standard output. */
@@ -61,6 +63,7 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   loadBalancerCidr: undefined,
   serviceNodePortRange: "30000-32767",
   clusterDomain: "cluster.local",
+  anonymousAuth: false,
   accessLogFormat: "line",
   gzip: false,
   wait: "served",

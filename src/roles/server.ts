@@ -20,6 +20,7 @@ import type { DnsSettings, RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
+import { nodeName } from "#node/network/plan.ts";
 import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start.ts";
 import type { Store } from "#store/contract.ts";
 import { ensureDnsService, ensureIngressClass, ensureProxyConfig } from "./cluster-objects.ts";
@@ -59,6 +60,7 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
       clusterDomain: options.clusterDomain,
       serviceAddress: plan.apiServiceAddress,
       names: [plan.uplinkAddress],
+      nodes: Array.from({ length: options.nodes }, (_, index) => nodeName(index + 1)),
     }),
   ]);
   const serviceIps = createServiceIpAllocator({ cidr: plan.service });
@@ -76,6 +78,7 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     certificates,
     // Nobody may write before the allocators know what is taken.
     listen: [],
+    anonymousAuth: options.anonymousAuth,
     admissions: [serviceAccounts, ingressClass, serviceIps, nodePorts],
     issuer: `https://kubernetes.default.svc.${options.clusterDomain}`,
     connectNode: () => connectSocket(paths.agentSocket),
