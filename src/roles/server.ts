@@ -1,6 +1,7 @@
 import { createConnection } from "node:net";
 import { availableParallelism } from "node:os";
 import type { Duplex } from "node:stream";
+import { formatCidr } from "#base/cidr.ts";
 import { systemClock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import { bootstrap } from "#apiserver/bootstrap.ts";
@@ -12,7 +13,7 @@ import type { Client } from "#client/contract.ts";
 import { createIngressClassAdmission } from "#controllers/ingress-class/admission.ts";
 import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
 import { createServiceAccountAdmission } from "#controllers/service-account/admission.ts";
-import { createServiceIpAllocator } from "#controllers/service-ip/admission.ts";
+import { createServiceIpAllocator, type ServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
 import { startControllers, type RunningControllers } from "#controllers/start.ts";
 import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
@@ -46,6 +47,7 @@ export interface RunningApi {
   /** As the cluster's own parts see the API. */
   readonly client: Client;
   readonly controllers: RunningControllers;
+  readonly serviceIps: ServiceIpAllocator;
   readonly loadBalancer: RunningLoadBalancer;
 }
 
@@ -63,7 +65,12 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
       nodes: Array.from({ length: options.nodes }, (_, index) => nodeName(index + 1)),
     }),
   ]);
-  const serviceIps = createServiceIpAllocator({ cidr: plan.service });
+  const serviceIps = createServiceIpAllocator({
+    families: ["IPv4"],
+    client: () => client,
+    log: log.child({ part: "api" }),
+    clock: systemClock,
+  });
   const nodePorts = createNodePortAllocator({ range: plan.nodePorts });
   const ingressClass = createIngressClassAdmission({
     listClasses: async () => (await client.list("IngressClass")).items,
@@ -86,10 +93,11 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
   });
   const client: Client = api.localClient(system("controller-manager"));
   const services = await client.list("Service");
-  const twice = new Set([...serviceIps.seed(services.items), ...nodePorts.seed(services.items)]);
+  const twice = new Set([...(await serviceIps.open()), ...nodePorts.seed(services.items)]);
   for (const service of twice)
     log.warn({ service: keyOf(service) }, "its address or node port belongs to another Service");
-  await bootstrap(client, { serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
+  const serviceCidrs = serviceRanges(plan);
+  await bootstrap(client, { serviceCidrs, serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
   await api.addListener({ host: "127.0.0.1", port: options.apiPort });
   await ensureIngressClass(client, controllerName);
   const controllers = await startControllers({
@@ -98,13 +106,19 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     clock: systemClock,
     caBundle: certificates.ca,
     issueToken: (bound) => api.issueSecretToken(bound),
+    serviceCidrs,
   });
   const loadBalancer = startLoadBalancer({
     client,
     pools: plan.loadBalancer === undefined ? [] : [plan.loadBalancer],
     log: log.child({ part: "load-balancer" }),
   });
-  return { store, certificates, api, client, controllers, loadBalancer };
+  return { store, certificates, api, client, controllers, serviceIps, loadBalancer };
+}
+
+/** The ranges of the ServiceCIDR `kubernetes`. */
+function serviceRanges({ service }: AddressPlan): string[] {
+  return [formatCidr(service)];
 }
 
 function system(name: string): { name: string; groups: string[] } {
@@ -193,6 +207,7 @@ export async function joinNetwork(
     api.addListener({ host: uplinkAddress, port: options.apiPort }),
     dns.addListener(uplinkAddress, 53),
     bootstrap(client, {
+      serviceCidrs: serviceRanges(plan),
       serviceAddress: apiServiceAddress,
       apiEndpoints: [{ address: uplinkAddress, port: options.apiPort }],
     }),

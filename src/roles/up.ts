@@ -263,9 +263,10 @@ async function stopAll(stops: readonly Stop[], report: Report): Promise<void> {
   }
 }
 
-async function stopApi({ api, controllers, loadBalancer, store }: RunningApi): Promise<void> {
+async function stopApi({ api, controllers, serviceIps, loadBalancer, store }: RunningApi): Promise<void> {
   await loadBalancer.stop();
   await controllers.stop();
+  serviceIps.stop();
   await api.stop();
   await store.close();
 }
