@@ -76,8 +76,14 @@ const readResponse =
     return { head, at, length };
   };
 
+interface Outcome {
+  readonly text: string;
+  /** Where the next message begins; absent when nobody can tell, or this one is not whole. */
+  readonly end?: number;
+}
+
 /** Feeds the bytes in pieces as a connection would and says what became of them. */
-function outcomeOf(bytes: Buffer, cuts: readonly number[], read: Reader): string {
+function outcomeOf(bytes: Buffer, cuts: readonly number[], read: Reader): Outcome {
   const ends = [...cuts, bytes.length];
   let first = 0;
   let result = read(bytes.subarray(0, ends[first]));
@@ -85,26 +91,45 @@ function outcomeOf(bytes: Buffer, cuts: readonly number[], read: Reader): string
     first += 1;
     result = read(bytes.subarray(0, ends[first]));
   }
-  if (result.at === 0) return result.head;
-  if (result.length === untilClose) return `${result.head} body=close`;
-  if (result.length !== chunkedBody) {
-    const body = Math.min(result.length, bytes.length - result.at);
-    const rest = bytes.length - result.at - body;
-    return `${result.head} body=${result.length}${body < result.length ? " incomplete" : ""}${rest > 0 ? ` rest=${rest}` : ""}`;
+  const { head, at, length } = result;
+  if (at === 0) return { text: head };
+  if (length === untilClose) return { text: `${head} body=close` };
+  if (length !== chunkedBody) {
+    const end = at + length;
+    if (end > bytes.length) return { text: `${head} body=${length} incomplete` };
+    return { text: `${head} body=${length}${restOf(bytes, end)}`, end };
   }
   const decoder = new ChunkDecoder();
   let data = "";
   decoder.onData = (start, end) => (data += bytes.toString("latin1", start, end));
-  let at = result.at;
-  for (const end of ends.slice(first)) {
-    const next = decoder.feed(bytes, at, end);
-    if (next < 0) return `${result.head} ${refuse(next)}`;
-    at = next;
+  let end = at;
+  for (const piece of ends.slice(first)) {
+    const next = decoder.feed(bytes, end, piece);
+    if (next < 0) return { text: `${head} ${refuse(next)}` };
+    end = next;
     if (decoder.finished) break;
   }
-  if (!decoder.finished) return `${result.head} body=chunked incomplete`;
-  const rest = bytes.length - at;
-  return `${result.head} body=chunked'${data.length > 40 ? data.length : data}'${rest > 0 ? ` rest=${rest}` : ""}`;
+  if (!decoder.finished) return { text: `${head} body=chunked incomplete` };
+  return { text: `${head} body=chunked'${data.length > 40 ? data.length : data}'${restOf(bytes, end)}`, end };
+}
+
+const restOf = (bytes: Buffer, end: number) => (end < bytes.length ? ` rest=${bytes.length - end}` : "");
+
+/** The message twice on one connection: the second one begins where the first one ends, and is read as if it were alone. */
+function checkPipelined(bytes: Buffer, end: number, read: Reader): void {
+  const one = bytes.subarray(0, end);
+  const alone = outcomeOf(one, [], read);
+  const both = Buffer.concat([one, one]);
+  const step = Math.max(1, Math.floor(both.length / 512));
+  for (let cut = 0; cut < both.length; cut += step) {
+    const cuts = cut === 0 ? [] : [cut];
+    assert.deepEqual(
+      outcomeOf(both, cuts, read),
+      { text: `${alone.text} rest=${end}`, end },
+      `pipelined, cut at ${cut}`,
+    );
+  }
+  assert.deepEqual(outcomeOf(both.subarray(end), [], read), alone, "behind itself");
 }
 
 for (const file of globSync(`${import.meta.dirname}/*.txt`).sort()) {
@@ -113,13 +138,15 @@ for (const file of globSync(`${import.meta.dirname}/*.txt`).sort()) {
   describe(`http1 cases: ${name}`, () => {
     for (const { name, bytes, outcome } of readCases(readFileSync(file, "utf8"))) {
       test(name, () => {
-        assert.equal(outcomeOf(bytes, [], read), outcome, "sent whole");
+        const { text, end } = outcomeOf(bytes, [], read);
+        assert.equal(text, outcome, "sent whole");
         const step = Math.max(1, Math.floor(bytes.length / 512));
         for (let cut = 1; cut < bytes.length; cut += step) {
-          assert.equal(outcomeOf(bytes, [cut], read), outcome, `cut at ${cut}`);
+          assert.equal(outcomeOf(bytes, [cut], read).text, outcome, `cut at ${cut}`);
         }
         const everywhere = Array.from({ length: Math.floor((bytes.length - 1) / step) }, (_, at) => (at + 1) * step);
-        assert.equal(outcomeOf(bytes, everywhere, read), outcome, "cut everywhere");
+        assert.equal(outcomeOf(bytes, everywhere, read).text, outcome, "cut everywhere");
+        if (end !== undefined) checkPipelined(bytes, end, read);
       });
     }
   });
