@@ -155,6 +155,11 @@ export class RawClient {
     return this.text;
   }
 
+  /** Resolves when something more was read, or the connection closed. */
+  more(): Promise<void> {
+    return this.closed ? Promise.resolve() : new Promise((resolve) => this.watchers.push(resolve));
+  }
+
   async end(): Promise<string> {
     while (!this.closed) await new Promise<void>((resolve) => this.watchers.push(resolve));
     return this.text;
