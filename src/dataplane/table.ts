@@ -200,6 +200,31 @@ export interface BackendEntry {
   readonly serverName?: string;
   /** How many endpoints one request may try; only where a replay is safe. */
   readonly tries: number;
+  /** When an endpoint that keeps failing is left out for a while; the data plane's defaults when absent. */
+  readonly outliers?: OutlierRules;
+  /** How much may be under way to it at once; without limit when absent. */
+  readonly limits?: BackendLimits;
+}
+
+/** An endpoint is left out after `failures` gateway errors (502 to 504, no connection, no answer) in a row; 0: never. */
+export interface OutlierRules {
+  readonly failures: number;
+  /** For so long the first time, twice as long the second time, and so on up to `mostMs`. */
+  readonly ejectMs: number;
+  readonly mostMs: number;
+  /** Not more than this part of the endpoints at once, but always one where there are others. */
+  readonly share: number;
+}
+
+/** Limits over all workers, each of which keeps to its equal share; 0 or absent for none. Beyond: 503. */
+export interface BackendLimits {
+  readonly requests?: number;
+  /** To all endpoints together; a request that finds none waits. */
+  readonly connections?: number;
+  /** To one endpoint; others are taken while it has so many. */
+  readonly connectionsAnEndpoint?: number;
+  /** How many requests may wait for a connection; none when absent. */
+  readonly pending?: number;
 }
 
 export interface BackendEndpoint {

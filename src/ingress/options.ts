@@ -1,3 +1,4 @@
+import { defaultOutliers } from "#dataplane/pool/outliers.ts";
 import { parseBool, parseInteger, parseList, parseRanges, parseSeconds, parseSize } from "./annotations/values.ts";
 
 /**
@@ -47,6 +48,18 @@ export interface IngressOptions {
   readonly hstsPreload: boolean;
   /** `load-balance`. */
   readonly balance: "round-robin" | "ewma" | "least-request";
+  /** `upstream-outlier-failures`: after so many gateway errors in a row an endpoint is left out; 0 for never. */
+  readonly outlierFailures: number;
+  /** `upstream-outlier-time`, in milliseconds: for how long, the first time. */
+  readonly outlierMs: number;
+  /** `upstream-max-requests`: requests under way to one backend; 0 for no limit, and so with the next two. */
+  readonly backendRequests: number;
+  /** `upstream-max-connections`: connections to all endpoints of one backend. */
+  readonly backendConnections: number;
+  /** `upstream-max-endpoint-connections`: connections to one endpoint. */
+  readonly endpointConnections: number;
+  /** `upstream-max-pending`: requests that may wait for a connection where those are limited. */
+  readonly backendPending: number;
   /** `use-gzip`. */
   readonly gzip: boolean;
   /** `gzip-level`, 1 to 9. */
@@ -81,6 +94,12 @@ export const defaultOptions: IngressOptions = {
   hstsIncludeSubdomains: true,
   hstsPreload: false,
   balance: "round-robin",
+  outlierFailures: defaultOutliers.failures,
+  outlierMs: defaultOutliers.ejectMs,
+  backendRequests: 0,
+  backendConnections: 0,
+  endpointConnections: 0,
+  backendPending: 0,
   gzip: false,
   gzipLevel: 1,
   gzipMinBytes: 256,
@@ -132,6 +151,12 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "load-balance": as("balance", (text) => {
     return text === "round_robin" ? "round-robin" : text === "ewma" ? "ewma" : undefined;
   }),
+  "upstream-outlier-failures": as("outlierFailures", parseCount),
+  "upstream-outlier-time": as("outlierMs", (text) => parseSeconds(text) || undefined),
+  "upstream-max-requests": as("backendRequests", parseCount),
+  "upstream-max-connections": as("backendConnections", parseCount),
+  "upstream-max-endpoint-connections": as("endpointConnections", parseCount),
+  "upstream-max-pending": as("backendPending", parseCount),
   "use-gzip": as("gzip", parseBool),
   "gzip-level": as("gzipLevel", (text) => (/^[1-9]$/.test(text) ? Number(text) : undefined)),
   "gzip-min-length": as("gzipMinBytes", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),
@@ -156,6 +181,11 @@ export function readOptions(data: Readonly<Record<string, string>>): {
     else if (read !== undefined) refused.push(key);
   }
   return { options, refused };
+}
+
+/** A number of things, 0 for what that means at its place. */
+function parseCount(text: string): number | undefined {
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 /** A status that tells of an error. */

@@ -32,7 +32,7 @@ import { continueRequest, routeRequest, type Decision } from "./route-request.ts
 const crlf = Buffer.from("\r\n", "latin1");
 
 /** What the exchange waits for; decides what a passed deadline means. */
-type Waiting = "nothing" | "connect" | "send" | "read" | "client" | "tunnel";
+type Waiting = "nothing" | "turn" | "connect" | "send" | "read" | "client" | "tunnel";
 
 /** A part of the request body that came together with its head. */
 export interface EarlyBody {
@@ -76,6 +76,7 @@ export class Exchange implements ConnectionHandler {
   private tunnel = false;
   private ended = false;
   private cancelGuard: (() => void) | undefined;
+  private cancelTurn: (() => void) | undefined;
   private reusable = false;
   private readonly body = new BodyReader();
 
@@ -145,10 +146,48 @@ export class Exchange implements ConnectionHandler {
       this.client.answer(decision.answer, this.responseFields(decision.answer.status));
       return;
     }
+    const refusal = decision.backend?.refusal();
+    if (refusal !== undefined) {
+      this.overflow(refusal);
+      return;
+    }
     this.copyBody(this.request.bytes, this.early.start, this.early.end, this.early);
+    const endpoint = decision.backend?.hasQueue === true ? undefined : this.pickNext();
+    if (endpoint !== undefined) this.tryEndpoint(endpoint, parsed);
+    else if (decision.backend?.isFull(this.tried) === true || decision.backend?.hasQueue === true) this.waitForTurn();
+    else this.fail(502, "no endpoint left");
+  }
+
+  /** The backend's limits leave no room for it. */
+  private overflow(reason: string): void {
+    this.count(counter.overflows, 1);
+    this.fail(503, reason);
+  }
+
+  /** Every endpoint has as many connections as it may. */
+  private waitForTurn(): void {
+    const turn = this.decision.backend?.wait(() => this.takeTurn());
+    if (typeof turn === "string") {
+      this.overflow(turn);
+      return;
+    }
+    this.cancelTurn = turn;
+    this.wait("turn");
+  }
+
+  /** Returns whether it had a use for the turn. */
+  private takeTurn(): boolean {
     const endpoint = this.pickNext();
-    if (endpoint === undefined) this.fail(502, "no endpoint left");
-    else this.tryEndpoint(endpoint, parsed);
+    if (endpoint === undefined && this.decision.backend?.isFull(this.tried) === true) return false;
+    this.cancelTurn = undefined;
+    try {
+      if (endpoint === undefined) this.fail(502, "no endpoint left");
+      else this.tryEndpoint(endpoint, false);
+    } catch (error) {
+      this.context.onFault(error);
+      this.fail(500, "a defect");
+    }
+    return true;
   }
 
   // The request's way to an endpoint.
@@ -162,16 +201,19 @@ export class Exchange implements ConnectionHandler {
   private tryEndpoint(endpoint: Endpoint, parsed: boolean): void {
     if (this.tried.length > 0) this.count(counter.retries, 1);
     this.tried.push(endpoint);
-    if (this.endpoint !== undefined) this.endpoint.active -= 1;
-    endpoint.active += 1;
-    this.endpoint = endpoint;
     const { backend, live } = this.decision;
+    if (this.endpoint !== undefined) backend?.leave(this.endpoint);
+    backend?.enter(endpoint);
+    this.endpoint = endpoint;
     if (backend !== undefined) live?.serveBy(endpoint, backend);
     const { upstreamIdleMs } = this.context.limits;
     // What cannot be sent twice goes out on a connection that was used a moment ago, or on a new one.
     const idle = endpoint.take(this.replayable ? 0 : this.context.deadlines.now + upstreamIdleMs - freshMs);
     if (idle !== undefined) this.send(idle, true, parsed);
-    else this.connect(endpoint, parsed);
+    else {
+      backend?.makeRoom(endpoint);
+      this.connect(endpoint, parsed);
+    }
   }
 
   /** `parsed`: `context.requestHead` still holds the request's head, as long as this does not return. */
@@ -194,10 +236,15 @@ export class Exchange implements ConnectionHandler {
   /** Nothing was sent that could not be sent again, so the request may go to another endpoint. */
   private refused(endpoint: Endpoint, reason: string, status: number): void {
     endpoint.failedUntil = this.context.deadlines.now + this.context.limits.endpointSkipMs;
+    this.noteFailure();
     const next = this.pickNext();
     this.record(reason, next === undefined ? status : 0);
     if (next === undefined) this.fail(status, "");
     else this.tryEndpoint(next, false);
+  }
+
+  private noteFailure(): void {
+    if (this.endpoint !== undefined) this.decision.backend?.failed(this.endpoint, this.context.deadlines.now);
   }
 
   private send(upstream: Connection, reused: boolean, parsed: boolean): void {
@@ -286,6 +333,7 @@ export class Exchange implements ConnectionHandler {
       }
       const framing = at > 0 ? responseFraming(bytes, head, this.request.toHead) : at;
       if (framing < 0) {
+        this.noteFailure();
         this.fail(502, `bad response: ${problemOf(framing).message}`);
         return;
       }
@@ -308,6 +356,8 @@ export class Exchange implements ConnectionHandler {
     this.responding = true;
     this.status = head.status;
     this.upstreamStatus = head.status;
+    if (isGatewayError(head.status)) this.noteFailure();
+    else if (this.endpoint !== undefined) this.decision.backend?.succeeded(this.endpoint);
     this.measure();
     this.body.begin(framing);
     this.reusable = framing !== untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
@@ -485,6 +535,7 @@ export class Exchange implements ConnectionHandler {
       this.refused(this.endpoint, reason, 502);
       return;
     }
+    if (!this.responding && !this.reused) this.noteFailure();
     this.fail(502, reason);
   }
 
@@ -571,10 +622,15 @@ export class Exchange implements ConnectionHandler {
         this.connecting = undefined;
         if (this.endpoint !== undefined) this.refused(this.endpoint, "connect timed out", 504);
         break;
+      case "turn":
+        this.overflow("no connection became free in time");
+        break;
       case "read":
+        if (!this.responding) this.noteFailure();
         this.fail(504, "no answer in time");
         break;
       case "send":
+        this.noteFailure();
         this.fail(504, "took no bytes in time");
         break;
       case "client":
@@ -594,7 +650,7 @@ export class Exchange implements ConnectionHandler {
     if (timeouts === undefined) return;
     const { limits } = this.context;
     const ms =
-      waiting === "connect"
+      waiting === "connect" || waiting === "turn"
         ? timeouts.connectMs
         : waiting === "send"
           ? timeouts.sendMs
@@ -635,8 +691,10 @@ export class Exchange implements ConnectionHandler {
     this.count(counter.open, -1);
     this.cancelGuard?.();
     this.cancelGuard = undefined;
+    this.cancelTurn?.();
+    this.cancelTurn = undefined;
     this.compressor?.destroy();
-    if (this.endpoint !== undefined) this.endpoint.active -= 1;
+    if (this.endpoint !== undefined) this.decision.backend?.leave(this.endpoint);
     this.decision.live?.end();
     const { accessLog } = this.context;
     if (accessLog !== undefined && this.decision.route?.filters.isQuiet !== true) this.writeDown(accessLog);
@@ -667,6 +725,11 @@ export class Exchange implements ConnectionHandler {
   private record(reason: string, status: number): void {
     recordFailure(this.context, this.request, this.decision, { reason, status, endpoint: this.endpoint?.name });
   }
+}
+
+/** What an endpoint says that cannot serve, or whose own endpoints cannot. */
+function isGatewayError(status: number): boolean {
+  return status >= 502 && status <= 504;
 }
 
 /** How old an idle connection may be for a request that cannot be sent twice. */

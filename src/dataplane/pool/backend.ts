@@ -1,11 +1,26 @@
 import { createTwoChoices, type Balancer, type Random } from "../balance/balancer.ts";
 import { MovingMean } from "../balance/ewma.ts";
 import { createRoundRobin } from "../balance/round-robin.ts";
-import type { CounterSlot } from "../counters.ts";
+import { addTo, counter, type CounterSlot } from "../counters.ts";
 import type { BackendEntry } from "../table.ts";
 import type { DialTarget } from "../transport/connection.ts";
-import { Preferences, type Preference } from "./preference.ts";
+import { Breaker } from "./breaker.ts";
 import { Endpoint } from "./endpoint.ts";
+import { defaultOutliers, noteFailure, panicShare } from "./outliers.ts";
+import { Preferences, type Preference } from "./preference.ts";
+
+export interface BackendOptions {
+  /** Sets this worker's turns apart from those of others. */
+  readonly start: number;
+  /** Idle connections kept to one endpoint. */
+  readonly idleLimit: number;
+  readonly slot: CounterSlot;
+  /** How many workers share its limits; 1 when absent. */
+  readonly workers?: number;
+  readonly random?: Random;
+  /** Told when an endpoint is left out because it kept failing. */
+  readonly ejected?: (endpoint: Endpoint, ms: number) => void;
+}
 
 /** A backend as a worker serves it: its endpoints keep their connections when the table changes around them. */
 export class Backend {
@@ -19,16 +34,12 @@ export class Backend {
   /** In `Deadlines.now` time, for scores that change with it. */
   private now = 0;
   private readonly idleLimit: number;
+  private readonly ejected: BackendOptions["ejected"];
+  private readonly breaker: Breaker;
+  /** No endpoint is left out for longer than until then. */
+  private outUntil = 0;
 
-  constructor(
-    entry: BackendEntry,
-    options: {
-      readonly start: number;
-      readonly idleLimit: number;
-      readonly slot: CounterSlot;
-      readonly random?: Random;
-    },
-  ) {
+  constructor(entry: BackendEntry, options: BackendOptions) {
     this.entry = entry;
     this.start = options.start;
     this.random = options.random ?? Math.random;
@@ -36,6 +47,8 @@ export class Backend {
     this.preferences = new Preferences([], this.random);
     this.idleLimit = options.idleLimit;
     this.slot = options.slot;
+    this.breaker = new Breaker(options.workers ?? 1);
+    this.ejected = options.ejected;
     this.update(entry);
   }
 
@@ -53,8 +66,9 @@ export class Backend {
       known.delete(key);
       return endpoint;
     });
-    for (const gone of known.values()) gone.retire();
+    for (const gone of known.values()) this.retireEndpoint(gone);
     this.preferences = new Preferences(this.endpoints, this.random);
+    this.breaker.adopt(entry.limits);
   }
 
   private balancerOf({ balance }: BackendEntry): Balancer<Endpoint> {
@@ -89,31 +103,110 @@ export class Backend {
   }
 
   /**
-   * The endpoint for the next try: the preferred one, else as the entry balances; never one of `tried`, and not one that
-   * just failed as long as there is another.
+   * The endpoint for the next try: the preferred one, else as the entry balances; never one of `tried`, none that has no
+   * room, and as long as there is another not one that just failed or is left out. Where less than half of the endpoints
+   * would be left, those that are left out are taken, too.
    */
   pick(tried: readonly Endpoint[], now: number, preference?: Preference): Endpoint | undefined {
     this.now = now;
-    const fresh = (endpoint: Endpoint) => !tried.includes(endpoint);
+    const { breaker, endpoints } = this;
+    const fresh = (endpoint: Endpoint) => !tried.includes(endpoint) && breaker.hasRoom(endpoint, endpoints);
+    const panics = now < this.outUntil && this.panics(now);
+    const sound = (endpoint: Endpoint) =>
+      endpoint.failedUntil <= now && (panics || endpoint.ejectedUntil <= now) && fresh(endpoint);
     if (preference !== undefined) {
       const preferred = this.preferred(preference);
       if (preferred !== undefined && preference.stays === true) return fresh(preferred) ? preferred : undefined;
-      const sound = (endpoint: Endpoint) => endpoint.failedUntil <= now && fresh(endpoint);
       const found = this.preferences.find(preference, sound) ?? this.preferences.find(preference, fresh);
       if (found !== undefined) return found;
     }
-    return (
-      this.order.next(this.endpoints, (endpoint) => endpoint.failedUntil <= now && fresh(endpoint)) ??
-      this.order.next(this.endpoints, fresh)
+    return this.order.next(endpoints, sound) ?? this.order.next(endpoints, fresh);
+  }
+
+  private panics(now: number): boolean {
+    const usable = this.endpoints.filter(({ ejectedUntil }) => ejectedUntil <= now).length;
+    return usable < this.endpoints.length * panicShare;
+  }
+
+  // What may be under way.
+
+  /** Why a further request is refused, `undefined` when it is not. */
+  refusal(): string | undefined {
+    return this.breaker.refusal();
+  }
+
+  /** Others wait for a connection, and go first. */
+  get hasQueue(): boolean {
+    return this.breaker.hasQueue;
+  }
+
+  /** Whether a request that tried these endpoints finds none only because none has room. */
+  isFull(tried: readonly Endpoint[]): boolean {
+    return this.endpoints.some(
+      (endpoint) => !tried.includes(endpoint) && !this.breaker.hasRoom(endpoint, this.endpoints),
     );
   }
 
+  /** Waits for room, see `Breaker.wait`. */
+  wait(resume: () => boolean): (() => void) | string {
+    return this.breaker.wait(resume);
+  }
+
+  /** A request goes to this endpoint. */
+  enter(endpoint: Endpoint): void {
+    endpoint.active += 1;
+    this.breaker.entered();
+  }
+
+  /** A request needs a new connection to the endpoint that it entered. */
+  makeRoom(endpoint: Endpoint): void {
+    this.breaker.makeRoom(endpoint, this.endpoints);
+  }
+
+  /** It is over, or goes elsewhere. */
+  leave(endpoint: Endpoint): void {
+    endpoint.active -= 1;
+    this.breaker.left();
+  }
+
+  // How endpoints do.
+
+  /** It gave no answer, or one that says that it cannot serve. */
+  failed(endpoint: Endpoint, now: number): void {
+    if (endpoint.retired) return;
+    const ms = noteFailure(endpoint, this.endpoints, this.entry.outliers ?? defaultOutliers, now);
+    if (ms === 0) return;
+    this.outUntil = Math.max(this.outUntil, endpoint.ejectedUntil);
+    addTo(this.slot, counter.ejections, 1);
+    if (!endpoint.countsAsEjected) addTo(this.slot, counter.ejected, 1);
+    endpoint.countsAsEjected = true;
+    this.ejected?.(endpoint, ms);
+  }
+
+  succeeded(endpoint: Endpoint): void {
+    endpoint.failuresInARow = 0;
+  }
+
+  /** Closes connections that waited too long, and takes endpoints back whose time is over. */
   expire(now: number, idleMs: number): void {
-    for (const endpoint of this.endpoints) endpoint.expire(now, idleMs);
+    for (const endpoint of this.endpoints) {
+      endpoint.expire(now, idleMs);
+      if (endpoint.countsAsEjected && endpoint.ejectedUntil <= now) this.takeBack(endpoint);
+    }
   }
 
   retire(): void {
-    for (const endpoint of this.endpoints) endpoint.retire();
+    for (const endpoint of this.endpoints) this.retireEndpoint(endpoint);
+  }
+
+  private retireEndpoint(endpoint: Endpoint): void {
+    if (endpoint.countsAsEjected) this.takeBack(endpoint);
+    endpoint.retire();
+  }
+
+  private takeBack(endpoint: Endpoint): void {
+    endpoint.countsAsEjected = false;
+    addTo(this.slot, counter.ejected, -1);
   }
 }
 

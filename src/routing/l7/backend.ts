@@ -15,9 +15,14 @@ export interface BackendRef {
   readonly protocol: BackendEntry["protocol"];
   readonly balance: BackendEntry["balance"];
   readonly tries: number;
+  /** The same for all backends, so that it is no part of the id. */
+  readonly care?: BackendCare;
   /** A backend that is no Service: it is what an annotation says. */
   readonly fixed?: BackendEntry;
 }
+
+/** How a backend's endpoints are treated. */
+export type BackendCare = Pick<BackendEntry, "outliers" | "limits">;
 
 /** The backend of a URL in an annotation: its host as the only endpoint, which the data plane resolves. */
 export function fixedBackend(url: { scheme: "http" | "https"; host: string; port: number }): BackendRef {
@@ -41,7 +46,7 @@ export const defaultTries = 3;
 export function backendRef(
   namespace: string,
   { name, port }: NonNullable<IngressBackend["service"]>,
-  { protocol, balance, tries }: Pick<BackendRef, "protocol" | "balance" | "tries">,
+  { protocol, balance, tries, care }: Pick<BackendRef, "protocol" | "balance" | "tries" | "care">,
 ): BackendRef {
   const service = `${namespace}/${name}`;
   const wanted = port?.name ?? port?.number ?? "";
@@ -57,6 +62,7 @@ export function backendRef(
     protocol,
     balance,
     tries,
+    ...(care === undefined ? {} : { care }),
   };
 }
 
@@ -87,7 +93,7 @@ export function compileBackend(
   const endpoints = service === undefined || port === undefined ? [] : endpointsOf(service, port, slices);
   // What the Service says of its port (KEP-3726) counts where no annotation says anything else.
   const protocol = ref.protocol === "http" && port?.appProtocol === "kubernetes.io/h2c" ? "h2" : ref.protocol;
-  return { id: ref.id, protocol, balance: ref.balance, endpoints, tries: ref.tries };
+  return { id: ref.id, protocol, balance: ref.balance, endpoints, tries: ref.tries, ...ref.care };
 }
 
 function endpointsOf(service: Service, port: ServicePort, slices: Iterable<EndpointSlice>): BackendEndpoint[] {

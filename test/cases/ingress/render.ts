@@ -8,10 +8,12 @@ export function renderTable(compiled: CompiledIngresses): string {
     lines.push(`host ${name}${certificate === undefined ? "" : ` certificate=${certificate}`}`);
     for (const route of routes) lines.push(`  ${renderRoute(route)}`);
   }
-  for (const { id, endpoints, protocol, balance, tries } of compiled.backends.values()) {
+  for (const { id, endpoints, protocol, balance, tries, serverName: _, ...care } of compiled.backends.values()) {
     const marks = `${protocol === "http" ? "" : ` ${protocol}`}${balance === "round-robin" ? "" : ` ${balance}`}${tries === 3 ? "" : ` tries=${tries}`}`;
     const addresses = endpoints.map(({ address, port }) => ` ${address}:${port}`).join("");
-    lines.push(`backend ${id}${marks} =${addresses === "" ? " none" : addresses}`);
+    const more = Object.entries(care).filter(([, value]) => value !== undefined);
+    const treated = more.map(([name, value]) => ` ${name}=${JSON.stringify(value)}`).join("");
+    lines.push(`backend ${id}${marks}${treated} =${addresses === "" ? " none" : addresses}`);
   }
   for (const id of compiled.certificates.keys()) lines.push(`certificate ${id}`);
   for (const { at, code } of compiled.problems) {
