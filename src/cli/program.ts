@@ -61,6 +61,7 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--etcd-certfile <file>", "the certificate to show to etcd, in PEM")
     .option("--etcd-keyfile <file>", "its key, in PEM")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
+    .option("--ingress-config <file>", "options of Ingress in YAML, or a ConfigMap of ingress-nginx")
     .option("--access-log <file>", "write a line for each request through Ingress; - is the standard output")
     .addOption(
       new Option("--access-log-format <format>", "a line as ingress-nginx writes it, or a JSON object a line")
@@ -217,6 +218,7 @@ interface UpFlags {
   etcdCertfile?: string;
   etcdKeyfile?: string;
   dnsConfig?: string;
+  ingressConfig?: string;
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
   gzip?: boolean;
@@ -243,6 +245,7 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     clusterDomain: flags.clusterDomain,
     ...etcdFlags(flags),
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
+    ...(flags.ingressConfig === undefined ? {} : { ingressConfig: resolveDataDir(flags.ingressConfig) }),
     ...(flags.accessLog === undefined
       ? {}
       : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),

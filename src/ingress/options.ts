@@ -164,6 +164,9 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "denylist-source-range": as("denyRanges", parseRanges),
 };
 
+/** The names that `readOptions` knows. */
+export const knownOptions: ReadonlySet<string> = new Set(Object.keys(readers));
+
 /**
  * Reads the `data` of an ingress-nginx ConfigMap. Keys that are not known are left alone; `refused` names those whose
  * value cannot be used and keeps the default, as ingress-nginx does.
