@@ -31,6 +31,21 @@ export interface RouteEntry {
   readonly timeouts: Timeouts;
   /** Bytes of a request body, 0 for no limit; 413 beyond. */
   readonly maxBodyBytes: number;
+  /** When a request goes to a further endpoint; `defaultRetry` when absent. */
+  readonly retry?: RetryRules;
+}
+
+/** What lets a request go to another endpoint, in the words of nginx' `proxy_next_upstream`. */
+export type RetryCondition = "error" | "timeout" | "invalid_header" | "non_idempotent" | `http_${number}`;
+
+export interface RetryRules {
+  /** How many endpoints one request may try, the first included. */
+  readonly tries: number;
+  readonly on: readonly RetryCondition[];
+  /** No further endpoint is tried after so many milliseconds; 0 for no limit. */
+  readonly withinMs: number;
+  /** Up to so much of a body is kept to be sent again; a request with a longer one, or with any for 0, is not. */
+  readonly keepBytes: number;
 }
 
 export type PathMatch =
@@ -198,8 +213,6 @@ export interface BackendEntry {
   readonly endpoints: readonly BackendEndpoint[];
   /** The name that TLS to the endpoints asks for; none when absent. */
   readonly serverName?: string;
-  /** How many endpoints one request may try; only where a replay is safe. */
-  readonly tries: number;
   /** When an endpoint that keeps failing is left out for a while; the data plane's defaults when absent. */
   readonly outliers?: OutlierRules;
   /** How much may be under way to it at once; without limit when absent. */

@@ -1,5 +1,16 @@
 import { defaultOutliers } from "#dataplane/pool/outliers.ts";
-import { parseBool, parseInteger, parseList, parseRanges, parseSeconds, parseSize } from "./annotations/values.ts";
+import { defaultRetry } from "#dataplane/retry.ts";
+import type { RetryCondition } from "#dataplane/table.ts";
+import {
+  oneOf,
+  parseBool,
+  parseCount,
+  parseList,
+  parseRanges,
+  parseRetryConditions,
+  parseSeconds,
+  parseSize,
+} from "./annotations/values.ts";
 
 /**
  * What holds for every Ingress that does not say otherwise by annotation. The names and defaults are those of the
@@ -16,6 +27,16 @@ export interface IngressOptions {
   readonly sendMs: number;
   /** `proxy-next-upstream-tries`; 0 for no limit. */
   readonly tries: number;
+  /** `proxy-next-upstream`; none for `off`. */
+  readonly retryOn: readonly RetryCondition[];
+  /** `proxy-next-upstream-timeout`, in milliseconds; 0 for no limit. */
+  readonly retryWithinMs: number;
+  /** `retry-non-idempotent`. */
+  readonly retryNonIdempotent: boolean;
+  /** `proxy-request-buffering`. */
+  readonly requestBuffering: "on" | "off";
+  /** `client-body-buffer-size`, in bytes. */
+  readonly bodyBufferBytes: number;
   /** `ssl-redirect`: hosts with TLS redirect plain HTTP. */
   readonly sslRedirect: boolean;
   /** `force-ssl-redirect`: all hosts do. */
@@ -77,7 +98,12 @@ export const defaultOptions: IngressOptions = {
   connectMs: 5_000,
   readMs: 60_000,
   sendMs: 60_000,
-  tries: 3,
+  tries: defaultRetry.tries,
+  retryOn: defaultRetry.on,
+  retryWithinMs: defaultRetry.withinMs,
+  retryNonIdempotent: false,
+  requestBuffering: "on",
+  bodyBufferBytes: defaultRetry.keepBytes,
   sslRedirect: true,
   forceSslRedirect: false,
   redirectStatus: 308,
@@ -131,7 +157,12 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "proxy-connect-timeout": as("connectMs", parseSeconds),
   "proxy-read-timeout": as("readMs", parseSeconds),
   "proxy-send-timeout": as("sendMs", parseSeconds),
-  "proxy-next-upstream-tries": as("tries", parseInteger),
+  "proxy-next-upstream-tries": as("tries", parseCount),
+  "proxy-next-upstream": as("retryOn", parseRetryConditions),
+  "proxy-next-upstream-timeout": as("retryWithinMs", parseSeconds),
+  "retry-non-idempotent": as("retryNonIdempotent", parseBool),
+  "proxy-request-buffering": as("requestBuffering", oneOf(["on", "off"])),
+  "client-body-buffer-size": as("bodyBufferBytes", parseSize),
   "ssl-redirect": as("sslRedirect", parseBool),
   "force-ssl-redirect": as("forceSslRedirect", parseBool),
   "http-redirect-code": as("redirectStatus", (text) => {
@@ -184,11 +215,6 @@ export function readOptions(data: Readonly<Record<string, string>>): {
     else if (read !== undefined) refused.push(key);
   }
   return { options, refused };
-}
-
-/** A number of things, 0 for what that means at its place. */
-function parseCount(text: string): number | undefined {
-  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 /** A status that tells of an error. */

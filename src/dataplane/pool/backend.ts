@@ -7,6 +7,7 @@ import type { DialTarget } from "../transport/connection.ts";
 import { Breaker } from "./breaker.ts";
 import { Endpoint } from "./endpoint.ts";
 import { defaultOutliers, noteFailure, panicShare } from "./outliers.ts";
+import { RetryBudget } from "./retry-budget.ts";
 import { Preferences, type Preference } from "./preference.ts";
 
 export interface BackendOptions {
@@ -36,6 +37,8 @@ export class Backend {
   private readonly idleLimit: number;
   private readonly ejected: BackendOptions["ejected"];
   private readonly breaker: Breaker;
+  /** How many of its requests may be on a further try. */
+  readonly retries: RetryBudget;
   /** No endpoint is left out for longer than until then. */
   private outUntil = 0;
 
@@ -48,6 +51,7 @@ export class Backend {
     this.idleLimit = options.idleLimit;
     this.slot = options.slot;
     this.breaker = new Breaker(options.workers ?? 1);
+    this.retries = new RetryBudget(() => this.breaker.active);
     this.ejected = options.ejected;
     this.update(entry);
   }

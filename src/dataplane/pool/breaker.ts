@@ -18,7 +18,7 @@ export interface Guarded {
  */
 export class Breaker {
   /** Requests that have an endpoint. */
-  private active = 0;
+  active = 0;
   private limits: Required<BackendLimits>;
   private readonly workers: number;
   private readonly waiting: (() => boolean)[] = [];

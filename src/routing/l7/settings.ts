@@ -1,7 +1,7 @@
 import type { ConfigMap } from "#api/core/configmap/kind.ts";
 import type { Secret } from "#api/core/secret/kind.ts";
 import type { PathType } from "#api/networking/ingress/kind.ts";
-import type { BackendEntry, Filter, PathMatch, Timeouts } from "#dataplane/table.ts";
+import type { BackendEntry, Filter, PathMatch, RetryRules, Timeouts } from "#dataplane/table.ts";
 import type { Problem } from "../because.ts";
 import type { BackendCare, BackendRef } from "./backend.ts";
 
@@ -59,8 +59,8 @@ export interface RouteDraft {
   readonly maxBodyBytes: number;
   readonly protocol: BackendEntry["protocol"];
   readonly balance: BackendEntry["balance"];
-  /** Attempts for one request, the first included. */
-  readonly tries: number;
+  /** When a request may go to a further endpoint; the data plane's default when absent. */
+  readonly retry?: RetryRules;
   readonly care?: BackendCare;
   /** The route answers 503: serving it without what was asked for would be unsafe. */
   readonly isDenied?: boolean;

@@ -19,7 +19,7 @@ function seeded(seed: number): () => number {
 
 function backendOf(balance: BackendEntry["balance"], count: number): Backend {
   const endpoints = Array.from({ length: count }, (_, index) => ({ address: `10.0.0.${index}`, port: 80 }));
-  const entry = { id: "b", protocol: "http", balance, tries: 3, endpoints } as const;
+  const entry = { id: "b", protocol: "http", balance, endpoints } as const;
   const options = { start: 0, idleLimit: 4, slot: { page: createPage(), offset: 0 }, random: seeded(7) };
   return new Backend(entry, options);
 }

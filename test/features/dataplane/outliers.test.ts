@@ -9,7 +9,7 @@ const rules: OutlierRules = { failures: 3, ejectMs: 1000, mostMs: 2500, share: 0
 
 function backendOf(count: number, told: number[] = []): Backend {
   const endpoints = Array.from({ length: count }, (_, index) => ({ address: `10.0.0.${index}`, port: 80 }));
-  const entry = { id: "b", protocol: "http", balance: "round-robin", tries: 3, endpoints, outliers: rules } as const;
+  const entry = { id: "b", protocol: "http", balance: "round-robin", endpoints, outliers: rules } as const;
   const slot = { page: createPage(), offset: 0 };
   return new Backend(entry, { start: 0, idleLimit: 4, slot, ejected: (_, ms) => told.push(ms) });
 }
