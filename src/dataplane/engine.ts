@@ -64,6 +64,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     idleLimit: limits.upstreamIdle,
     workers: options.meter.workers,
     slotOf: options.slotOf,
+    now: () => deadlines.now,
     badCertificate: (id, reason) =>
       log.warn({ certificate: id, reason }, "a certificate cannot be used; the last good one stays"),
     ejected: (backend, endpoint, ms) =>

@@ -14,6 +14,8 @@ export interface LiveTableOptions {
   readonly slotOf: (id: string) => CounterSlot;
   /** Told of a certificate that cannot be used. */
   readonly badCertificate: (id: string, reason: string) => void;
+  /** `Deadlines.now`. */
+  readonly now: () => number;
   /** Told of an endpoint that is left out because it kept failing. */
   readonly ejected: (backend: string, endpoint: string, ms: number) => void;
 }
@@ -43,10 +45,10 @@ export class LiveTable {
         known?.retire();
         this.backends.delete(id);
       } else if (known === undefined) {
-        const { start, idleLimit, workers, slotOf } = this.options;
+        const { start, idleLimit, workers, now, slotOf } = this.options;
         const slot = slotOf(`backend ${id}`);
         const ejected = (endpoint: Endpoint, ms: number) => this.options.ejected(id, endpoint.name, ms);
-        this.backends.set(id, new Backend(entry, { start, idleLimit, workers, slot, ejected }));
+        this.backends.set(id, new Backend(entry, { start, idleLimit, workers, slot, now, ejected }));
       } else known.update(entry);
     }
     for (const [name, entry] of change.hosts) {

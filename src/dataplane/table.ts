@@ -215,6 +215,8 @@ export interface BackendEntry {
   readonly serverName?: string;
   /** When an endpoint that keeps failing is left out for a while; the data plane's defaults when absent. */
   readonly outliers?: OutlierRules;
+  /** For so many milliseconds an endpoint that joins others gets less than they, from a tenth up; 0 or absent: never. */
+  readonly slowStartMs?: number;
   /** How much may be under way to it at once; without limit when absent. */
   readonly limits?: BackendLimits;
 }

@@ -73,6 +73,8 @@ export interface IngressOptions {
   readonly outlierFailures: number;
   /** `upstream-outlier-time`, in milliseconds: for how long, the first time. */
   readonly outlierMs: number;
+  /** `upstream-slow-start`, in milliseconds: how long an endpoint that joins others takes to get its share; 0 for at once. */
+  readonly slowStartMs: number;
   /** `upstream-max-requests`: requests under way to one backend; 0 for no limit, and so with the next two. */
   readonly backendRequests: number;
   /** `upstream-max-connections`: connections to all endpoints of one backend. */
@@ -122,6 +124,7 @@ export const defaultOptions: IngressOptions = {
   balance: "round-robin",
   outlierFailures: defaultOutliers.failures,
   outlierMs: defaultOutliers.ejectMs,
+  slowStartMs: 0,
   backendRequests: 0,
   backendConnections: 0,
   endpointConnections: 0,
@@ -184,6 +187,7 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   }),
   "upstream-outlier-failures": as("outlierFailures", parseCount),
   "upstream-outlier-time": as("outlierMs", (text) => parseSeconds(text) || undefined),
+  "upstream-slow-start": as("slowStartMs", parseSeconds),
   "upstream-max-requests": as("backendRequests", parseCount),
   "upstream-max-connections": as("backendConnections", parseCount),
   "upstream-max-endpoint-connections": as("endpointConnections", parseCount),

@@ -8,6 +8,7 @@ import { Breaker } from "./breaker.ts";
 import { Endpoint } from "./endpoint.ts";
 import { defaultOutliers, noteFailure, panicShare } from "./outliers.ts";
 import { RetryBudget } from "./retry-budget.ts";
+import { shareOf } from "./slow-start.ts";
 import { Preferences, type Preference } from "./preference.ts";
 
 export interface BackendOptions {
@@ -19,6 +20,8 @@ export interface BackendOptions {
   /** How many workers share its limits; 1 when absent. */
   readonly workers?: number;
   readonly random?: Random;
+  /** `Deadlines.now`, for endpoints that come later. */
+  readonly now?: () => number;
   /** Told when an endpoint is left out because it kept failing. */
   readonly ejected?: (endpoint: Endpoint, ms: number) => void;
 }
@@ -36,6 +39,9 @@ export class Backend {
   private now = 0;
   private readonly idleLimit: number;
   private readonly ejected: BackendOptions["ejected"];
+  private readonly clock: () => number;
+  /** Every endpoint gets its full share from then on. */
+  private warmAt = 0;
   private readonly breaker: Breaker;
   /** How many of its requests may be on a further try. */
   readonly retries: RetryBudget;
@@ -53,6 +59,7 @@ export class Backend {
     this.breaker = new Breaker(options.workers ?? 1);
     this.retries = new RetryBudget(() => this.breaker.active);
     this.ejected = options.ejected;
+    this.clock = options.now ?? (() => 0);
     this.update(entry);
   }
 
@@ -62,17 +69,29 @@ export class Backend {
     const http2 = entry.protocol === "h2" || entry.protocol === "h2s";
     if (entry.balance !== this.entry.balance) this.order = this.balancerOf(entry);
     const known = new Map(this.endpoints.map((endpoint) => [keyOf(endpoint), endpoint]));
+    const hasOthers = known.size > 0;
     this.entry = entry;
     this.endpoints = entry.endpoints.map(({ address, port }) => {
       const target = { address, port, tls, http2, serverName: entry.serverName };
       const key = keyOf(target);
-      const endpoint = known.get(key) ?? new Endpoint(target, this.idleLimit);
+      const endpoint = known.get(key) ?? this.join(target, hasOthers);
       known.delete(key);
       return endpoint;
     });
     for (const gone of known.values()) this.retireEndpoint(gone);
     this.preferences = new Preferences(this.endpoints, this.random);
     this.breaker.adopt(entry.limits);
+  }
+
+  /** Where all are new there is nobody to take the others' part. */
+  private join(target: DialTarget, hasOthers: boolean): Endpoint {
+    const endpoint = new Endpoint(target, this.idleLimit);
+    const { slowStartMs = 0 } = this.entry;
+    if (hasOthers && slowStartMs > 0) {
+      endpoint.joinedAt = this.clock();
+      this.warmAt = endpoint.joinedAt + slowStartMs;
+    }
+    return endpoint;
   }
 
   private balancerOf({ balance }: BackendEntry): Balancer<Endpoint> {
@@ -124,7 +143,10 @@ export class Backend {
       const found = this.preferences.find(preference, sound) ?? this.preferences.find(preference, fresh);
       if (found !== undefined) return found;
     }
-    return this.order.next(endpoints, sound) ?? this.order.next(endpoints, fresh);
+    const { slowStartMs = 0 } = this.entry;
+    const ready = (endpoint: Endpoint) =>
+      sound(endpoint) && this.random() < shareOf(endpoint.joinedAt, slowStartMs, now);
+    return this.order.next(endpoints, now < this.warmAt ? ready : sound) ?? this.order.next(endpoints, fresh);
   }
 
   private panics(now: number): boolean {

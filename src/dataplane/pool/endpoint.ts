@@ -24,6 +24,8 @@ export class Endpoint implements Guarded, Suspect {
   active = 0;
   /** How long its answers took lately; kept where the backend chooses by it. */
   speed: MovingMean | undefined;
+  /** When it joined others, in `Deadlines.now` time; `undefined` when it was there from the start. */
+  joinedAt: number | undefined;
   /** Passed over until then, while others are there. */
   failedUntil = 0;
   failuresInARow = 0;

@@ -32,6 +32,7 @@ export const care: AnnotationGroup = {
           pending: options.backendPending,
         },
       }),
+      ...(differs("slowStartMs") && { slowStartMs: options.slowStartMs }),
     };
     const effect: RouteEffect = (draft) => ({ ...draft, care });
     return Object.keys(care).length === 0 ? {} : { effect };
