@@ -215,6 +215,8 @@ export interface BackendEntry {
   readonly serverName?: string;
   /** When an endpoint that keeps failing is left out for a while; the data plane's defaults when absent. */
   readonly outliers?: OutlierRules;
+  /** How its endpoints are asked how they are; not at all when absent. */
+  readonly check?: HealthCheck;
   /** For so many milliseconds an endpoint that joins others gets less than they, from a tenth up; 0 or absent: never. */
   readonly slowStartMs?: number;
   /** How much may be under way to it at once; without limit when absent. */
@@ -245,6 +247,24 @@ export interface BackendLimits {
 export interface BackendEndpoint {
   readonly address: string;
   readonly port: number;
+  /** It fails its check, and gets nothing while others are there. The data plane writes this itself. */
+  readonly isDown?: boolean;
+}
+
+/** Asked once for all workers. */
+export interface HealthCheck {
+  /** A GET that is answered 200 to 399; a connection that is taken; grpc.health.v1. */
+  readonly type: "http" | "tcp" | "grpc";
+  /** What is asked for: a path (`/` when absent), or a service of gRPC (the whole server when absent). */
+  readonly path?: string;
+  /** Said as Host; the endpoint's address when absent. */
+  readonly host?: string;
+  /** Between two questions, give or take a tenth. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** So many good answers in a row bring an endpoint back, so many bad ones put it out. */
+  readonly healthy: number;
+  readonly unhealthy: number;
 }
 
 export interface CertificateEntry {

@@ -1,6 +1,6 @@
 import { defaultOutliers } from "#dataplane/pool/outliers.ts";
 import { defaultRetry } from "#dataplane/retry.ts";
-import type { RetryCondition } from "#dataplane/table.ts";
+import type { HealthCheck, RetryCondition } from "#dataplane/table.ts";
 import {
   oneOf,
   parseBool,
@@ -10,6 +10,7 @@ import {
   parseRetryConditions,
   parseSeconds,
   parseSize,
+  textOf,
 } from "./annotations/values.ts";
 
 /**
@@ -73,6 +74,18 @@ export interface IngressOptions {
   readonly outlierFailures: number;
   /** `upstream-outlier-time`, in milliseconds: for how long, the first time. */
   readonly outlierMs: number;
+  /** `upstream-health-check`: how endpoints are asked how they are. */
+  readonly checkType: "off" | HealthCheck["type"];
+  /** `upstream-health-check-path`: a path, or a service of gRPC; empty for `/`, and for the whole server. */
+  readonly checkPath: string;
+  /** `upstream-health-check-interval`, in milliseconds. */
+  readonly checkIntervalMs: number;
+  /** `upstream-health-check-timeout`, in milliseconds. */
+  readonly checkTimeoutMs: number;
+  /** `upstream-health-check-healthy`: so many good answers in a row bring an endpoint back. */
+  readonly checkHealthy: number;
+  /** `upstream-health-check-unhealthy`: so many bad ones put it out. */
+  readonly checkUnhealthy: number;
   /** `upstream-slow-start`, in milliseconds: how long an endpoint that joins others takes to get its share; 0 for at once. */
   readonly slowStartMs: number;
   /** `upstream-max-requests`: requests under way to one backend; 0 for no limit, and so with the next two. */
@@ -124,6 +137,12 @@ export const defaultOptions: IngressOptions = {
   balance: "round-robin",
   outlierFailures: defaultOutliers.failures,
   outlierMs: defaultOutliers.ejectMs,
+  checkType: "off",
+  checkPath: "",
+  checkIntervalMs: 10_000,
+  checkTimeoutMs: 3_000,
+  checkHealthy: 2,
+  checkUnhealthy: 3,
   slowStartMs: 0,
   backendRequests: 0,
   backendConnections: 0,
@@ -187,6 +206,12 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   }),
   "upstream-outlier-failures": as("outlierFailures", parseCount),
   "upstream-outlier-time": as("outlierMs", (text) => parseSeconds(text) || undefined),
+  "upstream-health-check": as("checkType", oneOf(["off", "http", "tcp", "grpc"])),
+  "upstream-health-check-path": as("checkPath", textOf(/^[!-~]{0,100}$/)),
+  "upstream-health-check-interval": as("checkIntervalMs", (text) => parseSeconds(text) || undefined),
+  "upstream-health-check-timeout": as("checkTimeoutMs", (text) => parseSeconds(text) || undefined),
+  "upstream-health-check-healthy": as("checkHealthy", (text) => parseCount(text) || undefined),
+  "upstream-health-check-unhealthy": as("checkUnhealthy", (text) => parseCount(text) || undefined),
   "upstream-slow-start": as("slowStartMs", parseSeconds),
   "upstream-max-requests": as("backendRequests", parseCount),
   "upstream-max-connections": as("backendConnections", parseCount),

@@ -6,7 +6,7 @@ import type { BackendEntry } from "../table.ts";
 import type { DialTarget } from "../transport/connection.ts";
 import { Breaker } from "./breaker.ts";
 import { Endpoint } from "./endpoint.ts";
-import { defaultOutliers, noteFailure, panicShare } from "./outliers.ts";
+import { defaultOutliers, isIn, noteFailure, panicShare } from "./outliers.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import { shareOf } from "./slow-start.ts";
 import { Preferences, type Preference } from "./preference.ts";
@@ -47,6 +47,8 @@ export class Backend {
   readonly retries: RetryBudget;
   /** No endpoint is left out for longer than until then. */
   private outUntil = 0;
+  /** Some of them fail their health check. */
+  private hasDown = false;
 
   constructor(entry: BackendEntry, options: BackendOptions) {
     this.entry = entry;
@@ -71,27 +73,33 @@ export class Backend {
     const known = new Map(this.endpoints.map((endpoint) => [keyOf(endpoint), endpoint]));
     const hasOthers = known.size > 0;
     this.entry = entry;
-    this.endpoints = entry.endpoints.map(({ address, port }) => {
+    this.endpoints = entry.endpoints.map(({ address, port, isDown = false }) => {
       const target = { address, port, tls, http2, serverName: entry.serverName };
       const key = keyOf(target);
       const endpoint = known.get(key) ?? this.join(target, hasOthers);
       known.delete(key);
+      if (endpoint.isDown && !isDown) this.beginSlowly(endpoint);
+      endpoint.isDown = isDown;
       return endpoint;
     });
     for (const gone of known.values()) this.retireEndpoint(gone);
     this.preferences = new Preferences(this.endpoints, this.random);
+    this.hasDown = this.endpoints.some(({ isDown }) => isDown);
     this.breaker.adopt(entry.limits);
   }
 
   /** Where all are new there is nobody to take the others' part. */
   private join(target: DialTarget, hasOthers: boolean): Endpoint {
     const endpoint = new Endpoint(target, this.idleLimit);
-    const { slowStartMs = 0 } = this.entry;
-    if (hasOthers && slowStartMs > 0) {
-      endpoint.joinedAt = this.clock();
-      this.warmAt = endpoint.joinedAt + slowStartMs;
-    }
+    if (hasOthers) this.beginSlowly(endpoint);
     return endpoint;
+  }
+
+  private beginSlowly(endpoint: Endpoint): void {
+    const { slowStartMs = 0 } = this.entry;
+    if (slowStartMs === 0) return;
+    endpoint.joinedAt = this.clock();
+    this.warmAt = endpoint.joinedAt + slowStartMs;
   }
 
   private balancerOf({ balance }: BackendEntry): Balancer<Endpoint> {
@@ -127,16 +135,16 @@ export class Backend {
 
   /**
    * The endpoint for the next try: the preferred one, else as the entry balances; never one of `tried`, none that has no
-   * room, and as long as there is another not one that just failed or is left out. Where less than half of the endpoints
+   * room, and as long as there is another not one that just failed, fails its check or is left out. Where less than half of the endpoints
    * would be left, those that are left out are taken, too.
    */
   pick(tried: readonly Endpoint[], now: number, preference?: Preference): Endpoint | undefined {
     this.now = now;
     const { breaker, endpoints } = this;
     const fresh = (endpoint: Endpoint) => !tried.includes(endpoint) && breaker.hasRoom(endpoint, endpoints);
-    const panics = now < this.outUntil && this.panics(now);
+    const panics = (this.hasDown || now < this.outUntil) && this.panics(now);
     const sound = (endpoint: Endpoint) =>
-      endpoint.failedUntil <= now && (panics || endpoint.ejectedUntil <= now) && fresh(endpoint);
+      endpoint.failedUntil <= now && (panics || isIn(endpoint, now)) && fresh(endpoint);
     if (preference !== undefined) {
       const preferred = this.preferred(preference);
       if (preferred !== undefined && preference.stays === true) return fresh(preferred) ? preferred : undefined;
@@ -150,7 +158,7 @@ export class Backend {
   }
 
   private panics(now: number): boolean {
-    const usable = this.endpoints.filter(({ ejectedUntil }) => ejectedUntil <= now).length;
+    const usable = this.endpoints.filter((endpoint) => isIn(endpoint, now)).length;
     return usable < this.endpoints.length * panicShare;
   }
 

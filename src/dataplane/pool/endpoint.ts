@@ -29,6 +29,7 @@ export class Endpoint implements Guarded, Suspect {
   /** Passed over until then, while others are there. */
   failedUntil = 0;
   failuresInARow = 0;
+  isDown = false;
   ejectedUntil = 0;
   ejections = 0;
   /** The counters say that it is left out. */

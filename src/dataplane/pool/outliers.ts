@@ -11,8 +11,15 @@ export interface Suspect {
   failuresInARow: number;
   /** Left out until then, in `Deadlines.now` time. */
   ejectedUntil: number;
+  /** It fails its health check. */
+  readonly isDown: boolean;
   /** How often it was, less once for each `ejectMs` that it then did well. */
   ejections: number;
+}
+
+/** Whether nothing speaks against sending it a request. */
+export function isIn({ isDown, ejectedUntil }: Suspect, now: number): boolean {
+  return !isDown && ejectedUntil <= now;
 }
 
 /**

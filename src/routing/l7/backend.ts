@@ -21,7 +21,7 @@ export interface BackendRef {
 }
 
 /** How a backend's endpoints are treated. */
-export type BackendCare = Pick<BackendEntry, "outliers" | "limits" | "slowStartMs">;
+export type BackendCare = Pick<BackendEntry, "outliers" | "limits" | "slowStartMs" | "check">;
 
 /** The backend of a URL in an annotation: its host as the only endpoint, which the data plane resolves. */
 export function fixedBackend(url: { scheme: "http" | "https"; host: string; port: number }): BackendRef {

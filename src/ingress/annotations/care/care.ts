@@ -1,8 +1,20 @@
 import { defaultOutliers } from "#dataplane/pool/outliers.ts";
+import type { HealthCheck } from "#dataplane/table.ts";
 import type { BackendCare } from "#routing/l7/backend.ts";
 import type { RouteEffect } from "#routing/l7/settings.ts";
-import { defaultOptions } from "../../options.ts";
+import { defaultOptions, type IngressOptions } from "../../options.ts";
 import type { AnnotationGroup } from "../group.ts";
+
+function checkOf(options: IngressOptions, type: HealthCheck["type"]): HealthCheck {
+  return {
+    type,
+    ...(options.checkPath === "" ? {} : { path: options.checkPath }),
+    intervalMs: options.checkIntervalMs,
+    timeoutMs: options.checkTimeoutMs,
+    healthy: options.checkHealthy,
+    unhealthy: options.checkUnhealthy,
+  };
+}
 
 /**
  * How endpoints that fail and backends with too much to do are treated. No annotation changes it; the options do. What
@@ -33,6 +45,7 @@ export const care: AnnotationGroup = {
         },
       }),
       ...(differs("slowStartMs") && { slowStartMs: options.slowStartMs }),
+      ...(options.checkType !== "off" && { check: checkOf(options, options.checkType) }),
     };
     const effect: RouteEffect = (draft) => ({ ...draft, care });
     return Object.keys(care).length === 0 ? {} : { effect };
