@@ -62,6 +62,7 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--etcd-keyfile <file>", "its key, in PEM")
     .option("--anonymous-auth", "requests without proof are those of system:anonymous, and not refused")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
+    .option("--ingress-config <file>", "options of Ingress in YAML, or a ConfigMap of ingress-nginx")
     .option("--access-log <file>", "write a line for each request through Ingress; - is the standard output")
     .addOption(
       new Option("--access-log-format <format>", "a line as ingress-nginx writes it, or a JSON object a line")
@@ -219,6 +220,7 @@ interface UpFlags {
   etcdKeyfile?: string;
   anonymousAuth?: boolean;
   dnsConfig?: string;
+  ingressConfig?: string;
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
   gzip?: boolean;
@@ -246,6 +248,7 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     ...etcdFlags(flags),
     anonymousAuth: flags.anonymousAuth ?? false,
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
+    ...(flags.ingressConfig === undefined ? {} : { ingressConfig: resolveDataDir(flags.ingressConfig) }),
     ...(flags.accessLog === undefined
       ? {}
       : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),

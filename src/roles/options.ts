@@ -35,6 +35,8 @@ export interface UpOptions {
   /** Where requests through Ingress are written down: a file, or `-` for the standard output. */
   readonly accessLog?: string;
   readonly accessLogFormat: "line" | "json";
+  /** Options of Ingress: YAML, or a ConfigMap of ingress-nginx. */
+  readonly ingressConfig?: string;
   /** Ingress compresses answers. */
   readonly gzip: boolean;
   readonly wait: WaitFor;

@@ -19,6 +19,7 @@ import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
 import type { DnsSettings, RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
+import type { IngressOptions } from "#ingress/options.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
 import { nodeName } from "#node/network/plan.ts";
@@ -158,11 +159,20 @@ export interface RunningEntry {
   readonly stopFailureLog: () => void;
 }
 
+export interface EntryParts {
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** Written into the status of Ingresses. */
+  readonly publishAddress: string;
+  /** What differs from the defaults for all Ingresses. */
+  readonly ingressOptions: Partial<IngressOptions>;
+}
+
 /** Starts the HTTP data plane on its two ports and the Ingress controller that feeds it. */
 export async function startEntry(
   { log, plan, options }: ServerParts,
   client: Client,
-  { httpPort, httpsPort, publishAddress }: { httpPort: number; httpsPort: number; publishAddress: string },
+  { httpPort, httpsPort, publishAddress, ingressOptions }: EntryParts,
 ): Promise<RunningEntry> {
   const [dataplane, defaultCertificate] = await Promise.all([
     startDataplane({
@@ -187,7 +197,12 @@ export async function startEntry(
     defaultCertificate,
     publishAddresses: [publishAddress],
     // A redirect to a port that is not the standard one has to name it.
-    options: { httpsPort, usePortInRedirects: httpsPort !== 443, gzip: options.gzip },
+    options: {
+      usePortInRedirects: httpsPort !== 443,
+      ...ingressOptions,
+      ...(options.gzip ? { gzip: true } : {}),
+      httpsPort,
+    },
     log: log.child({ part: "ingress" }),
     clock: systemClock,
   });
