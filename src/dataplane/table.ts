@@ -215,12 +215,40 @@ export interface CertificateEntry {
   readonly key: string;
 }
 
+/** A port that is served as a stream of bytes or datagrams, whatever they mean. */
+export interface StreamEntry {
+  /** `tcp:5432` or `udp:53`; what logs, counters and explanations call it. */
+  readonly id: string;
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+  readonly target: StreamTarget;
+  /** Every connection begins with a PROXY header, which is believed of trusted proxies; without one it is closed. */
+  readonly acceptProxy?: boolean;
+}
+
+/** Where a stream goes. */
+export interface StreamTarget {
+  /** What logs and errors call it, e.g. `dev/db:5432`. */
+  readonly backend: string;
+  /** In turn; a connection stays with its endpoint. */
+  readonly endpoints: readonly BackendEndpoint[];
+  /** Endpoints are told the client's address by a PROXY header of this version (TCP only). */
+  readonly sendProxy?: 1 | 2;
+  readonly connectMs: number;
+  /** A connection or session in which nothing goes either way for so long is closed. */
+  readonly idleMs: number;
+  /** How many endpoints one connection may try. */
+  readonly tries: number;
+}
+
 /** What changes from one table to the next. `undefined` removes an entry. Backends arrive before the routes that name
  * them take effect, and leave after. */
 export interface TableChange {
   readonly hosts: readonly (readonly [name: string, entry: HostEntry | undefined])[];
   readonly backends: readonly (readonly [id: string, entry: BackendEntry | undefined])[];
   readonly certificates: readonly (readonly [id: string, entry: CertificateEntry | undefined])[];
+  /** Ports that are served as streams: those that left close with their connections. */
+  readonly streams?: readonly (readonly [id: string, entry: StreamEntry | undefined])[];
   /** The certificate for clients that name no known host; unchanged when absent. */
   readonly defaultCertificate?: string;
   /** Passed back in the acknowledgement: the revision of the API that this change brings into force. */

@@ -171,6 +171,15 @@ export async function startEntry(
     publishAddresses: [publishAddress],
     // A redirect to a port that is not the standard one has to name it.
     options: { httpsPort, usePortInRedirects: httpsPort !== 443, gzip: options.gzip },
+    streams: {
+      ...(options.tcpServicesConfigMap === undefined ? {} : { tcpConfigMap: options.tcpServicesConfigMap }),
+      ...(options.udpServicesConfigMap === undefined ? {} : { udpConfigMap: options.udpServicesConfigMap }),
+      reserved: new Map([
+        [httpPort, "the port of Ingress"],
+        [httpsPort, "the port of Ingress with TLS"],
+        [options.apiPort, "the port of the API server"],
+      ]),
+    },
     log: log.child({ part: "ingress" }),
     clock: systemClock,
   });

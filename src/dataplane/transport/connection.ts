@@ -65,6 +65,8 @@ export interface DialTarget {
   readonly serverName?: string;
   /** HTTP/2 is spoken, and asked for in the TLS handshake. */
   readonly http2: boolean;
+  /** The endpoint may end its side and go on reading (TCP half-close); else its end ends ours. */
+  readonly halfOpen?: boolean;
 }
 
 /** The way to endpoints, injected so that another transport can take its place. */

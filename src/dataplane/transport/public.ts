@@ -155,7 +155,7 @@ export function createPublicDialer(onFault: OnFault, nameServers: readonly strin
 }
 
 function connect(
-  { address, port, tls, http2, serverName }: DialTarget,
+  { address, port, tls, http2, serverName, halfOpen = false }: DialTarget,
   done: (result: Connection | NodeJS.ErrnoException) => void,
   { onFault, lookup }: { onFault: OnFault; lookup: LookupFunction },
 ): Connecting {
@@ -163,7 +163,7 @@ function connect(
   const socket =
     reader === undefined
       ? dialTls({ address, port, http2, serverName, lookup })
-      : dialTcp({ address, port, reader, lookup });
+      : dialTcp({ address, port, reader, lookup, halfOpen });
   const event = tls ? "secureConnect" : "connect";
   const cancel = () => {
     socket.off("error", failed);
@@ -213,19 +213,21 @@ interface TcpTarget {
   port: number;
   reader: ReadBuffer;
   lookup: LookupFunction;
+  halfOpen: boolean;
 }
 
-function dialTcp({ address, port, reader, lookup }: TcpTarget): Socket {
+function dialTcp({ address, port, reader, lookup, halfOpen }: TcpTarget): Socket {
   return connectTcp({
     host: address,
     port,
     noDelay: true,
+    allowHalfOpen: halfOpen,
     lookup,
     onread: { buffer: reader.next, callback: reader.read },
   });
 }
 
 /** `10.0.0.1` for the IPv4-mapped `::ffff:10.0.0.1` that a dual-stack listener reports. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }
