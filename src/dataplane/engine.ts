@@ -5,6 +5,8 @@ import { createContext } from "./context.ts";
 import { addTo, counter, type CounterSlot } from "./counters.ts";
 import { Deadlines } from "./deadline.ts";
 import { createFailureRing, type FailureRecord } from "./failures.ts";
+import type { StreamContext } from "./l4/context.ts";
+import { createPassthrough } from "./l4/passthrough.ts";
 import { Streams } from "./l4/streams.ts";
 import type { Limits } from "./limits.ts";
 import { AccessLog, type AccessLogOptions } from "./log/access-log.ts";
@@ -16,8 +18,9 @@ import { findHost } from "./route.ts";
 import type { ListenerSpec } from "./running.ts";
 import { serveConnection, type Client } from "./serve.ts";
 import type { TableChange } from "./table.ts";
+import { TlsTerminator } from "./tls/entry.ts";
 import type { Connection } from "./transport/connection.ts";
-import { listen, type Listening } from "./transport/listen.ts";
+import { listen, type Listening, type ListenOptions } from "./transport/listen.ts";
 import { createLookup } from "./transport/lookup.ts";
 import { createPublicDialer } from "./transport/public.ts";
 
@@ -112,47 +115,55 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   deadlines.add(idleSweep);
   idleSweep.onDeadline();
 
-  const listenOptions = {
-    reusePort: options.shared,
+  const accept = (connection: Connection) => {
+    if (over) return connection.destroy();
+    const client = serveConnection(context, connection, options.http2, () => forget(client));
+    adopt(client);
+  };
+  const streamContext: StreamContext = {
+    clock,
+    log,
+    limits,
+    deadlines,
+    dialer: context.dialer,
+    lookup: createLookup(options.nameServers),
+    failures,
+    onFault,
+    trustsProxy: trusts,
+  };
+  const passthrough = createPassthrough(streamContext, { table, adopt, forget });
+  const tls = new TlsTerminator({
     handshakeMs: limits.headerMs,
+    greetingMs: limits.greetingMs,
     http2: options.http2,
     ticketKeys: options.ticketKeys,
-    contextOf: (serverName: string) => contextOf(table, serverName),
+    clock,
+    onFault,
+    contextOf: (serverName) => contextOf(table, serverName),
+    ruleOfName: () => (table.passthroughs === 0 ? undefined : passthrough),
+    accept,
+  });
+  const listenOptions: ListenOptions = {
+    reusePort: options.shared,
+    clock,
+    greetingMs: limits.greetingMs,
+    believesProxy: () => undefined,
+    tls,
     most: limits.connections,
     admits: () => clients.size < limits.connections,
     onFault,
-    accept: (connection: Connection) => {
-      if (over) {
-        connection.destroy();
-        return;
-      }
-      const client = serveConnection(context, connection, options.http2, () => forget(client));
-      adopt(client);
-    },
+    accept,
   };
   const host = options.listeners[0]?.host ?? "0.0.0.0";
-  const streams = new Streams(
-    {
-      clock,
-      log,
-      limits,
-      deadlines,
-      dialer: context.dialer,
-      lookup: createLookup(options.nameServers),
-      failures,
-      onFault,
-      trustsProxy: trusts,
-    },
-    {
-      host,
-      shared: options.shared,
-      start: options.worker * 7919,
-      slotOf: options.slotOf,
-      admits: listenOptions.admits,
-      adopt,
-      forget,
-    },
-  );
+  const streams = new Streams(streamContext, {
+    host,
+    shared: options.shared,
+    start: options.worker * 7919,
+    slotOf: options.slotOf,
+    admits: listenOptions.admits,
+    adopt,
+    forget,
+  });
   const listening: Listening[] = [];
   try {
     for (const spec of options.listeners) listening.push(await listen(spec, listenOptions));
@@ -173,7 +184,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const touched =
         change.defaultCertificate !== undefined || change.certificates.some(([id]) => id === defaultCertificate);
       const entry = touched ? table.certificates.entry(defaultCertificate) : undefined;
-      if (entry !== undefined) for (const listener of listening) listener.setDefault(entry);
+      if (entry !== undefined) tls.setDefault(entry);
       return listens;
     },
     failures: () => failures.list(),
@@ -196,6 +207,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }
       over = true;
       for (const listener of listening) listener.destroy();
+      tls.destroy();
       table.retire();
       deadlines.stop();
       accessLog?.stop();

@@ -19,6 +19,8 @@ export interface HostEntry {
   readonly routes: readonly RouteEntry[];
   /** The certificate for TLS on this host; the default one when absent. */
   readonly certificate?: string;
+  /** TLS connections that ask for this host go to the backend as they are, whatever its routes say of HTTP. */
+  readonly passthrough?: StreamRules;
 }
 
 export interface RouteEntry {
@@ -227,11 +229,15 @@ export interface StreamEntry {
 }
 
 /** Where a stream goes. */
-export interface StreamTarget {
-  /** What logs and errors call it, e.g. `dev/db:5432`. */
-  readonly backend: string;
+export interface StreamTarget extends StreamRules {
   /** In turn; a connection stays with its endpoint. */
   readonly endpoints: readonly BackendEndpoint[];
+}
+
+/** How a stream is led to its backend. */
+export interface StreamRules {
+  /** What logs and errors call it, e.g. `dev/db:5432`; of a host's passthrough the id of the backend in the table. */
+  readonly backend: string;
   /** Endpoints are told the client's address by a PROXY header of this version (TCP only). */
   readonly sendProxy?: 1 | 2;
   readonly connectMs: number;

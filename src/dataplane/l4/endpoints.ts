@@ -10,8 +10,14 @@ export interface StreamEndpoint {
   failedUntil: number;
 }
 
+/** Who knows the endpoints of a stream. */
+export interface EndpointSource {
+  /** The next one in turn, none of `tried`, and none that just failed as long as there is another. */
+  pick(tried: readonly StreamEndpoint[], now: number): StreamEndpoint | undefined;
+}
+
 /** The endpoints of a stream as a worker turns through them. What is known of one survives changes of the others. */
-export class StreamEndpoints {
+export class StreamEndpoints implements EndpointSource {
   private list: readonly StreamEndpoint[] = [];
   private readonly order;
 
@@ -33,7 +39,6 @@ export class StreamEndpoints {
     return this.list.includes(endpoint);
   }
 
-  /** The next one in turn, none of `tried`, and none that just failed as long as there is another. */
   pick(tried: readonly StreamEndpoint[], now: number): StreamEndpoint | undefined {
     const fresh = (endpoint: StreamEndpoint) => !tried.includes(endpoint);
     return (

@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { readProxyHeader, type Proxied } from "#wire/proxy-protocol.ts";
+import type { Proxied } from "#wire/proxy-protocol.ts";
 import type { CounterSlot } from "../counters.ts";
 import type { StreamEntry } from "../table.ts";
-import { peek } from "../transport/peek.ts";
+import { greetProxy } from "../transport/listen.ts";
 import { plainAddress, SocketConnection } from "../transport/public.ts";
 import type { StreamContext } from "./context.ts";
 import { StreamEndpoints } from "./endpoints.ts";
@@ -76,22 +76,15 @@ export class TcpListener implements StreamListener {
 
   private greet(socket: Socket): void {
     const { context, greeting } = this;
-    let proxied: Proxied | undefined;
+    const { clock, limits, trustsProxy } = context;
     greeting.add(socket);
-    const look = (bytes: Buffer) => {
-      const header = readProxyHeader(bytes);
-      if (header.type !== "header") return header.type === "incomplete" ? "more" : "refused";
-      ({ proxied } = header);
-      return header.length;
-    };
-    const refused = () => {
+    socket.once("close", () => greeting.delete(socket));
+    const serve = (proxied: Proxied | undefined) => {
       greeting.delete(socket);
+      this.serve(socket, proxied);
+    };
+    greetProxy(socket, trustsProxy, { clock, greetingMs: limits.greetingMs }, serve, () => {
       countStatus(this.options.slot, 400);
-    };
-    peek(socket, { look, clock: context.clock, ms: context.limits.greetingMs, refused }, () => {
-      greeting.delete(socket);
-      const isBelieved = context.trustsProxy(plainAddress(socket.remoteAddress ?? ""));
-      if (!socket.destroyed) this.serve(socket, isBelieved ? proxied : undefined);
     });
   }
 

@@ -4,15 +4,15 @@ import type { Timed } from "../deadline.ts";
 import { closeConnection, wordOf } from "../exchange/ending.ts";
 import { lent, type Connecting, type Connection, type ConnectionHandler } from "../transport/connection.ts";
 import type { StreamContext } from "./context.ts";
-import type { StreamEndpoint, StreamEndpoints } from "./endpoints.ts";
+import type { EndpointSource, StreamEndpoint } from "./endpoints.ts";
 import { countStatus, recordStreamFailure, type StreamPlace } from "./failure.ts";
-import type { StreamTarget } from "../table.ts";
+import type { StreamRules } from "../table.ts";
 
 /** What one connection needs to know of its stream. */
 export interface TcpSessionOptions {
   readonly place: StreamPlace;
-  readonly target: StreamTarget;
-  readonly endpoints: StreamEndpoints;
+  readonly target: StreamRules;
+  readonly endpoints: EndpointSource;
   /** For the PROXY header that endpoints are sent; asked only when they are. */
   readonly proxied: () => Proxied;
   /** Called once, when all is closed. */

@@ -1,3 +1,5 @@
+import type { Proxied } from "#wire/proxy-protocol.ts";
+
 /** What became of the bytes of a write. */
 export const sent = 0;
 /**
@@ -22,6 +24,8 @@ export interface Connection {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
+  /** Whom a proxy in front speaks for by the PROXY protocol: the addresses above are what it says. */
+  readonly proxied?: Proxied | undefined;
   write(bytes: Buffer): WriteResult;
   /** Whether bytes are lent out. */
   readonly blocked: boolean;
