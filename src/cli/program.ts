@@ -70,6 +70,8 @@ export function createProgram(exit: (code: number) => void): Command {
         .default(defaultOptions.accessLogFormat),
     )
     .option("--gzip", "Ingress compresses answers for clients that take it")
+    .option("--tcp-services-configmap <name>", "ports to serve as TCP, in this ConfigMap: NAMESPACE/NAME")
+    .option("--udp-services-configmap <name>", "ports to serve as UDP, in this ConfigMap: NAMESPACE/NAME")
     .option("--detach", "return when the cluster is up; it goes on in the background")
     .addOption(
       new Option("--wait <state>", "wait until the manifests are served, applied, or not at all")
@@ -224,6 +226,8 @@ interface UpFlags {
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
   gzip?: boolean;
+  tcpServicesConfigmap?: string;
+  udpServicesConfigmap?: string;
   detach?: boolean;
   wait: WaitFor;
   waitTimeout: number;
@@ -254,6 +258,8 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
       : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),
     accessLogFormat: flags.accessLogFormat,
     gzip: flags.gzip ?? false,
+    ...(flags.tcpServicesConfigmap === undefined ? {} : { tcpServicesConfigMap: flags.tcpServicesConfigmap }),
+    ...(flags.udpServicesConfigmap === undefined ? {} : { udpServicesConfigMap: flags.udpServicesConfigmap }),
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
   };

@@ -23,6 +23,8 @@ export interface CountersSnapshot {
   readonly total: Counters;
   readonly routes: ReadonlyMap<string, Counters>;
   readonly backends: ReadonlyMap<string, Counters>;
+  /** By the id of a stream: its connections or UDP sessions as `requests`, those without an endpoint among class 5. */
+  readonly streams: ReadonlyMap<string, Counters>;
 }
 
 /** Positions inside a slot. */

@@ -26,6 +26,8 @@ export class LiveTable {
   readonly backends = new Map<string, Backend>();
   readonly certificates = new Certificates();
   defaultCertificate: string | undefined;
+  /** How many hosts want TLS connections to be passed on as they are. */
+  passthroughs = 0;
   private readonly options: LiveTableOptions;
 
   constructor(options: LiveTableOptions) {
@@ -52,6 +54,8 @@ export class LiveTable {
       } else known.update(entry);
     }
     for (const [name, entry] of change.hosts) {
+      if (this.hosts.get(name)?.entry.passthrough !== undefined) this.passthroughs -= 1;
+      if (entry?.passthrough !== undefined) this.passthroughs += 1;
       if (entry === undefined) this.hosts.delete(name);
       else this.hosts.set(name, compileHost(entry, this.options.slotOf));
     }

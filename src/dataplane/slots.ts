@@ -47,13 +47,16 @@ export class SlotBook {
   }
 
   snapshot(): CountersSnapshot {
-    const routes = new Map<string, Counters>();
-    const backends = new Map<string, Counters>();
+    const maps = {
+      route: new Map<string, Counters>(),
+      backend: new Map<string, Counters>(),
+      stream: new Map<string, Counters>(),
+    };
     for (const [id, { slot }] of this.slots) {
-      const map = id.startsWith("route ") ? routes : backends;
-      map.set(id.slice(id.indexOf(" ") + 1), readCounters(this.pages, slot));
+      const at = id.indexOf(" ");
+      maps[id.slice(0, at) as keyof typeof maps].set(id.slice(at + 1), readCounters(this.pages, slot));
     }
-    return { total: readCounters(this.pages, 0), routes, backends };
+    return { total: readCounters(this.pages, 0), routes: maps.route, backends: maps.backend, streams: maps.stream };
   }
 
   /** A worker died with its connections: what it counted stays, what it held open is no more. */

@@ -19,6 +19,8 @@ export interface HostEntry {
   readonly routes: readonly RouteEntry[];
   /** The certificate for TLS on this host; the default one when absent. */
   readonly certificate?: string;
+  /** TLS connections that ask for this host go to the backend as they are, whatever its routes say of HTTP. */
+  readonly passthrough?: StreamRules;
 }
 
 export interface RouteEntry {
@@ -275,12 +277,44 @@ export interface CertificateEntry {
   readonly key: string;
 }
 
+/** A port that is served as a stream of bytes or datagrams, whatever they mean. */
+export interface StreamEntry {
+  /** `tcp:5432` or `udp:53`; what logs, counters and explanations call it. */
+  readonly id: string;
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+  readonly target: StreamTarget;
+  /** Every connection begins with a PROXY header, which is believed of trusted proxies; without one it is closed. */
+  readonly acceptProxy?: boolean;
+}
+
+/** Where a stream goes. */
+export interface StreamTarget extends StreamRules {
+  /** In turn; a connection stays with its endpoint. */
+  readonly endpoints: readonly BackendEndpoint[];
+}
+
+/** How a stream is led to its backend. */
+export interface StreamRules {
+  /** What logs and errors call it, e.g. `dev/db:5432`; of a host's passthrough the id of the backend in the table. */
+  readonly backend: string;
+  /** Endpoints are told the client's address by a PROXY header of this version (TCP only). */
+  readonly sendProxy?: 1 | 2;
+  readonly connectMs: number;
+  /** A connection or session in which nothing goes either way for so long is closed. */
+  readonly idleMs: number;
+  /** How many endpoints one connection may try. */
+  readonly tries: number;
+}
+
 /** What changes from one table to the next. `undefined` removes an entry. Backends arrive before the routes that name
  * them take effect, and leave after. */
 export interface TableChange {
   readonly hosts: readonly (readonly [name: string, entry: HostEntry | undefined])[];
   readonly backends: readonly (readonly [id: string, entry: BackendEntry | undefined])[];
   readonly certificates: readonly (readonly [id: string, entry: CertificateEntry | undefined])[];
+  /** Ports that are served as streams: those that left close with their connections. */
+  readonly streams?: readonly (readonly [id: string, entry: StreamEntry | undefined])[];
   /** The certificate for clients that name no known host; unchanged when absent. */
   readonly defaultCertificate?: string;
   /** Passed back in the acknowledgement: the revision of the API that this change brings into force. */

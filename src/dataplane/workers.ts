@@ -4,6 +4,7 @@ import { placeOf } from "./counters.ts";
 import { startEngine } from "./engine.ts";
 import { HealthChecker } from "./health/checker.ts";
 import { probe } from "./health/probe.ts";
+import { StreamPorts } from "./l4/ports.ts";
 import { defaultLimits } from "./limits.ts";
 import { createMeterMemory, forgetWorker } from "./meter/memory.ts";
 import type { DataplaneOptions, ListenerSpec, RunningDataplane } from "./running.ts";
@@ -61,20 +62,49 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     clock: options.clock,
     log: options.log,
   });
-  const apply = (change: TableChange) => {
+  const pass = (change: TableChange) => {
     engine.apply(table.apply(change).change);
     return Promise.resolve();
   };
-  const checker = startChecker(options, apply);
+  const checker = startChecker(options, pass);
+  const { apply, refusedStreams, stopPorts } = portsOf(options, (change) => pass(checker.mark(change)));
   return {
     addresses: engine.addresses,
-    apply: (change) => apply(checker.mark(change)),
+    apply,
+    refusedStreams,
     counters: () => book.snapshot(),
     failures: () => Promise.resolve(engine.failures()),
     stop({ drainMs }) {
       checker.stop();
+      stopPorts();
       return engine.stop(drainMs);
     },
+  };
+}
+
+/** Lets changes pass in order, without the streams whose port is somebody else's. */
+function portsOf(
+  { listeners, clock }: DataplaneOptions,
+  pass: (change: TableChange) => Promise<void>,
+): {
+  readonly apply: (change: TableChange) => Promise<void>;
+  readonly refusedStreams: () => ReadonlyMap<string, string>;
+  readonly stopPorts: () => void;
+} {
+  let revision = "";
+  const nothing = { hosts: [], backends: [], certificates: [] };
+  const ports = new StreamPorts({
+    host: listeners[0]?.host ?? "0.0.0.0",
+    clock,
+    release: (streams) => void pass({ ...nothing, streams, revision }),
+  });
+  return {
+    apply(change) {
+      ({ revision } = change);
+      return change.streams === undefined ? pass(change) : ports.admit(change).then(pass);
+    },
+    refusedStreams: () => ports.refused(),
+    stopPorts: () => ports.stop(),
   };
 }
 
@@ -122,15 +152,17 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
     await Promise.all(places.map((place) => place.stop(0)));
     throw refused.reason as Error;
   }
-  const apply = async (change: TableChange) => {
+  const pass = async (change: TableChange) => {
     const numbered = table.apply(change);
     await Promise.all(places.map((place) => place.apply(numbered)));
   };
-  const checker = startChecker(options, apply);
+  const checker = startChecker(options, pass);
+  const { apply, refusedStreams, stopPorts } = portsOf(options, (change) => pass(checker.mark(change)));
   return {
     places,
     addresses: listeners,
-    apply: (change) => apply(checker.mark(change)),
+    apply,
+    refusedStreams,
     counters: () => book.snapshot(),
     failures: async () => {
       const lists = await Promise.all(places.map((place) => place.failures()));
@@ -138,6 +170,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
     },
     stop: async ({ drainMs }) => {
       checker.stop();
+      stopPorts();
       await Promise.all(places.map((place) => place.stop(drainMs)));
     },
   };

@@ -104,6 +104,12 @@ export interface IngressOptions {
   readonly gzipMinBytes: number;
   /** `gzip-types`; text/html is always among them. */
   readonly gzipTypes: readonly string[];
+  /** `proxy-stream-timeout` in milliseconds: how long a TCP stream may be silent. */
+  readonly streamMs: number;
+  /** `proxy-stream-next-upstream`: a stream whose endpoint cannot be reached tries another. */
+  readonly streamRetries: boolean;
+  /** `proxy-stream-next-upstream-tries`; 0 for no limit. */
+  readonly streamTries: number;
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
@@ -148,6 +154,9 @@ export const defaultOptions: IngressOptions = {
   backendConnections: 0,
   endpointConnections: 0,
   backendPending: 0,
+  streamMs: 600_000,
+  streamRetries: true,
+  streamTries: 3,
   gzip: false,
   gzipLevel: 1,
   gzipMinBytes: 256,
@@ -217,6 +226,9 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "upstream-max-connections": as("backendConnections", parseCount),
   "upstream-max-endpoint-connections": as("endpointConnections", parseCount),
   "upstream-max-pending": as("backendPending", parseCount),
+  "proxy-stream-timeout": as("streamMs", (text) => parseSeconds(text.replace(/s$/, ""))),
+  "proxy-stream-next-upstream": as("streamRetries", parseBool),
+  "proxy-stream-next-upstream-tries": as("streamTries", (text) => (/^\d{1,4}$/.test(text) ? Number(text) : undefined)),
   "use-gzip": as("gzip", parseBool),
   "gzip-level": as("gzipLevel", (text) => (/^[1-9]$/.test(text) ? Number(text) : undefined)),
   "gzip-min-length": as("gzipMinBytes", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),

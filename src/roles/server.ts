@@ -203,6 +203,15 @@ export async function startEntry(
       ...(options.gzip ? { gzip: true } : {}),
       httpsPort,
     },
+    streams: {
+      ...(options.tcpServicesConfigMap === undefined ? {} : { tcpConfigMap: options.tcpServicesConfigMap }),
+      ...(options.udpServicesConfigMap === undefined ? {} : { udpConfigMap: options.udpServicesConfigMap }),
+      reserved: new Map([
+        [httpPort, "the port of Ingress"],
+        [httpsPort, "the port of Ingress with TLS"],
+        [options.apiPort, "the port of the API server"],
+      ]),
+    },
     log: log.child({ part: "ingress" }),
     clock: systemClock,
   });

@@ -80,13 +80,15 @@ export function compileBackend(
 ): BackendEntry {
   if (ref.fixed !== undefined) return ref.fixed;
   const port = service === undefined ? undefined : findPort(service, ref.port);
-  const endpoints = service === undefined || port === undefined ? [] : endpointsOf(service, port, slices);
+  const endpoints =
+    service === undefined || port === undefined ? [] : endpointsOf(service, { ...port, protocol: "TCP" }, slices);
   // What the Service says of its port (KEP-3726) counts where no annotation says anything else.
   const protocol = ref.protocol === "http" && port?.appProtocol === "kubernetes.io/h2c" ? "h2" : ref.protocol;
   return { id: ref.id, protocol, balance: ref.balance, endpoints, ...ref.care };
 }
 
-function endpointsOf(service: Service, port: ServicePort, slices: Iterable<EndpointSlice>): BackendEndpoint[] {
+/** The endpoints of one port of a Service, of the protocol that the port has. */
+export function endpointsOf(service: Service, port: ServicePort, slices: Iterable<EndpointSlice>): BackendEndpoint[] {
   if (service.spec?.type === "ExternalName") {
     const target = typeof port.targetPort === "number" && port.targetPort > 0 ? port.targetPort : port.port;
     const address = (service.spec.externalName ?? "").toLowerCase().replace(/\.$/, "");
@@ -125,7 +127,7 @@ function pick(
   const found = new Map<string, BackendEndpoint>();
   for (const slice of slices) {
     const at = (slice.ports ?? []).find(({ name, protocol }) => {
-      return (name ?? "") === (port.name ?? "") && (protocol ?? "TCP") === "TCP";
+      return (name ?? "") === (port.name ?? "") && (protocol ?? "TCP") === (port.protocol ?? "TCP");
     });
     if (at?.port === undefined) continue;
     for (const endpoint of slice.endpoints ?? []) {

@@ -1,7 +1,7 @@
 import type { ConfigMap } from "#api/core/configmap/kind.ts";
 import type { Secret } from "#api/core/secret/kind.ts";
 import type { PathType } from "#api/networking/ingress/kind.ts";
-import type { BackendEntry, Filter, PathMatch, RetryRules, Timeouts } from "#dataplane/table.ts";
+import type { BackendEntry, Filter, PathMatch, RetryRules, StreamRules, Timeouts } from "#dataplane/table.ts";
 import type { Problem } from "../because.ts";
 import type { BackendCare, BackendRef } from "./backend.ts";
 
@@ -19,6 +19,8 @@ export interface RouteSettings {
   readonly regex: (path: string) => boolean;
   /** Where a request for exactly `/` on the Ingress's hosts is sent. */
   readonly appRoot?: string;
+  /** TLS connections for the Ingress's hosts go to the backend of `/` as they are. */
+  readonly passthrough?: Omit<StreamRules, "backend">;
   readonly effects: readonly RouteEffect[];
   /** Other objects that the effects read, by `namespace/name`. */
   readonly references: References;

@@ -4,8 +4,9 @@ import type { CompiledIngresses } from "#routing/l7/table.ts";
 /** The table as lines; what every route has by default is left out. */
 export function renderTable(compiled: CompiledIngresses): string {
   const lines: string[] = [];
-  for (const [name, { routes, certificate }] of compiled.hosts) {
-    lines.push(`host ${name}${certificate === undefined ? "" : ` certificate=${certificate}`}`);
+  for (const [name, { routes, certificate, passthrough }] of compiled.hosts) {
+    const passes = passthrough === undefined ? "" : ` passthrough=${passthrough.backend}`;
+    lines.push(`host ${name}${certificate === undefined ? "" : ` certificate=${certificate}`}${passes}`);
     for (const route of routes) lines.push(`  ${renderRoute(route)}`);
   }
   for (const { id, endpoints, protocol, balance, serverName: _, ...care } of compiled.backends.values()) {
