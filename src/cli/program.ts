@@ -60,7 +60,9 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--etcd-cafile <file>", "whom to trust as etcd, in PEM (default: the well-known authorities)")
     .option("--etcd-certfile <file>", "the certificate to show to etcd, in PEM")
     .option("--etcd-keyfile <file>", "its key, in PEM")
+    .option("--anonymous-auth", "requests without proof are those of system:anonymous, and not refused")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
+    .option("--ingress-config <file>", "options of Ingress in YAML, or a ConfigMap of ingress-nginx")
     .option("--access-log <file>", "write a line for each request through Ingress; - is the standard output")
     .addOption(
       new Option("--access-log-format <format>", "a line as ingress-nginx writes it, or a JSON object a line")
@@ -68,6 +70,8 @@ export function createProgram(exit: (code: number) => void): Command {
         .default(defaultOptions.accessLogFormat),
     )
     .option("--gzip", "Ingress compresses answers for clients that take it")
+    .option("--tcp-services-configmap <name>", "ports to serve as TCP, in this ConfigMap: NAMESPACE/NAME")
+    .option("--udp-services-configmap <name>", "ports to serve as UDP, in this ConfigMap: NAMESPACE/NAME")
     .option("--detach", "return when the cluster is up; it goes on in the background")
     .addOption(
       new Option("--wait <state>", "wait until the manifests are served, applied, or not at all")
@@ -216,10 +220,14 @@ interface UpFlags {
   etcdCafile?: string;
   etcdCertfile?: string;
   etcdKeyfile?: string;
+  anonymousAuth?: boolean;
   dnsConfig?: string;
+  ingressConfig?: string;
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
   gzip?: boolean;
+  tcpServicesConfigmap?: string;
+  udpServicesConfigmap?: string;
   detach?: boolean;
   wait: WaitFor;
   waitTimeout: number;
@@ -242,12 +250,16 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...etcdFlags(flags),
+    anonymousAuth: flags.anonymousAuth ?? false,
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
+    ...(flags.ingressConfig === undefined ? {} : { ingressConfig: resolveDataDir(flags.ingressConfig) }),
     ...(flags.accessLog === undefined
       ? {}
       : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),
     accessLogFormat: flags.accessLogFormat,
     gzip: flags.gzip ?? false,
+    ...(flags.tcpServicesConfigmap === undefined ? {} : { tcpServicesConfigMap: flags.tcpServicesConfigmap }),
+    ...(flags.udpServicesConfigmap === undefined ? {} : { udpServicesConfigMap: flags.udpServicesConfigmap }),
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
   };

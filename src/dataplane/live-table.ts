@@ -1,5 +1,6 @@
 import type { CounterSlot } from "./counters.ts";
 import { Backend } from "./pool/backend.ts";
+import type { Endpoint } from "./pool/endpoint.ts";
 import { compileHost, type CompiledHost } from "./route.ts";
 import type { TableChange } from "./table.ts";
 import { Certificates } from "./tls/certificates.ts";
@@ -8,9 +9,15 @@ export interface LiveTableOptions {
   /** Sets this worker's turns apart from those of others. */
   readonly start: number;
   readonly idleLimit: number;
+  /** How many workers share the limits of backends. */
+  readonly workers: number;
   readonly slotOf: (id: string) => CounterSlot;
   /** Told of a certificate that cannot be used. */
   readonly badCertificate: (id: string, reason: string) => void;
+  /** `Deadlines.now`. */
+  readonly now: () => number;
+  /** Told of an endpoint that is left out because it kept failing. */
+  readonly ejected: (backend: string, endpoint: string, ms: number) => void;
 }
 
 /** The table as one worker serves it. */
@@ -19,6 +26,8 @@ export class LiveTable {
   readonly backends = new Map<string, Backend>();
   readonly certificates = new Certificates();
   defaultCertificate: string | undefined;
+  /** How many hosts want TLS connections to be passed on as they are. */
+  passthroughs = 0;
   private readonly options: LiveTableOptions;
 
   constructor(options: LiveTableOptions) {
@@ -38,11 +47,15 @@ export class LiveTable {
         known?.retire();
         this.backends.delete(id);
       } else if (known === undefined) {
-        const { start, idleLimit } = this.options;
-        this.backends.set(id, new Backend(entry, { start, idleLimit, slot: this.options.slotOf(`backend ${id}`) }));
+        const { start, idleLimit, workers, now, slotOf } = this.options;
+        const slot = slotOf(`backend ${id}`);
+        const ejected = (endpoint: Endpoint, ms: number) => this.options.ejected(id, endpoint.name, ms);
+        this.backends.set(id, new Backend(entry, { start, idleLimit, workers, slot, now, ejected }));
       } else known.update(entry);
     }
     for (const [name, entry] of change.hosts) {
+      if (this.hosts.get(name)?.entry.passthrough !== undefined) this.passthroughs -= 1;
+      if (entry?.passthrough !== undefined) this.passthroughs += 1;
       if (entry === undefined) this.hosts.delete(name);
       else this.hosts.set(name, compileHost(entry, this.options.slotOf));
     }

@@ -28,13 +28,20 @@ export interface UpOptions {
   readonly clusterDomain: string;
   /** Where the objects are kept; in the data folder, when absent. */
   readonly etcd?: EtcdFlags;
+  /** Requests without proof are those of `system:anonymous`, and not refused. */
+  readonly anonymousAuth: boolean;
   /** A configuration of cluster DNS: YAML, or a Corefile. */
   readonly dnsConfig?: string;
   /** Where requests through Ingress are written down: a file, or `-` for the standard output. */
   readonly accessLog?: string;
   readonly accessLogFormat: "line" | "json";
+  /** Options of Ingress: YAML, or a ConfigMap of ingress-nginx. */
+  readonly ingressConfig?: string;
   /** Ingress compresses answers. */
   readonly gzip: boolean;
+  /** ConfigMaps that map ports to Services past HTTP: `namespace/name`. */
+  readonly tcpServicesConfigMap?: string;
+  readonly udpServicesConfigMap?: string;
   readonly wait: WaitFor;
   readonly waitTimeoutSeconds: number;
 }
@@ -61,6 +68,7 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   loadBalancerCidr: undefined,
   serviceNodePortRange: "30000-32767",
   clusterDomain: "cluster.local",
+  anonymousAuth: false,
   accessLogFormat: "line",
   gzip: false,
   wait: "served",
@@ -119,6 +127,7 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
     problems.push(`--cluster-domain: ${options.clusterDomain} is not a domain name, e.g. cluster.local`);
   }
   problems.push(...etcdProblems(options.etcd));
+  problems.push(...configMapProblems(options));
   const range = (flag: string, text: string, longest: number): Cidr | undefined => {
     const cidr = parseCidr(text);
     if (cidr === undefined || cidr.family !== 4) {
@@ -178,6 +187,15 @@ function etcdProblems(etcd: EtcdFlags | undefined): string[] {
   if (new Set(servers.map((server) => server.split(":")[0])).size > 1 && problems.length === 0)
     problems.push("--etcd-servers: either all are http:// or all are https://");
   return problems;
+}
+
+function configMapProblems({ tcpServicesConfigMap, udpServicesConfigMap }: UpOptions): string[] {
+  const flags = { "tcp-services-configmap": tcpServicesConfigMap, "udp-services-configmap": udpServicesConfigMap };
+  return Object.entries(flags).flatMap(([flag, key]) =>
+    key === undefined || /^[-.a-z0-9]+\/[-.a-z0-9]+$/.test(key)
+      ? []
+      : [`--${flag}: ${key} is not namespace/name, e.g. default/${flag.slice(0, 12)}`],
+  );
 }
 
 function isEtcdUrl(text: string): boolean {

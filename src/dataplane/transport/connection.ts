@@ -1,3 +1,5 @@
+import type { Proxied } from "#wire/proxy-protocol.ts";
+
 /** What became of the bytes of a write. */
 export const sent = 0;
 /**
@@ -22,6 +24,8 @@ export interface Connection {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
+  /** Whom a proxy in front speaks for by the PROXY protocol: the addresses above are what it says. */
+  readonly proxied?: Proxied | undefined;
   write(bytes: Buffer): WriteResult;
   /** Whether bytes are lent out. */
   readonly blocked: boolean;
@@ -65,6 +69,8 @@ export interface DialTarget {
   readonly serverName?: string;
   /** HTTP/2 is spoken, and asked for in the TLS handshake. */
   readonly http2: boolean;
+  /** The endpoint may end its side and go on reading (TCP half-close); else its end ends ours. */
+  readonly halfOpen?: boolean;
 }
 
 /** The way to endpoints, injected so that another transport can take its place. */

@@ -13,6 +13,7 @@ export function settingsOf(ingress: Ingress, options: IngressOptions): RouteSett
   const outcomes = annotationGroups.map((group) => group.parse(reader, options));
   const regexes = outcomes.flatMap(({ regex }) => regex ?? []);
   const appRoot = outcomes.find(({ appRoot }) => appRoot !== undefined)?.appRoot;
+  const passthrough = outcomes.find(({ passthrough }) => passthrough !== undefined)?.passthrough;
   return {
     ...reader.outcome(),
     regex: (path) => regexes.some((regex) => regex(path)),
@@ -22,5 +23,6 @@ export function settingsOf(ingress: Ingress, options: IngressOptions): RouteSett
       configMaps: outcomes.flatMap(({ references }) => references?.configMaps ?? []),
     },
     ...(appRoot === undefined ? {} : { appRoot }),
+    ...(passthrough === undefined ? {} : { passthrough }),
   };
 }
