@@ -1,4 +1,12 @@
 import { addressAt, cidrsOverlap, formatAddress, formatCidr, parseCidr, type Cidr } from "#base/cidr.ts";
+import {
+  compileNodeIPv6,
+  defaultNodeSubnet6,
+  splitRanges,
+  uplinkAddress6,
+  type NodeIPv6,
+  type RangesIPv6,
+} from "./ipv6.ts";
 
 /** What the network of one cluster looks like; everything has the product's default but the id. */
 export interface TopologyOptions {
@@ -6,6 +14,7 @@ export interface TopologyOptions {
   clusterId: string;
   /** How many nodes; 3 by default, 16 at most. */
   nodeCount?: number;
+  /** One range of IPv4, or one of each family with a comma between; so are the next two. Those of IPv6 go together. */
   podCidr?: string;
   serviceCidr?: string;
   nodeSubnet?: string;
@@ -22,12 +31,16 @@ export interface TopologyNode {
   readonly gateway: string;
   /** Path of the node's network namespace. */
   readonly netns: string;
+  /** In a cluster of both families. */
+  readonly ipv6?: NodeIPv6;
 }
 
 /** What to do inside one namespace: `ip -batch` lines, then `/proc/sys/net` settings. */
 export interface NamespaceScript {
   readonly netns: string;
   readonly lines: readonly string[];
+  /** Lines for `ip -6 -batch`: rules do not say their family by their addresses. */
+  readonly lines6: readonly string[];
   readonly sysctls: readonly (readonly [path: string, value: string])[];
 }
 
@@ -38,10 +51,14 @@ export interface TopologyPlan {
   readonly podCidr: string;
   readonly serviceCidr: string;
   readonly nodeSubnet: string;
+  /** In a cluster of both families. */
+  readonly ipv6?: RangesIPv6;
   /** Namespace names, the switch first. */
   readonly namespaces: readonly string[];
   /** Lines for the machine's own namespace. */
   readonly host: readonly string[];
+  /** The same for `ip -6 -batch`. */
+  readonly host6: readonly string[];
   readonly switch: NamespaceScript;
   readonly nodeScripts: readonly NamespaceScript[];
 }
@@ -88,9 +105,9 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
   if (!/^[a-z0-9]{1,6}$/.test(clusterId)) throw new RangeError(`cluster id ${clusterId}: 1 to 6 of a-z and 0-9`);
   if (nodeCount < 1 || nodeCount > 16) throw new RangeError(`${nodeCount} nodes: must be 1 to 16`);
   const ranges = {
-    "pod CIDR": range("pod CIDR", options.podCidr ?? "10.244.0.0/16", 20),
-    "service CIDR": range("service CIDR", options.serviceCidr ?? "10.96.0.0/12", 30),
-    "node subnet": range("node subnet", options.nodeSubnet ?? "172.30.0.0/24", 24),
+    "pod CIDR": range("pod CIDR", splitRanges(options.podCidr ?? "10.244.0.0/16").ipv4, 20),
+    "service CIDR": range("service CIDR", splitRanges(options.serviceCidr ?? "10.96.0.0/12").ipv4, 30),
+    "node subnet": range("node subnet", splitRanges(options.nodeSubnet ?? "172.30.0.0/24").ipv4, 24),
     ...(options.loadBalancerCidr === undefined
       ? {}
       : { "load balancer CIDR": range("load balancer CIDR", options.loadBalancerCidr, 32) }),
@@ -103,6 +120,7 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
     string,
     string,
   ];
+  const ipv6 = rangesIPv6(options);
   const prefix = netnsPrefix(clusterId);
   const nodes = Array.from({ length: nodeCount }, (_, index): TopologyNode => {
     const number = index + 1;
@@ -113,6 +131,7 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
       podCidr: formatCidr(podRange),
       gateway: formatAddress(addressAt(podRange, 1)),
       netns: `${netnsFolder}/${prefix}node-${number}`,
+      ...(ipv6 === undefined ? {} : { ipv6: compileNodeIPv6(ipv6, number, nodeCount) }),
     };
   });
   const uplink = { address: formatAddress(addressAt(subnet, 254)), device: uplinkDevice(clusterId) };
@@ -120,7 +139,8 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
   const namespaces = [switchName, ...nodes.map(({ name }) => prefix + name)];
   const outside = options.loadBalancerCidr === undefined ? undefined : ranges["load balancer CIDR"];
   const entries = [serviceCidr, ...(outside === undefined ? [] : [formatCidr(outside)])];
-  const walls = [...entries, podCidr, nodeSubnet].map(
+  const ranges6 = ipv6 === undefined ? [] : [ipv6.service, ipv6.pod, ipv6.node].map((cidr) => formatCidr(cidr));
+  const walls = [...entries, podCidr, nodeSubnet, ...ranges6].map(
     (cidr) => `route replace unreachable ${cidr} metric ${lastMetric} proto ${routeProtocol}`,
   );
   return {
@@ -130,6 +150,7 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
     podCidr,
     serviceCidr,
     nodeSubnet,
+    ...(ipv6 === undefined ? {} : { ipv6 }),
     namespaces,
     host: [
       ...walls,
@@ -148,7 +169,9 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
       ),
       // What nodes send may end at an address of this machine, never pass through it.
       uplinkWall(uplink.device, "add"),
+      ...(ipv6 === undefined ? [] : hostIPv6(ipv6, nodes, uplink.device)),
     ],
+    host6: ipv6 === undefined ? [] : [uplinkWall(uplink.device, "add")],
     switch: {
       netns: `${netnsFolder}/${switchName}`,
       lines: [
@@ -161,13 +184,26 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
           `link set n${index + 1} master lan up`,
         ]),
       ],
+      lines6: [],
       // Frames between nodes are no business of the switch's packet filter.
       sysctls: bridgeCalls("0"),
     },
     nodeScripts: nodes.map((node) =>
-      compileNode(node, { nodes, walls, entries, prefix: subnet.prefix, uplink: uplink.address }),
+      compileNode(node, { nodes, walls, entries, prefix: subnet.prefix, uplink: uplink.address, ipv6 }),
     ),
   };
+}
+
+/** Addresses wait for nobody to object: in these links there is nobody else. */
+function hostIPv6(ranges: RangesIPv6, nodes: readonly TopologyNode[], device: string): string[] {
+  const routes = nodes.flatMap(({ ipv6 }) => (ipv6 === undefined ? [] : [[ipv6.podCidr, ipv6.address] as const]));
+  const entries = [[formatCidr(ranges.service), nodes[0]?.ipv6?.address ?? ""] as const];
+  return [
+    `addr replace ${uplinkAddress6(ranges)}/${ranges.node.prefix} dev ${device} nodad`,
+    ...[...routes, ...entries].map(
+      ([range, via]) => `route replace ${range} via ${via} dev ${device} proto ${routeProtocol}`,
+    ),
+  ];
 }
 
 function compileNode(
@@ -178,7 +214,15 @@ function compileNode(
     entries,
     prefix,
     uplink,
-  }: { nodes: TopologyNode[]; walls: string[]; entries: string[]; prefix: number; uplink: string },
+    ipv6,
+  }: {
+    nodes: TopologyNode[];
+    walls: string[];
+    entries: string[];
+    prefix: number;
+    uplink: string;
+    ipv6: RangesIPv6 | undefined;
+  },
 ): NamespaceScript {
   const peers = nodes.filter((peer) => peer !== node);
   return {
@@ -205,8 +249,16 @@ function compileNode(
         `rule add iif eth0 to ${cidr} unreachable pref 1000`,
         `rule add iif ${bridgeDevice} to ${cidr} unreachable pref 1001`,
       ]),
+      ...(ipv6 === undefined ? [] : nodeIPv6(node, peers, ipv6)),
     ],
+    lines6:
+      ipv6 === undefined
+        ? []
+        : ["eth0", bridgeDevice].map(
+            (from, index) => `rule add iif ${from} to ${formatCidr(ipv6.service)} unreachable pref ${1000 + index}`,
+          ),
     sysctls: [
+      ...(ipv6 === undefined ? [] : [["ipv6/conf/all/forwarding", "1"] as const]),
       ["ipv4/ip_forward", "1"],
       ["ipv4/conf/all/route_localnet", "1"],
       ["ipv4/conf/all/rp_filter", "0"],
@@ -218,6 +270,20 @@ function compileNode(
       ...bridgeCalls("1"),
     ],
   };
+}
+
+function nodeIPv6({ ipv6 }: TopologyNode, peers: readonly TopologyNode[], ranges: RangesIPv6): string[] {
+  if (ipv6 === undefined) return [];
+  const services = formatCidr(ranges.service);
+  return [
+    `addr replace ${ipv6.gateway}/${ipv6.podCidr.split("/")[1]} dev ${bridgeDevice} nodad`,
+    `addr replace ${ipv6.address}/${ranges.node.prefix} dev eth0 nodad`,
+    ...peers.flatMap((peer) =>
+      peer.ipv6 === undefined ? [] : [`route replace ${peer.ipv6.podCidr} via ${peer.ipv6.address} dev eth0`],
+    ),
+    `route replace default via ${uplinkAddress6(ranges)} dev eth0`,
+    `route replace ${services} dev eth0 src ${ipv6.address}`,
+  ];
 }
 
 /** A hardware address made of an IPv4 address: whoever remembers a neighbour stays right when the address is used anew. */
@@ -238,6 +304,27 @@ function range(what: string, text: string, longest: number): Cidr {
   if (cidr === undefined || cidr.family !== 4) throw new RangeError(`${what} ${text}: not an IPv4 range`);
   if (cidr.prefix > longest) throw new RangeError(`${what} ${text}: too small, /${longest} at most`);
   return cidr;
+}
+
+/** The ranges of IPv6, when there are any: Services and pods need one each. */
+function rangesIPv6({ podCidr = "", serviceCidr = "", nodeSubnet = "" }: TopologyOptions): RangesIPv6 | undefined {
+  const texts = {
+    "pod CIDR": splitRanges(podCidr).ipv6,
+    "service CIDR": splitRanges(serviceCidr).ipv6,
+    "node subnet": splitRanges(nodeSubnet).ipv6,
+  };
+  if (Object.values(texts).every((text) => text === undefined)) return undefined;
+  const parse = (what: keyof typeof texts, longest: number, standard = ""): Cidr => {
+    const text = texts[what] ?? standard;
+    const cidr = parseCidr(text);
+    if (cidr === undefined || cidr.family !== 6) throw new RangeError(`${what} ${text}: not an IPv6 range`);
+    if (cidr.prefix > longest) throw new RangeError(`${what} ${text}: too small, /${longest} at most`);
+    return cidr;
+  };
+  const ranges = { "pod CIDR": parse("pod CIDR", 115), "service CIDR": parse("service CIDR", 122) };
+  const node = parse("node subnet", 120, defaultNodeSubnet6);
+  refuseOverlap({ ...ranges, "node subnet": node });
+  return { pod: ranges["pod CIDR"], service: ranges["service CIDR"], node };
 }
 
 function refuseOverlap(ranges: Record<string, Cidr>): void {
