@@ -20,6 +20,7 @@ import type { DnsSettings, RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
+import { poolsOfFlags } from "#loadbalancer/pool.ts";
 import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start.ts";
 import type { Store } from "#store/contract.ts";
 import { ensureDnsService, ensureIngressClass, ensureProxyConfig } from "./cluster-objects.ts";
@@ -98,7 +99,8 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
   });
   const loadBalancer = startLoadBalancer({
     client,
-    pools: plan.loadBalancer === undefined ? [] : [plan.loadBalancer],
+    pools: poolsOfFlags(plan.loadBalancer),
+    reserved: [plan.uplinkAddress],
     log: log.child({ part: "load-balancer" }),
   });
   return { store, certificates, api, client, controllers, loadBalancer };
