@@ -49,12 +49,10 @@ export function createLink({ run, device, log }: { run: Run; device: string; log
   return {
     isUp: async () => canPass(await batch([show], true)),
     async hold(seconds) {
-      if ([...seconds.keys()].some(isV6)) await run(["sysctl", "-q", "-w", `net.ipv6.conf.${device}.ndisc_notify=1`]);
+      if ([...seconds.keys()].some(isV6)) await run(["sysctl", "-q", "-w", ...announceNew(device)]);
       const lines = [...seconds].map(([address, left]) => {
-        // Deprecated from the start: no connection of the node itself takes it as its source. By the Lease nobody else
-        // has it, so the kernel need not ask before it uses it; with `ndisc_notify` it then tells all neighbours.
-        const rest = isV6(address) ? "preferred_lft 0 nodad" : "preferred_lft 0";
-        return `addr replace ${prefixed(address)} dev ${device} valid_lft ${left} ${rest}`;
+        // Deprecated from the start: no connection of the node itself takes it as its source.
+        return `addr replace ${prefixed(address)} dev ${device} valid_lft ${left} preferred_lft 0`;
       });
       return canPass(await batch([show, ...lines]));
     },
@@ -76,6 +74,14 @@ export function createLink({ run, device, log }: { run: Run; device: string; log
       log.warn({ device, error: failed.stderr.slice(0, 200) }, hint);
     },
   };
+}
+
+/**
+ * A new address of IPv6 is told to all neighbours by the kernel itself, when it need not ask first whether it is free
+ * (`addrconf_dad_completed`). It is: by the Lease nobody else has it.
+ */
+function announceNew(device: string): string[] {
+  return [`net.ipv6.conf.${device}.ndisc_notify=1`, `net.ipv6.conf.${device}.accept_dad=0`];
 }
 
 function isV6(address: string): boolean {

@@ -240,9 +240,9 @@ test("the kernel is given addresses with a lifetime, and nothing that is no addr
   await link.tell([address, "fd00::1"]);
   await link.release([address]);
   assert.deepEqual(ran, [
-    "sysctl -q -w net.ipv6.conf.eth0.ndisc_notify=1",
+    "sysctl -q -w net.ipv6.conf.eth0.ndisc_notify=1 net.ipv6.conf.eth0.accept_dad=0",
     "ip -j -batch -: link show dev eth0; addr replace 172.31.0.1/32 dev eth0 valid_lft 5 preferred_lft 0; " +
-      "addr replace fd00::1/128 dev eth0 valid_lft 4 preferred_lft 0 nodad",
+      "addr replace fd00::1/128 dev eth0 valid_lft 4 preferred_lft 0",
     "arping -q -U -c 3 -I eth0 172.31.0.1",
     "ip -j -force -batch -: addr del 172.31.0.1/32 dev eth0",
   ]);
