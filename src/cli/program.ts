@@ -52,7 +52,8 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--node-cidr <range>", "addresses of nodes", defaultOptions.nodeCidr)
     .option(
       "--load-balancer-cidr <range>",
-      "addresses for Services of type LoadBalancer (default: none; they stay pending)",
+      "addresses for Services of type LoadBalancer; may be given several times (default: none)",
+      collect,
     )
     .option("--service-node-port-range <range>", "ports of Services on the nodes", defaultOptions.serviceNodePortRange)
     .option("--cluster-domain <name>", "the zone of cluster DNS", defaultOptions.clusterDomain)
@@ -149,6 +150,7 @@ export function createProgram(exit: (code: number) => void): Command {
         .default(defaultOptions.proxyMode),
     )
     .option("--hostname-override <node>", "which Node this is (default: the name of this host)")
+    .option("--announce-on <interface>", "announce addresses of LoadBalancer Services to the neighbours there")
     .option("--cleanup", "remove the rules of every mode, and end")
     .option("--json", "one JSON object a line instead of text")
     .exitOverride()
@@ -199,6 +201,7 @@ interface ProxyFlags {
   config?: string;
   proxyMode: UpOptions["proxyMode"];
   hostnameOverride?: string;
+  announceOn?: string;
   cleanup?: boolean;
   json?: boolean;
 }
@@ -213,7 +216,7 @@ interface UpFlags {
   serviceCidr: string;
   podCidr: string;
   nodeCidr: string;
-  loadBalancerCidr?: string;
+  loadBalancerCidr?: string[];
   serviceNodePortRange: string;
   clusterDomain: string;
   etcdServers?: string[];
@@ -246,7 +249,7 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     serviceCidr: flags.serviceCidr,
     podCidr: flags.podCidr,
     nodeCidr: flags.nodeCidr,
-    loadBalancerCidr: flags.loadBalancerCidr,
+    loadBalancerCidrs: flags.loadBalancerCidr ?? [],
     serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...etcdFlags(flags),

@@ -62,10 +62,7 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     clock: options.clock,
     log: options.log,
   });
-  const pass = (change: TableChange) => {
-    engine.apply(table.apply(change).change);
-    return Promise.resolve();
-  };
+  const pass = (change: TableChange) => engine.apply(table.apply(change).change);
   const checker = startChecker(options, pass);
   const { apply, refusedStreams, stopPorts } = portsOf(options, (change) => pass(checker.mark(change)));
   return {

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { addressAt, cidrSize, cidrsOverlap, formatAddress, parseCidr, type Cidr } from "#base/cidr.ts";
+import { addressAt, cidrSize, cidrsOverlap, formatAddress, formatCidr, parseCidr, type Cidr } from "#base/cidr.ts";
 
 /** How far `up` waits before it says that it is done. */
 export type WaitFor = "served" | "applied" | "none";
@@ -21,8 +21,8 @@ export interface UpOptions {
   readonly serviceCidr: string;
   readonly podCidr: string;
   readonly nodeCidr: string;
-  /** Where Services of type LoadBalancer get their addresses from; they stay pending without. */
-  readonly loadBalancerCidr: string | undefined;
+  /** Where Services of type LoadBalancer get their addresses from, besides what the ConfigMap names. */
+  readonly loadBalancerCidrs: readonly string[];
   /** Where node ports come from: `FIRST-LAST`. */
   readonly serviceNodePortRange: string;
   readonly clusterDomain: string;
@@ -65,7 +65,7 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   serviceCidr: "10.96.0.0/12",
   podCidr: "10.244.0.0/16",
   nodeCidr: "172.30.0.0/24",
-  loadBalancerCidr: undefined,
+  loadBalancerCidrs: [],
   serviceNodePortRange: "30000-32767",
   clusterDomain: "cluster.local",
   anonymousAuth: false,
@@ -99,7 +99,7 @@ export interface AddressPlan {
   readonly service: Cidr;
   readonly pod: Cidr;
   readonly node: Cidr;
-  readonly loadBalancer: Cidr | undefined;
+  readonly loadBalancer: readonly Cidr[];
   readonly nodePorts: PortRange;
   /** The `kubernetes` Service: the first address of the range. */
   readonly apiServiceAddress: string;
@@ -143,10 +143,21 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
   const service = range("service-cidr", options.serviceCidr, 27);
   const pod = range("pod-cidr", options.podCidr, 24 - Math.ceil(Math.log2(options.nodes + 1)));
   const node = range("node-cidr", options.nodeCidr, 24);
-  const { loadBalancerCidr } = options;
-  const loadBalancer = loadBalancerCidr === undefined ? undefined : range("load-balancer-cidr", loadBalancerCidr, 30);
-  const ranges = { "service-cidr": service, "pod-cidr": pod, "node-cidr": node, "load-balancer-cidr": loadBalancer };
-  problems.push(...overlaps(ranges));
+  const loadBalancer = options.loadBalancerCidrs.flatMap((text) => {
+    const cidr = parseCidr(text);
+    if (cidr === undefined) problems.push(`--load-balancer-cidr: ${text} is not a range, e.g. 172.31.0.0/24`);
+    return cidr ?? [];
+  });
+  problems.push(...overlaps({ "service-cidr": service, "pod-cidr": pod, "node-cidr": node }));
+  // Outside addresses may lie among the nodes'; those that nodes have are not given away.
+  for (const outside of loadBalancer) {
+    problems.push(...overlaps({ "load-balancer-cidr": outside, "service-cidr": service, "pod-cidr": pod }, outside));
+  }
+  for (const [index, outside] of loadBalancer.entries()) {
+    const twice = loadBalancer.slice(0, index).find((other) => cidrsOverlap(other, outside));
+    if (twice !== undefined)
+      problems.push(`--load-balancer-cidr: ${formatCidr(outside)} overlaps ${formatCidr(twice)}`);
+  }
   const nodePorts = parsePortRange(options.serviceNodePortRange);
   if (nodePorts === undefined) {
     problems.push(
@@ -202,11 +213,13 @@ function isEtcdUrl(text: string): boolean {
   return /^https?:\/\/[^/@?#\s]+:\d+$/.test(text) && URL.canParse(text);
 }
 
-function overlaps(ranges: Readonly<Record<string, Cidr | undefined>>): string[] {
+/** Which of these overlap; with `of`, only what overlaps that one. */
+function overlaps(ranges: Readonly<Record<string, Cidr | undefined>>, of?: Cidr): string[] {
   const entries = Object.entries(ranges);
   return entries.flatMap(([name, range], index) =>
     entries
       .slice(index + 1)
+      .filter(() => of === undefined || range === of)
       .filter(([, other]) => range !== undefined && other !== undefined && cidrsOverlap(range, other))
       .map(([other]) => `--${name} and --${other} overlap`),
   );

@@ -22,10 +22,11 @@ import { createDefaultCertificate } from "#ingress/certificate.ts";
 import type { IngressOptions } from "#ingress/options.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
+import { poolsOfFlags } from "#loadbalancer/pool.ts";
 import { nodeName } from "#node/network/plan.ts";
 import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start.ts";
 import type { Store } from "#store/contract.ts";
-import { ensureDnsService, ensureIngressClass, ensureProxyConfig } from "./cluster-objects.ts";
+import { ensureDnsService, ensureIngressClass, ensureLoadBalancerRoles, ensureProxyConfig } from "./cluster-objects.ts";
 import { machineResolvConf } from "./dns-config.ts";
 import { startFailureLog } from "./failure-log.ts";
 import type { AddressPlan, UpOptions } from "./options.ts";
@@ -111,7 +112,8 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
   });
   const loadBalancer = startLoadBalancer({
     client,
-    pools: plan.loadBalancer === undefined ? [] : [plan.loadBalancer],
+    pools: poolsOfFlags(plan.loadBalancer),
+    reserved: [plan.uplinkAddress],
     log: log.child({ part: "load-balancer" }),
   });
   return { store, certificates, api, client, controllers, serviceIps, loadBalancer };
@@ -237,5 +239,6 @@ export async function joinNetwork(
     }),
     ensureDnsService(client, { serviceAddress: dnsServiceAddress, serverAddress: uplinkAddress }),
     ensureProxyConfig(client),
+    ensureLoadBalancerRoles(client),
   ]);
 }
