@@ -15,6 +15,8 @@ import type { KindDefinition, ServedVersion } from "./kind.ts";
 import { splitApiVersion } from "./meta/object.ts";
 import { ingressKind } from "./networking/ingress/definition.ts";
 import { ingressClassKind } from "./networking/ingressclass/definition.ts";
+import { ipAddressKind } from "./networking/ipaddress/definition.ts";
+import { serviceCidrKind } from "./networking/servicecidr/definition.ts";
 import { clusterRoleKind } from "./rbac/clusterrole/definition.ts";
 import { clusterRoleBindingKind } from "./rbac/clusterrolebinding/definition.ts";
 import { roleKind } from "./rbac/role/definition.ts";
@@ -39,6 +41,8 @@ export const kinds: readonly KindDefinition[] = [
   replicaSetKind,
   ingressKind,
   ingressClassKind,
+  serviceCidrKind,
+  ipAddressKind,
   endpointSliceKind,
   leaseKind,
   roleKind,

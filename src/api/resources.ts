@@ -35,6 +35,13 @@ export const resources: { readonly [K in KindName]: Resource } = {
     plural: "ingressclasses",
     namespaced: false,
   },
+  ServiceCIDR: {
+    kind: "ServiceCIDR",
+    apiVersion: "networking.k8s.io/v1",
+    plural: "servicecidrs",
+    namespaced: false,
+  },
+  IPAddress: { kind: "IPAddress", apiVersion: "networking.k8s.io/v1", plural: "ipaddresses", namespaced: false },
   Lease: { kind: "Lease", apiVersion: "coordination.k8s.io/v1", plural: "leases", namespaced: true },
   Role: { kind: "Role", apiVersion: "rbac.authorization.k8s.io/v1", plural: "roles", namespaced: true },
   RoleBinding: {

@@ -13,6 +13,8 @@ import type { ServiceAccount } from "./core/serviceaccount/kind.ts";
 import type { EndpointSlice } from "./discovery/endpointslice/kind.ts";
 import type { Ingress } from "./networking/ingress/kind.ts";
 import type { IngressClass } from "./networking/ingressclass/kind.ts";
+import type { IPAddress } from "./networking/ipaddress/kind.ts";
+import type { ServiceCIDR } from "./networking/servicecidr/kind.ts";
 import type { ClusterRole } from "./rbac/clusterrole/kind.ts";
 import type { ClusterRoleBinding } from "./rbac/clusterrolebinding/kind.ts";
 import type { Role } from "./rbac/role/kind.ts";
@@ -29,6 +31,7 @@ export interface KindTypes {
   Event: Event;
   Ingress: Ingress;
   IngressClass: IngressClass;
+  IPAddress: IPAddress;
   Lease: Lease;
   Namespace: Namespace;
   Node: Node;
@@ -39,6 +42,7 @@ export interface KindTypes {
   Secret: Secret;
   Service: Service;
   ServiceAccount: ServiceAccount;
+  ServiceCIDR: ServiceCIDR;
 }
 
 export type KindName = keyof KindTypes;

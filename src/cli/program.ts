@@ -60,7 +60,9 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--etcd-cafile <file>", "whom to trust as etcd, in PEM (default: the well-known authorities)")
     .option("--etcd-certfile <file>", "the certificate to show to etcd, in PEM")
     .option("--etcd-keyfile <file>", "its key, in PEM")
+    .option("--anonymous-auth", "requests without proof are those of system:anonymous, and not refused")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
+    .option("--ingress-config <file>", "options of Ingress in YAML, or a ConfigMap of ingress-nginx")
     .option("--access-log <file>", "write a line for each request through Ingress; - is the standard output")
     .addOption(
       new Option("--access-log-format <format>", "a line as ingress-nginx writes it, or a JSON object a line")
@@ -218,7 +220,9 @@ interface UpFlags {
   etcdCafile?: string;
   etcdCertfile?: string;
   etcdKeyfile?: string;
+  anonymousAuth?: boolean;
   dnsConfig?: string;
+  ingressConfig?: string;
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
   gzip?: boolean;
@@ -246,7 +250,9 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...etcdFlags(flags),
+    anonymousAuth: flags.anonymousAuth ?? false,
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
+    ...(flags.ingressConfig === undefined ? {} : { ingressConfig: resolveDataDir(flags.ingressConfig) }),
     ...(flags.accessLog === undefined
       ? {}
       : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),

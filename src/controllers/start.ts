@@ -14,6 +14,8 @@ import { startInformers, type ControllerInformers } from "./informers.ts";
 import { startNamespaces } from "./namespace/control.ts";
 import { startNodeLifecycle } from "./node-lifecycle/control.ts";
 import { startReplicaSets } from "./replicaset/control.ts";
+import { startServiceCidrs } from "./service-cidr/control.ts";
+import { startServiceIpRepair } from "./service-ip/repair.ts";
 import { startScheduler } from "./scheduler/control.ts";
 
 export interface ControllersOptions {
@@ -26,6 +28,8 @@ export interface ControllersOptions {
   issueToken?: IssueToken;
   /** Part of the facts every engine is handed; no controller here depends on it. */
   clusterDomain?: string;
+  /** The ranges of the ServiceCIDR `kubernetes`, which is made anew when it goes; without them there is none. */
+  serviceCidrs?: readonly string[];
   /** How many endpoints one EndpointSlice holds; 100 by default. */
   maxEndpointsPerSlice?: number;
 }
@@ -45,6 +49,8 @@ const controllers: readonly ((context: ControllerContext, options: ControllersOp
   startDeployments,
   startReplicaSets,
   startScheduler,
+  (context, { serviceCidrs }) => startServiceCidrs(context, serviceCidrs),
+  startServiceIpRepair,
   (context, { maxEndpointsPerSlice }) => startEndpointSlices(context, maxEndpointsPerSlice),
   startEndpoints,
   startEndpointSliceMirroring,

@@ -69,9 +69,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const table = new LiveTable({
     start: options.worker * 7919,
     idleLimit: limits.upstreamIdle,
+    workers: options.meter.workers,
     slotOf: options.slotOf,
+    now: () => deadlines.now,
     badCertificate: (id, reason) =>
       log.warn({ certificate: id, reason }, "a certificate cannot be used; the last good one stays"),
+    ejected: (backend, endpoint, ms) =>
+      log.warn({ backend, endpoint, seconds: ms / 1000 }, "an endpoint that keeps failing is left out for a while"),
   });
   const trusts = compileRanges(options.trustedProxies);
   const accessLog = options.accessLog === undefined ? undefined : new AccessLog(options.accessLog, clock, log);

@@ -1,5 +1,6 @@
 import type { CounterSlot } from "./counters.ts";
 import { Backend } from "./pool/backend.ts";
+import type { Endpoint } from "./pool/endpoint.ts";
 import { compileHost, type CompiledHost } from "./route.ts";
 import type { HostEntry, TableChange } from "./table.ts";
 import { Certificates } from "./tls/certificates.ts";
@@ -8,9 +9,15 @@ export interface LiveTableOptions {
   /** Sets this worker's turns apart from those of others. */
   readonly start: number;
   readonly idleLimit: number;
+  /** How many workers share the limits of backends. */
+  readonly workers: number;
   readonly slotOf: (id: string) => CounterSlot;
   /** Told of a certificate that cannot be used. */
   readonly badCertificate: (id: string, reason: string) => void;
+  /** `Deadlines.now`. */
+  readonly now: () => number;
+  /** Told of an endpoint that is left out because it kept failing. */
+  readonly ejected: (backend: string, endpoint: string, ms: number) => void;
 }
 
 /** The table as one worker serves it. */
@@ -40,8 +47,10 @@ export class LiveTable {
         known?.retire();
         this.backends.delete(id);
       } else if (known === undefined) {
-        const { start, idleLimit } = this.options;
-        this.backends.set(id, new Backend(entry, { start, idleLimit, slot: this.options.slotOf(`backend ${id}`) }));
+        const { start, idleLimit, workers, now, slotOf } = this.options;
+        const slot = slotOf(`backend ${id}`);
+        const ejected = (endpoint: Endpoint, ms: number) => this.options.ejected(id, endpoint.name, ms);
+        this.backends.set(id, new Backend(entry, { start, idleLimit, workers, slot, now, ejected }));
       } else known.update(entry);
     }
     for (const [name, entry] of change.hosts) {

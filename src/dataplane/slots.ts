@@ -1,4 +1,4 @@
-import { createPage, placeOf, readCounters, slotSize, type CounterPage, type Counters } from "./counters.ts";
+import { createPage, gauges, placeOf, readCounters, slotSize, type CounterPage, type Counters } from "./counters.ts";
 import type { CountersSnapshot } from "./counters.ts";
 
 /**
@@ -62,7 +62,9 @@ export class SlotBook {
   /** A worker died with its connections: what it counted stays, what it held open is no more. */
   closeAll(worker: number): void {
     for (const page of this.pages[worker] ?? []) {
-      for (let offset = slotSize - 1; offset < page.length; offset += slotSize) page[offset] = 0;
+      for (let offset = 0; offset < page.length; offset += slotSize) {
+        for (const gauge of gauges) page[offset + gauge] = 0;
+      }
     }
   }
 }

@@ -55,6 +55,21 @@ export interface RouteEntry {
   readonly timeouts: Timeouts;
   /** Bytes of a request body, 0 for no limit; 413 beyond. */
   readonly maxBodyBytes: number;
+  /** When a request goes to a further endpoint; `defaultRetry` when absent. */
+  readonly retry?: RetryRules;
+}
+
+/** What lets a request go to another endpoint, in the words of nginx' `proxy_next_upstream`. */
+export type RetryCondition = "error" | "timeout" | "invalid_header" | "non_idempotent" | `http_${number}`;
+
+export interface RetryRules {
+  /** How many endpoints one request may try, the first included. */
+  readonly tries: number;
+  readonly on: readonly RetryCondition[];
+  /** No further endpoint is tried after so many milliseconds; 0 for no limit. */
+  readonly withinMs: number;
+  /** Up to so much of a body is kept to be sent again; a request with a longer one, or with any for 0, is not. */
+  readonly keepBytes: number;
 }
 
 export type PathMatch =
@@ -224,13 +239,58 @@ export interface BackendEntry {
   readonly endpoints: readonly BackendEndpoint[];
   /** The name that TLS to the endpoints asks for; none when absent. */
   readonly serverName?: string;
-  /** How many endpoints one request may try; only where a replay is safe. */
-  readonly tries: number;
+  /** When an endpoint that keeps failing is left out for a while; the data plane's defaults when absent. */
+  readonly outliers?: OutlierRules;
+  /** How its endpoints are asked how they are; not at all when absent. */
+  readonly check?: HealthCheck;
+  /** For so many milliseconds an endpoint that joins others gets less than they, from a tenth up; 0 or absent: never. */
+  readonly slowStartMs?: number;
+  /** How much may be under way to it at once; without limit when absent. */
+  readonly limits?: BackendLimits;
+}
+
+/** An endpoint is left out after `failures` gateway errors (502 to 504, no connection, no answer) in a row; 0: never. */
+export interface OutlierRules {
+  readonly failures: number;
+  /** For so long the first time, twice as long the second time, and so on up to `mostMs`. */
+  readonly ejectMs: number;
+  readonly mostMs: number;
+  /** Not more than this part of the endpoints at once, but always one where there are others. */
+  readonly share: number;
+}
+
+/** Limits over all workers, each of which keeps to its equal share; 0 or absent for none. Beyond: 503. */
+export interface BackendLimits {
+  readonly requests?: number;
+  /** To all endpoints together; a request that finds none waits. */
+  readonly connections?: number;
+  /** To one endpoint; others are taken while it has so many. */
+  readonly connectionsAnEndpoint?: number;
+  /** How many requests may wait for a connection; none when absent. */
+  readonly pending?: number;
 }
 
 export interface BackendEndpoint {
   readonly address: string;
   readonly port: number;
+  /** It fails its check, and gets nothing while others are there. The data plane writes this itself. */
+  readonly isDown?: boolean;
+}
+
+/** Asked once for all workers. */
+export interface HealthCheck {
+  /** A GET that is answered 200 to 399; a connection that is taken; grpc.health.v1. */
+  readonly type: "http" | "tcp" | "grpc";
+  /** What is asked for: a path (`/` when absent), or a service of gRPC (the whole server when absent). */
+  readonly path?: string;
+  /** Said as Host; the endpoint's address when absent. */
+  readonly host?: string;
+  /** Between two questions, give or take a tenth. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** So many good answers in a row bring an endpoint back, so many bad ones put it out. */
+  readonly healthy: number;
+  readonly unhealthy: number;
 }
 
 export interface CertificateEntry {

@@ -1,4 +1,17 @@
-import { parseBool, parseInteger, parseList, parseRanges, parseSeconds, parseSize } from "./annotations/values.ts";
+import { defaultOutliers } from "#dataplane/pool/outliers.ts";
+import { defaultRetry } from "#dataplane/retry.ts";
+import type { HealthCheck, RetryCondition } from "#dataplane/table.ts";
+import {
+  oneOf,
+  parseBool,
+  parseCount,
+  parseList,
+  parseRanges,
+  parseRetryConditions,
+  parseSeconds,
+  parseSize,
+  textOf,
+} from "./annotations/values.ts";
 
 /**
  * What holds for every Ingress that does not say otherwise by annotation. The names and defaults are those of the
@@ -15,6 +28,16 @@ export interface IngressOptions {
   readonly sendMs: number;
   /** `proxy-next-upstream-tries`; 0 for no limit. */
   readonly tries: number;
+  /** `proxy-next-upstream`; none for `off`. */
+  readonly retryOn: readonly RetryCondition[];
+  /** `proxy-next-upstream-timeout`, in milliseconds; 0 for no limit. */
+  readonly retryWithinMs: number;
+  /** `retry-non-idempotent`. */
+  readonly retryNonIdempotent: boolean;
+  /** `proxy-request-buffering`. */
+  readonly requestBuffering: "on" | "off";
+  /** `client-body-buffer-size`, in bytes. */
+  readonly bodyBufferBytes: number;
   /** `ssl-redirect`: hosts with TLS redirect plain HTTP. */
   readonly sslRedirect: boolean;
   /** `force-ssl-redirect`: all hosts do. */
@@ -47,6 +70,32 @@ export interface IngressOptions {
   readonly hstsPreload: boolean;
   /** `load-balance`. */
   readonly balance: "round-robin" | "ewma" | "least-request";
+  /** `upstream-outlier-failures`: after so many gateway errors in a row an endpoint is left out; 0 for never. */
+  readonly outlierFailures: number;
+  /** `upstream-outlier-time`, in milliseconds: for how long, the first time. */
+  readonly outlierMs: number;
+  /** `upstream-health-check`: how endpoints are asked how they are. */
+  readonly checkType: "off" | HealthCheck["type"];
+  /** `upstream-health-check-path`: a path, or a service of gRPC; empty for `/`, and for the whole server. */
+  readonly checkPath: string;
+  /** `upstream-health-check-interval`, in milliseconds. */
+  readonly checkIntervalMs: number;
+  /** `upstream-health-check-timeout`, in milliseconds. */
+  readonly checkTimeoutMs: number;
+  /** `upstream-health-check-healthy`: so many good answers in a row bring an endpoint back. */
+  readonly checkHealthy: number;
+  /** `upstream-health-check-unhealthy`: so many bad ones put it out. */
+  readonly checkUnhealthy: number;
+  /** `upstream-slow-start`, in milliseconds: how long an endpoint that joins others takes to get its share; 0 for at once. */
+  readonly slowStartMs: number;
+  /** `upstream-max-requests`: requests under way to one backend; 0 for no limit, and so with the next two. */
+  readonly backendRequests: number;
+  /** `upstream-max-connections`: connections to all endpoints of one backend. */
+  readonly backendConnections: number;
+  /** `upstream-max-endpoint-connections`: connections to one endpoint. */
+  readonly endpointConnections: number;
+  /** `upstream-max-pending`: requests that may wait for a connection where those are limited. */
+  readonly backendPending: number;
   /** `use-gzip`. */
   readonly gzip: boolean;
   /** `gzip-level`, 1 to 9. */
@@ -70,7 +119,12 @@ export const defaultOptions: IngressOptions = {
   connectMs: 5_000,
   readMs: 60_000,
   sendMs: 60_000,
-  tries: 3,
+  tries: defaultRetry.tries,
+  retryOn: defaultRetry.on,
+  retryWithinMs: defaultRetry.withinMs,
+  retryNonIdempotent: false,
+  requestBuffering: "on",
+  bodyBufferBytes: defaultRetry.keepBytes,
   sslRedirect: true,
   forceSslRedirect: false,
   redirectStatus: 308,
@@ -87,6 +141,19 @@ export const defaultOptions: IngressOptions = {
   hstsIncludeSubdomains: true,
   hstsPreload: false,
   balance: "round-robin",
+  outlierFailures: defaultOutliers.failures,
+  outlierMs: defaultOutliers.ejectMs,
+  checkType: "off",
+  checkPath: "",
+  checkIntervalMs: 10_000,
+  checkTimeoutMs: 3_000,
+  checkHealthy: 2,
+  checkUnhealthy: 3,
+  slowStartMs: 0,
+  backendRequests: 0,
+  backendConnections: 0,
+  endpointConnections: 0,
+  backendPending: 0,
   streamMs: 600_000,
   streamRetries: true,
   streamTries: 3,
@@ -121,7 +188,12 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "proxy-connect-timeout": as("connectMs", parseSeconds),
   "proxy-read-timeout": as("readMs", parseSeconds),
   "proxy-send-timeout": as("sendMs", parseSeconds),
-  "proxy-next-upstream-tries": as("tries", parseInteger),
+  "proxy-next-upstream-tries": as("tries", parseCount),
+  "proxy-next-upstream": as("retryOn", parseRetryConditions),
+  "proxy-next-upstream-timeout": as("retryWithinMs", parseSeconds),
+  "retry-non-idempotent": as("retryNonIdempotent", parseBool),
+  "proxy-request-buffering": as("requestBuffering", oneOf(["on", "off"])),
+  "client-body-buffer-size": as("bodyBufferBytes", parseSize),
   "ssl-redirect": as("sslRedirect", parseBool),
   "force-ssl-redirect": as("forceSslRedirect", parseBool),
   "http-redirect-code": as("redirectStatus", (text) => {
@@ -141,6 +213,19 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "load-balance": as("balance", (text) => {
     return text === "round_robin" ? "round-robin" : text === "ewma" ? "ewma" : undefined;
   }),
+  "upstream-outlier-failures": as("outlierFailures", parseCount),
+  "upstream-outlier-time": as("outlierMs", (text) => parseSeconds(text) || undefined),
+  "upstream-health-check": as("checkType", oneOf(["off", "http", "tcp", "grpc"])),
+  "upstream-health-check-path": as("checkPath", textOf(/^[!-~]{0,100}$/)),
+  "upstream-health-check-interval": as("checkIntervalMs", (text) => parseSeconds(text) || undefined),
+  "upstream-health-check-timeout": as("checkTimeoutMs", (text) => parseSeconds(text) || undefined),
+  "upstream-health-check-healthy": as("checkHealthy", (text) => parseCount(text) || undefined),
+  "upstream-health-check-unhealthy": as("checkUnhealthy", (text) => parseCount(text) || undefined),
+  "upstream-slow-start": as("slowStartMs", parseSeconds),
+  "upstream-max-requests": as("backendRequests", parseCount),
+  "upstream-max-connections": as("backendConnections", parseCount),
+  "upstream-max-endpoint-connections": as("endpointConnections", parseCount),
+  "upstream-max-pending": as("backendPending", parseCount),
   "proxy-stream-timeout": as("streamMs", (text) => parseSeconds(text.replace(/s$/, ""))),
   "proxy-stream-next-upstream": as("streamRetries", parseBool),
   "proxy-stream-next-upstream-tries": as("streamTries", (text) => (/^\d{1,4}$/.test(text) ? Number(text) : undefined)),
@@ -150,6 +235,9 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "gzip-types": as("gzipTypes", (text) => text.split(/\s+/)),
   "denylist-source-range": as("denyRanges", parseRanges),
 };
+
+/** The names that `readOptions` knows. */
+export const knownOptions: ReadonlySet<string> = new Set(Object.keys(readers));
 
 /**
  * Reads the `data` of an ingress-nginx ConfigMap. Keys that are not known are left alone; `refused` names those whose

@@ -60,7 +60,9 @@ export function startServedNode(given: ProxyNode, work: Work, deps: ServedNodeDe
   });
 
   async function tellNotOpened(service: { namespace: string; name: string }, port: number, problem: string) {
-    const found = await client.get("Service", service);
+    // To get one is more than the role of kube-proxy allows.
+    const scope = { namespace: service.namespace, fieldSelector: `metadata.name=${service.name}` };
+    const [found] = (await client.list("Service", scope)).items;
     const key = `${service.namespace}/${service.name}`;
     const text = `node ${name} failed to start healthcheck "${key}" on port ${port}: ${problem}`;
     if (found !== undefined) events.warning(found, "FailedToStartServiceHealthcheck", text);

@@ -48,7 +48,7 @@ export interface RunningProxies {
   applied(): string;
   /** Resolves when that revision is in force on every node. */
   waitFor(revision: string): Promise<void>;
-  /** Resolves when no rule sends new connections to this address as a ready endpoint any more, or after a second. */
+  /** Resolves when no rule sends new connections to this address as a ready endpoint any more, or after five seconds. */
   withdrawn(address: string): Promise<void>;
   problems(): readonly Problem[];
   /** Where service ports are reached on a node whose mode serves at places of its own, as userspace does. */

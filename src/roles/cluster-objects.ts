@@ -52,14 +52,10 @@ export async function ensureDnsService(
 
 /** IngressClass `fairlead`, so that Ingresses can name it. Not marked as default: Ingresses without a class are taken anyway. */
 export async function ensureIngressClass(client: Client, controller: string): Promise<void> {
-  try {
-    await client.create("IngressClass", { metadata: { name: "fairlead" }, spec: { controller } });
-  } catch (error) {
-    if (!isApiError(error, "AlreadyExists")) throw error;
-  }
+  await unlessThere(client.create("IngressClass", { metadata: { name: "fairlead" }, spec: { controller } }));
 }
 
-/** ConfigMap `kube-system/kube-proxy` where there is none yet, with a configuration that leaves everything as it is. */
+/** ConfigMap `kube-system/kube-proxy` where there is none yet, with a configuration that changes nothing; and who may read it. */
 export async function ensureProxyConfig(client: Client): Promise<void> {
   const text = `apiVersion: ${configApiVersion}
 kind: ${configKind}
@@ -79,9 +75,26 @@ ipvs:
   syncPeriod: 30s
   minSyncPeriod: 0s
 `;
+  const labels = { app: "kube-proxy" };
+  await Promise.all([
+    unlessThere(client.create("ConfigMap", { metadata: { ...configMapKey, labels }, data: { [configKey]: text } })),
+    ensureProxyRole(client),
+  ]);
+}
+
+/** The proxies may read their configuration, as kubeadm's Role `kube-proxy` has it. */
+async function ensureProxyRole(client: Client): Promise<void> {
+  const { name, namespace } = configMapKey;
+  const rule = { verbs: ["get", "list", "watch"], apiGroups: [""], resources: ["configmaps"], resourceNames: [name] };
+  await unlessThere(client.create("Role", { metadata: { name, namespace }, rules: [rule] }));
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role" as const, name };
+  const subjects = [{ apiGroup: "rbac.authorization.k8s.io", kind: "User" as const, name: "system:kube-proxy" }];
+  await unlessThere(client.create("RoleBinding", { metadata: { name, namespace }, roleRef, subjects }));
+}
+
+async function unlessThere(creation: Promise<unknown>): Promise<void> {
   try {
-    const labels = { app: "kube-proxy" };
-    await client.create("ConfigMap", { metadata: { ...configMapKey, labels }, data: { [configKey]: text } });
+    await creation;
   } catch (error) {
     if (!isApiError(error, "AlreadyExists")) throw error;
   }

@@ -28,11 +28,15 @@ export interface UpOptions {
   readonly clusterDomain: string;
   /** Where the objects are kept; in the data folder, when absent. */
   readonly etcd?: EtcdFlags;
+  /** Requests without proof are those of `system:anonymous`, and not refused. */
+  readonly anonymousAuth: boolean;
   /** A configuration of cluster DNS: YAML, or a Corefile. */
   readonly dnsConfig?: string;
   /** Where requests through Ingress are written down: a file, or `-` for the standard output. */
   readonly accessLog?: string;
   readonly accessLogFormat: "line" | "json";
+  /** Options of Ingress: YAML, or a ConfigMap of ingress-nginx. */
+  readonly ingressConfig?: string;
   /** Ingress compresses answers. */
   readonly gzip: boolean;
   /** ConfigMaps that map ports to Services past HTTP: `namespace/name`. */
@@ -64,6 +68,7 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   loadBalancerCidr: undefined,
   serviceNodePortRange: "30000-32767",
   clusterDomain: "cluster.local",
+  anonymousAuth: false,
   accessLogFormat: "line",
   gzip: false,
   wait: "served",

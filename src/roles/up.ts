@@ -9,6 +9,7 @@ import { uplinkDevice } from "#node/network/plan.ts";
 import { StoreError } from "#store/error.ts";
 import { claimFolder } from "./claim.ts";
 import { followDnsConfig, loadDnsConfig, startConfiguredHttp } from "./dns-config.ts";
+import { loadIngressConfig } from "./ingress-config.ts";
 import { undoHostLine } from "./host-resolver.ts";
 import { startLocalAgent, type LocalAgent } from "./local-agent.ts";
 import { openLog } from "./log.ts";
@@ -84,6 +85,7 @@ async function startClaimed(
   const { objects, problems } = loadManifests(options.manifests);
   for (const text of problems) report({ type: "error", text });
   const dnsConfig = loadDns(options, report);
+  const ingressOptions = loadIngressConfig(options.ingressConfig, report);
   const withNodes = checkPrivileges(report);
   if (withNodes) await ensureTools(report, options.proxyMode);
   await ensureApiPort(options.apiPort);
@@ -174,7 +176,7 @@ async function startClaimed(
     const text = `Ingress on port ${httpPort} and, with TLS, ${httpsPort}`;
     const publishAddress = withNodes ? plan.uplinkAddress : "127.0.0.1";
     const entry = await step(report, "ingress", text, () =>
-      startEntry(parts, api.client, { httpPort, httpsPort, publishAddress }),
+      startEntry(parts, api.client, { httpPort, httpsPort, publishAddress, ingressOptions }),
     );
     stops.push({ text: "Ingress drained and stopped", stop: () => stopEntry(entry) });
     if (agent === undefined) {
@@ -263,9 +265,10 @@ async function stopAll(stops: readonly Stop[], report: Report): Promise<void> {
   }
 }
 
-async function stopApi({ api, controllers, loadBalancer, store }: RunningApi): Promise<void> {
+async function stopApi({ api, controllers, serviceIps, loadBalancer, store }: RunningApi): Promise<void> {
   await loadBalancer.stop();
   await controllers.stop();
+  serviceIps.stop();
   await api.stop();
   await store.close();
 }

@@ -5,6 +5,7 @@ import { balance } from "./balance/balance.ts";
 import { basicAuth } from "./basic-auth/basic-auth.ts";
 import { bodySize } from "./body-size/body-size.ts";
 import { buffering } from "./buffering/buffering.ts";
+import { care } from "./care/care.ts";
 import { compression } from "./compression/compression.ts";
 import { cors } from "./cors/cors.ts";
 import { customHeaders } from "./custom-headers/custom-headers.ts";
@@ -64,6 +65,7 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   buffering,
   bodySize,
   retries,
+  care,
   compression,
   accessLog,
 ];

@@ -40,7 +40,6 @@ const plainDraft: Omit<RouteDraft, "match"> = {
   maxBodyBytes: 1024 * 1024,
   protocol: "http",
   balance: "round-robin",
-  tries: 3,
 };
 
 /** Everything the data plane needs for one virtual host, in order of precedence. */
@@ -164,8 +163,8 @@ function draftOf(settings: RouteSettings, form: PathForm, facts: RouteFacts): Ro
 }
 
 function routeOf(id: string, draft: RouteDraft, target: RouteEntry["target"]): RouteEntry {
-  const { match, filters, timeouts, maxBodyBytes } = draft;
-  return { id, match, filters, target, timeouts, maxBodyBytes };
+  const { match, filters, timeouts, maxBodyBytes, retry } = draft;
+  return { id, match, filters, target, timeouts, maxBodyBytes, ...(retry === undefined ? {} : { retry }) };
 }
 
 function routeId({ metadata }: Ingress, host: string, claim: Pick<Claim, "path" | "pathType">, mark: string): string {

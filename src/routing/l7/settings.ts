@@ -1,9 +1,17 @@
 import type { ConfigMap } from "#api/core/configmap/kind.ts";
 import type { Secret } from "#api/core/secret/kind.ts";
 import type { PathType } from "#api/networking/ingress/kind.ts";
-import type { BackendEntry, ClientAuth, Filter, PathMatch, StreamRules, Timeouts } from "#dataplane/table.ts";
+import type {
+  BackendEntry,
+  ClientAuth,
+  Filter,
+  PathMatch,
+  RetryRules,
+  StreamRules,
+  Timeouts,
+} from "#dataplane/table.ts";
 import type { Problem } from "../because.ts";
-import type { BackendRef } from "./backend.ts";
+import type { BackendCare, BackendRef } from "./backend.ts";
 
 /**
  * What the annotations of one Ingress ask for, already parsed. The compiler knows no annotation: it applies `effects`
@@ -66,8 +74,9 @@ export interface RouteDraft {
   readonly maxBodyBytes: number;
   readonly protocol: BackendEntry["protocol"];
   readonly balance: BackendEntry["balance"];
-  /** Attempts for one request, the first included. */
-  readonly tries: number;
+  /** When a request may go to a further endpoint; the data plane's default when absent. */
+  readonly retry?: RetryRules;
+  readonly care?: BackendCare;
   /** The route answers 503: serving it without what was asked for would be unsafe. */
   readonly isDenied?: boolean;
   /** Backends that the filters name, beside the one of the rule. */

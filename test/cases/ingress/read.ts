@@ -40,6 +40,13 @@ const usual = [
   "slice dev/api http:8080 10.0.0.2",
 ].join("\n");
 
+/** What lines such as `option load-balance: ewma` set for all Ingresses of a case. */
+export function optionsIn(text: string): Record<string, string> {
+  return Object.fromEntries(
+    [...text.matchAll(/^option ([a-z0-9-]+): (.*)$/gm)].map(([, key = "", value = ""]) => [key, value.trim()]),
+  );
+}
+
 /** Reads the short lines; `bare` leaves out the two Services that every other case has. */
 export function readObjects(text: string, pairs: Pairs): IngressInput {
   const input = { ingresses: [], classes: [], services: [], slices: [], secrets: [], configMaps: [] } as {
@@ -50,7 +57,7 @@ export function readObjects(text: string, pairs: Pairs): IngressInput {
     secrets: Secret[];
     configMaps: ConfigMap[];
   };
-  const lines = text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("//"));
+  const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^(\/\/|option )/.test(line));
   const all = lines.includes("bare") ? lines : [...usual.split("\n"), ...lines];
   for (const line of all) {
     const words = line.trim().split(/\s+/);

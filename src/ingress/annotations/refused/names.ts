@@ -18,7 +18,7 @@ export const later = words(`
   permanent-redirect-append relative-redirects from-to-www-redirect server-alias default-backend
   custom-http-errors disable-proxy-intercept-errors service-upstream affinity-canary-behavior canary-by-header
   canary-by-header-value canary-by-header-pattern canary-by-cookie canary-weight canary-weight-total
-  proxy-next-upstream-timeout client-body-buffer-size proxy-buffer-size proxy-buffers-number
+  proxy-buffer-size proxy-buffers-number
   proxy-busy-buffers-size proxy-max-temp-file-size proxy-http-version proxy-cookie-domain proxy-cookie-path
   proxy-redirect-from proxy-redirect-to connection-proxy-header http2-push-preload fastcgi-index
   fastcgi-params-configmap enable-rewrite-log limit-rate limit-rate-after auth-keepalive auth-keepalive-requests
