@@ -18,7 +18,8 @@ import { findHost } from "./route.ts";
 import type { ListenerSpec } from "./running.ts";
 import { serveConnection, type Client } from "./serve.ts";
 import type { TableChange } from "./table.ts";
-import { TlsTerminator } from "./tls/entry.ts";
+import { AskingServers } from "./tls/asking.ts";
+import { TlsTerminator, type NameRule } from "./tls/entry.ts";
 import type { Connection } from "./transport/connection.ts";
 import { listen, type Listening, type ListenOptions } from "./transport/listen.ts";
 import { createLookup } from "./transport/lookup.ts";
@@ -136,6 +137,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     trustsProxy: trusts,
   };
   const passthrough = createPassthrough(streamContext, { table, adopt, forget });
+  const asking = new AskingServers(table, log);
+  const ask = asking.ruleFor(() => tls);
+  const ruleOfName: NameRule = (serverName) => passthrough(serverName) ?? ask(serverName);
   const tls = new TlsTerminator({
     handshakeMs: limits.headerMs,
     greetingMs: limits.greetingMs,
@@ -144,7 +148,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     clock,
     onFault,
     contextOf: (serverName) => contextOf(table, serverName),
-    ruleOfName: () => (table.passthroughs === 0 ? undefined : passthrough),
+    ruleOfName: () => (table.namedHosts === 0 ? undefined : ruleOfName),
     accept,
   });
   const listenOptions: ListenOptions = {
@@ -182,6 +186,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     addresses: listening.map(({ address }) => address),
     apply(change) {
       table.apply(change);
+      if (change.hosts.length + change.certificates.length > 0) asking.forget();
       const listens = streams.apply(change.streams ?? []);
       const { defaultCertificate } = table;
       if (defaultCertificate === undefined) return listens;

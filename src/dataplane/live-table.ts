@@ -2,7 +2,7 @@ import type { CounterSlot } from "./counters.ts";
 import { Backend } from "./pool/backend.ts";
 import type { Endpoint } from "./pool/endpoint.ts";
 import { compileHost, type CompiledHost } from "./route.ts";
-import type { TableChange } from "./table.ts";
+import type { HostEntry, TableChange } from "./table.ts";
 import { Certificates } from "./tls/certificates.ts";
 
 export interface LiveTableOptions {
@@ -26,8 +26,8 @@ export class LiveTable {
   readonly backends = new Map<string, Backend>();
   readonly certificates = new Certificates();
   defaultCertificate: string | undefined;
-  /** How many hosts want TLS connections to be passed on as they are. */
-  passthroughs = 0;
+  /** How many hosts have to be known before TLS begins. */
+  namedHosts = 0;
   private readonly options: LiveTableOptions;
 
   constructor(options: LiveTableOptions) {
@@ -54,8 +54,7 @@ export class LiveTable {
       } else known.update(entry);
     }
     for (const [name, entry] of change.hosts) {
-      if (this.hosts.get(name)?.entry.passthrough !== undefined) this.passthroughs -= 1;
-      if (entry?.passthrough !== undefined) this.passthroughs += 1;
+      this.namedHosts += Number(isNamed(entry)) - Number(isNamed(this.hosts.get(name)?.entry));
       if (entry === undefined) this.hosts.delete(name);
       else this.hosts.set(name, compileHost(entry, this.options.slotOf));
     }
@@ -69,4 +68,8 @@ export class LiveTable {
   retire(): void {
     for (const backend of this.backends.values()) backend.retire();
   }
+}
+
+function isNamed(entry: HostEntry | undefined): boolean {
+  return entry?.passthrough !== undefined || entry?.clientAuth !== undefined;
 }

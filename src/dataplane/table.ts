@@ -21,6 +21,28 @@ export interface HostEntry {
   readonly certificate?: string;
   /** TLS connections that ask for this host go to the backend as they are, whatever its routes say of HTTP. */
   readonly passthrough?: StreamRules;
+  /** Clients of this host show a certificate in the TLS handshake. */
+  readonly clientAuth?: ClientAuth;
+}
+
+/** Which clients a host takes, as nginx's `ssl_verify_client` says it; who is not taken gets an answer, not a TLS alert. */
+export interface ClientAuth {
+  /** The same for equal rules: a connection that was checked by others is not let in. */
+  readonly id: string;
+  /**
+   * `on`: only with a certificate of these authorities; `optional`: without one as well; `optional_no_ca`: with one of
+   * any authority.
+   */
+  readonly verify: "on" | "optional" | "optional_no_ca";
+  /** The authorities, and what they have revoked; PEM. */
+  readonly ca: string;
+  readonly crl?: string;
+  /** How many authorities may stand between the certificate and the one that is trusted. */
+  readonly depth: number;
+  /** Where who is not let in is redirected to, in place of 400. */
+  readonly errorPage?: string;
+  /** Endpoints get the certificate as `ssl-client-cert`. */
+  readonly passCertificate: boolean;
 }
 
 export interface RouteEntry {
@@ -128,6 +150,8 @@ export type Filter =
   | { readonly type: "gzip"; readonly level: number; readonly minBytes: number; readonly types: readonly string[] }
   /** Who passes one of `source-ranges`, `basic-auth` and `external-auth` need not pass the others. */
   | { readonly type: "satisfy-any" }
+  /** Nobody without a certificate of their own: 400 for what came without TLS. Goes behind `https-redirect`. */
+  | { readonly type: "client-certificate" }
   /** Requests do not stand in the access log. */
   | { readonly type: "quiet" }
   /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
-import { createServer, type SecureContext, type Server, type TLSSocket } from "node:tls";
+import { constants } from "node:crypto";
+import { createServer, type SecureContext, type Server, type TlsOptions, type TLSSocket } from "node:tls";
 import type { Clock } from "#base/clock.ts";
 import { readClientHello } from "#wire/tls-hello.ts";
 import type { Proxied } from "#wire/proxy-protocol.ts";
@@ -7,9 +8,17 @@ import type { Connection } from "../transport/connection.ts";
 import type { TlsEntry } from "../transport/listen.ts";
 import { peek } from "../transport/peek.ts";
 import { SocketConnection, type OnFault } from "../transport/public.ts";
+import type { ClientAuth } from "../table.ts";
+import { SocketPeer } from "./peer.ts";
 
-/** What becomes of a connection by the name that its client asks for: TLS ends here, or somebody else takes it as it is. */
-export type NameRule = (serverName: string) => ((socket: Socket) => void) | undefined;
+/** What becomes of a connection by the name that its client asks for. */
+export type NameRule = (serverName: string) => NameOutcome | undefined;
+
+export type NameOutcome =
+  /** Somebody else takes it as it is. */
+  | { readonly type: "pass"; readonly pass: (socket: Socket) => void }
+  /** TLS ends here, and the client is asked for a certificate. */
+  | { readonly type: "ask"; readonly server: Server };
 
 export interface TlsTerminatorOptions {
   readonly handshakeMs: number;
@@ -39,9 +48,7 @@ export class TlsTerminator implements TlsEntry {
     this.options = options;
     this.server = createServer({
       ...this.base(),
-      ALPNProtocols: options.http2 ? ["h2", "http/1.1"] : ["http/1.1"],
-      noDelay: true,
-      handshakeTimeout: options.handshakeMs,
+      ...this.common(),
       SNICallback: (serverName, done) => done(null, options.contextOf(serverName)),
     });
     this.server.on("secureConnection", (socket) => this.secured(socket));
@@ -50,6 +57,29 @@ export class TlsTerminator implements TlsEntry {
   /** The certificate for clients that name no server. */
   setDefault({ cert, key }: { readonly cert: string; readonly key: string }): void {
     this.server.setSecureContext({ ...this.base(), cert, key });
+  }
+
+  /**
+   * What asks the clients of one host for a certificate. No session of it goes on elsewhere, nor one from elsewhere here:
+   * every connection is checked by the rules of its host, as they are then. Throws where the certificates cannot be used.
+   */
+  askingServer({ cert, key }: { readonly cert: string; readonly key: string }, rules: ClientAuth): Server {
+    const { ca, crl, id } = rules;
+    const server = createServer({
+      minVersion: "TLSv1.2",
+      ...this.common(),
+      cert,
+      key,
+      ca,
+      ...(crl === undefined ? {} : { crl }),
+      requestCert: true,
+      // Whoever cannot be let in is told by an answer.
+      rejectUnauthorized: false,
+      secureOptions: constants.SSL_OP_NO_TICKET,
+      sessionIdContext: id.slice(0, 32),
+    });
+    server.on("secureConnection", (socket) => this.secured(socket, rules));
+    return server;
   }
 
   take(socket: Socket, proxied: Proxied | undefined): void {
@@ -67,9 +97,9 @@ export class TlsTerminator implements TlsEntry {
     peek(socket, { look, clock, ms: greetingMs }, () => {
       this.shaking.delete(socket);
       if (socket.destroyed) return;
-      const elsewhere = serverName === undefined ? undefined : rule(serverName);
-      if (elsewhere === undefined) this.shake(socket, proxied);
-      else elsewhere(socket);
+      const outcome = serverName === undefined ? undefined : rule(serverName);
+      if (outcome?.type === "pass") outcome.pass(socket);
+      else this.shake(socket, proxied, outcome?.server);
     });
   }
 
@@ -83,12 +113,17 @@ export class TlsTerminator implements TlsEntry {
     return { minVersion: "TLSv1.2", ...(ticketKeys === undefined ? {} : { ticketKeys }) };
   }
 
+  private common(): TlsOptions {
+    const { http2, handshakeMs } = this.options;
+    return { ALPNProtocols: http2 ? ["h2", "http/1.1"] : ["http/1.1"], noDelay: true, handshakeTimeout: handshakeMs };
+  }
+
   private hold(socket: Socket): void {
     this.shaking.add(socket);
     socket.once("close", () => this.shaking.delete(socket));
   }
 
-  private shake(socket: Socket, proxied: Proxied | undefined): void {
+  private shake(socket: Socket, proxied: Proxied | undefined, server = this.server): void {
     this.hold(socket);
     if (proxied !== undefined) {
       const key = keyOf(socket);
@@ -97,12 +132,13 @@ export class TlsTerminator implements TlsEntry {
         if (this.arrivals.get(key) === proxied) this.arrivals.delete(key);
       });
     }
-    this.server.emit("connection", socket);
+    server.emit("connection", socket);
   }
 
-  private secured(socket: TLSSocket): void {
+  private secured(socket: TLSSocket, rules?: ClientAuth): void {
     const proxied = this.arrivals.size === 0 ? undefined : this.arrivals.get(keyOf(socket));
-    this.options.accept(new SocketConnection(socket, this.options.onFault, socket.localPort ?? 0, { proxied }));
+    const peer = new SocketPeer(socket, rules);
+    this.options.accept(new SocketConnection(socket, this.options.onFault, socket.localPort ?? 0, { proxied, peer }));
   }
 }
 

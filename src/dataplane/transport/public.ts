@@ -9,6 +9,7 @@ import {
   type ConnectionHandler,
   type Dialer,
   type DialTarget,
+  type TlsPeer,
   type WriteResult,
 } from "./connection.ts";
 import type { Proxied } from "#wire/proxy-protocol.ts";
@@ -33,6 +34,7 @@ export class SocketConnection implements Connection {
   readonly remotePort: number;
   readonly localPort: number;
   readonly proxied: Proxied | undefined;
+  readonly peer: TlsPeer | undefined;
   blocked = false;
   closed = false;
   private readonly socket: Socket;
@@ -42,13 +44,14 @@ export class SocketConnection implements Connection {
   private readonly written: () => void;
 
   /** `localPort` is known to a listener; asking the system would cost a call a connection. */
-  constructor(socket: Socket, onFault: OnFault, localPort: number, { reader, proxied }: SocketExtras = {}) {
+  constructor(socket: Socket, onFault: OnFault, localPort: number, { reader, proxied, peer }: SocketExtras = {}) {
     this.socket = socket;
     this.onFault = onFault;
     this.reader = reader;
     this.tls = socket instanceof TLSSocket;
     this.http2 = socket instanceof TLSSocket && socket.alpnProtocol === "h2";
     this.proxied = proxied;
+    this.peer = peer;
     this.remoteAddress = proxied?.source.address ?? plainAddress(socket.remoteAddress ?? "");
     this.remotePort = proxied?.source.port ?? socket.remotePort ?? 0;
     this.localPort = proxied?.destination.port ?? localPort;
@@ -128,6 +131,7 @@ export class SocketConnection implements Connection {
 interface SocketExtras {
   readonly reader?: ReadBuffer | undefined;
   readonly proxied?: Proxied | undefined;
+  readonly peer?: TlsPeer;
 }
 
 /** Memory that a socket reads into again and again, with room in front for a head. */

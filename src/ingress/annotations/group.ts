@@ -19,6 +19,7 @@ export interface GroupOutcome {
   /** Whether this rule path makes its host a regular-expression host. */
   readonly regex?: (path: string) => boolean;
   readonly appRoot?: string;
+  readonly clientAuth?: RouteSettings["clientAuth"];
   readonly passthrough?: RouteSettings["passthrough"];
   /** Objects that the effect reads. */
   readonly references?: Partial<References>;

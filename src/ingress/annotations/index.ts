@@ -20,6 +20,7 @@ import { nginxRewrite } from "./rewrite/nginx.ts";
 import { traefikRewrite } from "./rewrite/traefik.ts";
 import { sslRedirect } from "./ssl-redirect/ssl-redirect.ts";
 import { satisfy } from "./satisfy/satisfy.ts";
+import { clientCertificate } from "./client-certificate/client-certificate.ts";
 import { sslPassthrough } from "./ssl-passthrough/ssl-passthrough.ts";
 import { sourceRanges } from "./source-ranges/source-ranges.ts";
 import { timeouts } from "./timeouts/timeouts.ts";
@@ -37,6 +38,8 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   redirect,
   // Then HTTPS, with the path as the client wrote it.
   sslRedirect,
+  // Who has no certificate at all, where plain HTTP is not redirected; over TLS the host has looked already.
+  clientCertificate,
   // Only then the path is changed for the endpoint; Traefik's form gives way to nginx's.
   nginxRewrite,
   traefikRewrite,
