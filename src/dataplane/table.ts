@@ -147,7 +147,14 @@ export type Filter =
       readonly timeouts: Timeouts;
     }
   /** Answers of these content types (`*` for all; text/html always) and at least this long are compressed. */
-  | { readonly type: "gzip"; readonly level: number; readonly minBytes: number; readonly types: readonly string[] }
+  | {
+      readonly type: "compress";
+      readonly coding: ContentCoding;
+      /** As zlib, brotli and zstd number them. */
+      readonly level: number;
+      readonly minBytes: number;
+      readonly types: readonly string[];
+    }
   /** Who passes one of `source-ranges`, `basic-auth` and `external-auth` need not pass the others. */
   | { readonly type: "satisfy-any" }
   /** Nobody without a certificate of their own: 400 for what came without TLS. Goes behind `https-redirect`. */
@@ -167,6 +174,9 @@ export type Filter =
       readonly status: number;
       readonly connectionStatus: number;
     };
+
+/** In the words of Content-Encoding. */
+export type ContentCoding = "gzip" | "br" | "zstd";
 
 /** A client stays with its endpoint, by a cookie; goes behind other guards and before `hash-by`. */
 export interface Affinity {

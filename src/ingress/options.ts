@@ -110,9 +110,46 @@ export interface IngressOptions {
   readonly streamRetries: boolean;
   /** `proxy-stream-next-upstream-tries`; 0 for no limit. */
   readonly streamTries: number;
+  /** `enable-brotli`. */
+  readonly brotli: boolean;
+  /** `brotli-level`, 0 to 11. */
+  readonly brotliLevel: number;
+  /** `brotli-min-length`, in bytes. */
+  readonly brotliMinBytes: number;
+  /** `brotli-types`. */
+  readonly brotliTypes: readonly string[];
+  /** `enable-zstd`, which ingress-nginx has not, and so with the next three. */
+  readonly zstd: boolean;
+  /** `zstd-level`, 1 to 19. */
+  readonly zstdLevel: number;
+  /** `zstd-min-length`, in bytes. */
+  readonly zstdMinBytes: number;
+  /** `zstd-types`. */
+  readonly zstdTypes: readonly string[];
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
+
+/** What ingress-nginx compresses. */
+const textTypes: readonly string[] = [
+  "application/atom+xml",
+  "application/javascript",
+  "application/x-javascript",
+  "application/json",
+  "application/rss+xml",
+  "application/vnd.ms-fontobject",
+  "application/x-font-ttf",
+  "application/x-web-app-manifest+json",
+  "application/xhtml+xml",
+  "application/xml",
+  "font/opentype",
+  "image/svg+xml",
+  "image/x-icon",
+  "text/css",
+  "text/javascript",
+  "text/plain",
+  "text/x-component",
+];
 
 export const defaultOptions: IngressOptions = {
   maxBodyBytes: 1024 * 1024,
@@ -160,25 +197,15 @@ export const defaultOptions: IngressOptions = {
   gzip: false,
   gzipLevel: 1,
   gzipMinBytes: 256,
-  gzipTypes: [
-    "application/atom+xml",
-    "application/javascript",
-    "application/x-javascript",
-    "application/json",
-    "application/rss+xml",
-    "application/vnd.ms-fontobject",
-    "application/x-font-ttf",
-    "application/x-web-app-manifest+json",
-    "application/xhtml+xml",
-    "application/xml",
-    "font/opentype",
-    "image/svg+xml",
-    "image/x-icon",
-    "text/css",
-    "text/javascript",
-    "text/plain",
-    "text/x-component",
-  ],
+  gzipTypes: textTypes,
+  brotli: false,
+  brotliLevel: 4,
+  brotliMinBytes: 20,
+  brotliTypes: textTypes,
+  zstd: false,
+  zstdLevel: 3,
+  zstdMinBytes: 256,
+  zstdTypes: textTypes,
   httpsPort: 443,
 };
 
@@ -230,9 +257,17 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "proxy-stream-next-upstream": as("streamRetries", parseBool),
   "proxy-stream-next-upstream-tries": as("streamTries", (text) => (/^\d{1,4}$/.test(text) ? Number(text) : undefined)),
   "use-gzip": as("gzip", parseBool),
-  "gzip-level": as("gzipLevel", (text) => (/^[1-9]$/.test(text) ? Number(text) : undefined)),
-  "gzip-min-length": as("gzipMinBytes", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),
-  "gzip-types": as("gzipTypes", (text) => text.split(/\s+/)),
+  "gzip-level": as("gzipLevel", levelUpTo(1, 9)),
+  "gzip-min-length": as("gzipMinBytes", parseCount),
+  "gzip-types": as("gzipTypes", parseWords),
+  "enable-brotli": as("brotli", parseBool),
+  "brotli-level": as("brotliLevel", levelUpTo(0, 11)),
+  "brotli-min-length": as("brotliMinBytes", parseCount),
+  "brotli-types": as("brotliTypes", parseWords),
+  "enable-zstd": as("zstd", parseBool),
+  "zstd-level": as("zstdLevel", levelUpTo(1, 19)),
+  "zstd-min-length": as("zstdMinBytes", parseCount),
+  "zstd-types": as("zstdTypes", parseWords),
   "denylist-source-range": as("denyRanges", parseRanges),
 };
 
@@ -256,6 +291,18 @@ export function readOptions(data: Readonly<Record<string, string>>): {
     else if (read !== undefined) refused.push(key);
   }
   return { options, refused };
+}
+
+/** How hard something is compressed. */
+function levelUpTo(least: number, most: number): (text: string) => number | undefined {
+  return (text) => {
+    const level = /^\d{1,2}$/.test(text) ? Number(text) : -1;
+    return level >= least && level <= most ? level : undefined;
+  };
+}
+
+function parseWords(text: string): readonly string[] {
+  return text.split(/\s+/);
 }
 
 /** A status that tells of an error. */

@@ -24,7 +24,7 @@ import {
 import type { WriteResult } from "../transport/connection.ts";
 import { Attempts } from "./attempts.ts";
 import { book, classOf, recordFailure } from "./booking.ts";
-import { codingOf, Compressor, editCoding, type Coding, type ReadResponse } from "./compressor.ts";
+import { Compressor, editFields, treatmentOf, type ReadResponse, type Treatment } from "./compressor.ts";
 import type { Downstream } from "./downstream.ts";
 import { closeConnection, silent, wordOf } from "./ending.ts";
 import type { ClientRequest } from "./request.ts";
@@ -402,14 +402,14 @@ export class Exchange implements ConnectionHandler {
     this.reusable = framing !== untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
     this.count(classOf(head.status), 1);
     const mayCompress = this.decision.route?.filters.compression !== undefined;
-    const coding = mayCompress ? this.codingOf({ bytes, head, framing }) : "none";
+    const treatment = mayCompress ? this.treatmentOf({ bytes, head, framing }) : "none";
     const bodyEnd = this.body.feed(bytes, headEnd, end);
     if (bodyEnd < 0) {
       this.responding = false;
       this.fail(502, `bad response: ${problemOf(bodyEnd).message}`);
       return;
     }
-    const compressor = coding === "none" ? undefined : this.compressorFor(coding, { bytes, head, framing });
+    const compressor = treatment === "none" ? undefined : this.compressorFor(treatment, { bytes, head, framing });
     const edits = this.responseFields(head.status);
     if (compressor !== undefined) {
       const result = this.client.sendHead({ bytes, headEnd, head, framing: untilClose, edits }, headEnd);
@@ -422,28 +422,27 @@ export class Exchange implements ConnectionHandler {
   }
 
   /** Before the body is read: its decoder is told to find the content where that will be compressed. */
-  private codingOf(response: ReadResponse): Coding {
+  private treatmentOf(response: ReadResponse): Treatment {
     const { live, route } = this.decision;
     const compression = route?.filters.compression;
     if (compression === undefined || live === undefined || this.request.minor === 0) return "none";
-    const coding = codingOf(compression, live, response);
+    const treatment = treatmentOf(compression, live, response);
     const { decoder } = this.body;
-    if (coding === "gzip" && decoder !== undefined) {
+    if (typeof treatment === "object" && decoder !== undefined) {
       const content: number[] = [];
       this.content = content;
       decoder.onData = (from, to) => content.push(from, to);
     }
-    return coding;
+    return treatment;
   }
 
-  private compressorFor(coding: Coding, response: ReadResponse): Compressor | undefined {
-    const { live, route } = this.decision;
-    const compression = route?.filters.compression;
-    if (compression === undefined || live === undefined) return undefined;
-    editCoding(coding, live, response);
-    if (coding !== "gzip") return undefined;
+  private compressorFor(treatment: Treatment, response: ReadResponse): Compressor | undefined {
+    const { live } = this.decision;
+    if (live === undefined) return undefined;
+    editFields(treatment, live, response);
+    if (typeof treatment === "string") return undefined;
     const isLive = response.framing === untilClose || this.body.decoder !== undefined;
-    this.compressor = new Compressor(compression.level, isLive, {
+    this.compressor = new Compressor(treatment, isLive, {
       send: (bytes) => {
         this.wait(this.body.done ? "client" : "read");
         return this.client.sendBody(bytes, 0, bytes.length);
