@@ -1,3 +1,5 @@
+import { controllerRevisionKind } from "./apps/controllerrevision/definition.ts";
+import { daemonSetKind } from "./apps/daemonset/definition.ts";
 import { deploymentKind } from "./apps/deployment/definition.ts";
 import { replicaSetKind } from "./apps/replicaset/definition.ts";
 import { leaseKind } from "./coordination/lease/definition.ts";
@@ -39,6 +41,8 @@ export const kinds: readonly KindDefinition[] = [
   eventKind,
   deploymentKind,
   replicaSetKind,
+  daemonSetKind,
+  controllerRevisionKind,
   ingressKind,
   ingressClassKind,
   serviceCidrKind,

@@ -1,3 +1,5 @@
+import type { ControllerRevision } from "./apps/controllerrevision/kind.ts";
+import type { DaemonSet } from "./apps/daemonset/kind.ts";
 import type { Deployment } from "./apps/deployment/kind.ts";
 import type { ReplicaSet } from "./apps/replicaset/kind.ts";
 import type { Lease } from "./coordination/lease/kind.ts";
@@ -25,6 +27,8 @@ export interface KindTypes {
   ClusterRole: ClusterRole;
   ClusterRoleBinding: ClusterRoleBinding;
   ConfigMap: ConfigMap;
+  ControllerRevision: ControllerRevision;
+  DaemonSet: DaemonSet;
   Deployment: Deployment;
   EndpointSlice: EndpointSlice;
   Endpoints: Endpoints;

@@ -32,6 +32,7 @@ discovery.v1.Endpoint: addresses=|*
 apps.v1.DeploymentSpec: strategy=!
 apps.v1.DeploymentStatus: conditions=type
 apps.v1.ReplicaSetStatus: conditions=type
+apps.v1.DaemonSetStatus: conditions=type
 networking.v1.ServiceCIDRStatus: conditions=type
 `;
 
