@@ -60,6 +60,7 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--etcd-cafile <file>", "whom to trust as etcd, in PEM (default: the well-known authorities)")
     .option("--etcd-certfile <file>", "the certificate to show to etcd, in PEM")
     .option("--etcd-keyfile <file>", "its key, in PEM")
+    .option("--encryption-provider-config <file>", "encrypt objects in the store, as this EncryptionConfiguration says")
     .option("--anonymous-auth", "requests without proof are those of system:anonymous, and not refused")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
     .option("--access-log <file>", "write a line for each request through Ingress; - is the standard output")
@@ -217,6 +218,7 @@ interface UpFlags {
   etcdCafile?: string;
   etcdCertfile?: string;
   etcdKeyfile?: string;
+  encryptionProviderConfig?: string;
   anonymousAuth?: boolean;
   dnsConfig?: string;
   accessLog?: string;
@@ -244,6 +246,9 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...etcdFlags(flags),
+    ...(flags.encryptionProviderConfig === undefined
+      ? {}
+      : { encryptionConfig: resolveDataDir(flags.encryptionProviderConfig) }),
     anonymousAuth: flags.anonymousAuth ?? false,
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
     ...(flags.accessLog === undefined
