@@ -61,6 +61,7 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--etcd-cafile <file>", "whom to trust as etcd, in PEM (default: the well-known authorities)")
     .option("--etcd-certfile <file>", "the certificate to show to etcd, in PEM")
     .option("--etcd-keyfile <file>", "its key, in PEM")
+    .option("--encryption-provider-config <file>", "encrypt objects in the store, as this EncryptionConfiguration says")
     .option("--anonymous-auth", "requests without proof are those of system:anonymous, and not refused")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
     .option("--ingress-config <file>", "options of Ingress in YAML, or a ConfigMap of ingress-nginx")
@@ -223,6 +224,7 @@ interface UpFlags {
   etcdCafile?: string;
   etcdCertfile?: string;
   etcdKeyfile?: string;
+  encryptionProviderConfig?: string;
   anonymousAuth?: boolean;
   dnsConfig?: string;
   ingressConfig?: string;
@@ -253,6 +255,9 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...etcdFlags(flags),
+    ...(flags.encryptionProviderConfig === undefined
+      ? {}
+      : { encryptionConfig: resolveDataDir(flags.encryptionProviderConfig) }),
     anonymousAuth: flags.anonymousAuth ?? false,
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
     ...(flags.ingressConfig === undefined ? {} : { ingressConfig: resolveDataDir(flags.ingressConfig) }),

@@ -28,6 +28,8 @@ export interface UpOptions {
   readonly clusterDomain: string;
   /** Where the objects are kept; in the data folder, when absent. */
   readonly etcd?: EtcdFlags;
+  /** An EncryptionConfiguration: which objects are encrypted in the store, and how. */
+  readonly encryptionConfig?: string;
   /** Requests without proof are those of `system:anonymous`, and not refused. */
   readonly anonymousAuth: boolean;
   /** A configuration of cluster DNS: YAML, or a Corefile. */
