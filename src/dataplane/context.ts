@@ -7,6 +7,7 @@ import type { FailureRing } from "./failures.ts";
 import { HeadWriter } from "./http1/writer.ts";
 import type { FilterTools } from "./filters/tools.ts";
 import type { AccessLog } from "./log/access-log.ts";
+import { RequestSample } from "./log/sample.ts";
 import type { Limits } from "./limits.ts";
 import type { LiveTable } from "./live-table.ts";
 import type { Meter } from "./meter/meter.ts";
@@ -34,6 +35,8 @@ export interface ServeContext {
   readonly logHead: HeadTable;
   /** Absent when no requests are written down. */
   readonly accessLog: AccessLog | undefined;
+  /** Some of the requests, for whoever looks at them live. */
+  readonly sample: RequestSample;
   /** Where heads are put together. */
   readonly writer: HeadWriter;
   /** What filters of all routes share. */
@@ -43,7 +46,7 @@ export interface ServeContext {
 }
 
 export function createContext(
-  parts: Omit<ServeContext, "requestHead" | "responseHead" | "logHead" | "writer" | "tools" | "draining"> & {
+  parts: Omit<ServeContext, "requestHead" | "responseHead" | "logHead" | "writer" | "tools" | "sample" | "draining"> & {
     readonly meter: Meter;
   },
 ): ServeContext {
@@ -52,6 +55,7 @@ export function createContext(
     requestHead: new HeadTable(),
     responseHead: new HeadTable(),
     logHead: new HeadTable(),
+    sample: new RequestSample(),
     writer: new HeadWriter(),
     tools: {
       clock: parts.clock,

@@ -8,6 +8,7 @@ import { createFailureRing, type FailureRecord } from "./failures.ts";
 import type { Limits } from "./limits.ts";
 import { AccessLog, type AccessLogOptions } from "./log/access-log.ts";
 import { LiveTable } from "./live-table.ts";
+import type { Served } from "./log/served.ts";
 import type { MeterMemory } from "./meter/memory.ts";
 import { Meter } from "./meter/meter.ts";
 import { compileRanges } from "./ranges.ts";
@@ -45,6 +46,8 @@ export interface Engine {
   readonly addresses: readonly ListenerSpec[];
   apply(change: TableChange): void;
   failures(): readonly FailureRecord[];
+  /** Some of the last requests, oldest first. */
+  sample(): readonly Served[];
   /** Resolves when every connection is closed. */
   stop(drainMs: number): Promise<void>;
 }
@@ -113,6 +116,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         return;
       }
       addTo(total, counter.open, 1);
+      addTo(total, counter.accepted, 1);
       const client = serveConnection(context, connection, options.http2, () => {
         clients.delete(client);
         addTo(total, counter.open, -1);
@@ -143,6 +147,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (entry !== undefined) for (const listener of listening) listener.setDefault(entry);
     },
     failures: () => failures.list(),
+    sample: () => context.sample.list(),
     async stop(drainMs) {
       context.draining = true;
       for (const listener of listening) listener.close();

@@ -38,8 +38,9 @@ export class LiveTable {
         known?.retire();
         this.backends.delete(id);
       } else if (known === undefined) {
-        const { start, idleLimit } = this.options;
-        this.backends.set(id, new Backend(entry, { start, idleLimit, slot: this.options.slotOf(`backend ${id}`) }));
+        const { start, idleLimit, slotOf } = this.options;
+        const slotOfEndpoint = (name: string) => slotOf(`endpoint ${id} ${name}`);
+        this.backends.set(id, new Backend(entry, { start, idleLimit, slot: slotOf(`backend ${id}`), slotOfEndpoint }));
       } else known.update(entry);
     }
     for (const [name, entry] of change.hosts) {

@@ -1,6 +1,7 @@
 import type { FailureRecord } from "./failures.ts";
 import type { Limits } from "./limits.ts";
 import type { AccessLogOptions } from "./log/access-log.ts";
+import type { Served } from "./log/served.ts";
 import type { MeterMemory } from "./meter/memory.ts";
 import type { ListenerSpec } from "./running.ts";
 import type { NumberedChange } from "./whole-table.ts";
@@ -19,6 +20,12 @@ export interface WorkerData {
   readonly pages: readonly Float64Array<SharedArrayBuffer>[];
 }
 
+/** What a worker remembers of its requests, oldest first. */
+export interface Seen {
+  readonly failures: readonly FailureRecord[];
+  readonly sample: readonly Served[];
+}
+
 /** From the parent; each is answered by `done` with its `id`. */
 export type ToWorker =
   | {
@@ -27,13 +34,13 @@ export type ToWorker =
       readonly numbered: NumberedChange;
       readonly pages: readonly Float64Array<SharedArrayBuffer>[];
     }
-  | { readonly type: "failures"; readonly id: number }
+  | { readonly type: "look"; readonly id: number }
   | { readonly type: "stop"; readonly id: number; readonly drainMs: number };
 
 export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "refused"; readonly listener: ListenerSpec; readonly code: string }
-  | { readonly type: "done"; readonly id: number; readonly failures?: readonly FailureRecord[] }
+  | { readonly type: "done"; readonly id: number; readonly seen?: Seen }
   | {
       readonly type: "log";
       readonly level: "debug" | "info" | "warn" | "error";

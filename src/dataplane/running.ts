@@ -3,6 +3,7 @@ import type { Log } from "#base/log.ts";
 import type { CountersSnapshot } from "./counters.ts";
 import type { FailureRecord } from "./failures.ts";
 import type { AccessLogOptions } from "./log/access-log.ts";
+import type { Served } from "./log/served.ts";
 import type { Limits } from "./limits.ts";
 import type { TableChange } from "./table.ts";
 
@@ -42,6 +43,8 @@ export interface RunningDataplane {
   counters(): CountersSnapshot;
   /** The last failed requests (at most 256 a worker), oldest first. */
   failures(): Promise<readonly FailureRecord[]>;
+  /** Some of the last requests that were served (at most 20 a second and 100 in all of a worker), oldest first. */
+  sample(): Promise<readonly Served[]>;
   /** Stops accepting, lets requests under way end for at most `drainMs`, then closes everything. */
   stop(options: { readonly drainMs: number }): Promise<void>;
 }

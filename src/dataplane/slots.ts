@@ -1,8 +1,8 @@
-import { createPage, placeOf, readCounters, slotSize, type CounterPage, type Counters } from "./counters.ts";
-import type { CountersSnapshot } from "./counters.ts";
+import { counter, createPage, placeOf, readCounters, slotSize, type CounterPage } from "./counters.ts";
+import type { Counters, CountersSnapshot, EndpointCounters } from "./counters.ts";
 
 /**
- * Which route and backend counts where. The parent keeps the book; workers get the numbers with the entries they belong
+ * Which route, backend and endpoint counts where. The parent keeps the book; workers get the numbers with the entries they belong
  * to. A slot is free again when the last entry of its name has left.
  */
 export class SlotBook {
@@ -49,17 +49,22 @@ export class SlotBook {
   snapshot(): CountersSnapshot {
     const routes = new Map<string, Counters>();
     const backends = new Map<string, Counters>();
+    const endpoints: EndpointCounters[] = [];
     for (const [id, { slot }] of this.slots) {
-      const map = id.startsWith("route ") ? routes : backends;
-      map.set(id.slice(id.indexOf(" ") + 1), readCounters(this.pages, slot));
+      const counters = readCounters(this.pages, slot);
+      const name = id.slice(id.indexOf(" ") + 1);
+      const split = name.lastIndexOf(" ");
+      if (id.startsWith("route ")) routes.set(name, counters);
+      else if (id.startsWith("backend ")) backends.set(name, counters);
+      else endpoints.push({ backend: name.slice(0, split), endpoint: name.slice(split + 1), counters });
     }
-    return { total: readCounters(this.pages, 0), routes, backends };
+    return { total: readCounters(this.pages, 0), routes, backends, endpoints };
   }
 
   /** A worker died with its connections: what it counted stays, what it held open is no more. */
   closeAll(worker: number): void {
     for (const page of this.pages[worker] ?? []) {
-      for (let offset = slotSize - 1; offset < page.length; offset += slotSize) page[offset] = 0;
+      for (let offset: number = counter.open; offset < page.length; offset += slotSize) page[offset] = 0;
     }
   }
 }

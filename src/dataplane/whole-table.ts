@@ -1,3 +1,4 @@
+import { endpointName } from "./pool/endpoint-name.ts";
 import type { SlotBook } from "./slots.ts";
 import type { BackendEntry, CertificateEntry, HostEntry, TableChange } from "./table.ts";
 
@@ -29,9 +30,9 @@ export class WholeTable {
       put(this.hosts, name, entry);
     }
     for (const [id, entry] of change.backends) {
-      const known = this.backends.has(id);
-      if (entry !== undefined && !known) this.book.acquire(`backend ${id}`);
-      if (entry === undefined && known) this.book.release(`backend ${id}`);
+      const before = this.backends.get(id);
+      for (const name of backendSlots(id, entry)) this.book.acquire(name);
+      for (const name of backendSlots(id, before)) this.book.release(name);
       put(this.backends, id, entry);
     }
     for (const [id, entry] of change.certificates) put(this.certificates, id, entry);
@@ -54,10 +55,16 @@ export class WholeTable {
   private numbered(change: TableChange): NumberedChange {
     const ids = [
       ...change.hosts.flatMap(([, entry]) => entry?.routes.map((route) => `route ${route.id}`) ?? []),
-      ...change.backends.flatMap(([id, entry]) => (entry === undefined ? [] : [`backend ${id}`])),
+      ...change.backends.flatMap(([id, entry]) => backendSlots(id, entry)),
     ];
     return { change, slots: new Map(ids.map((id) => [id, this.book.slotOf(id)])) };
   }
+}
+
+/** What a backend counts by: itself and its endpoints. */
+function backendSlots(id: string, entry: BackendEntry | undefined): string[] {
+  if (entry === undefined) return [];
+  return [`backend ${id}`, ...entry.endpoints.map((endpoint) => `endpoint ${id} ${endpointName(endpoint)}`)];
 }
 
 function put<E>(map: Map<string, E>, key: string, entry: E | undefined): void {

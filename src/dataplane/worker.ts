@@ -59,8 +59,8 @@ try {
         engine.apply(message.numbered.change);
         post({ type: "done", id: message.id });
         break;
-      case "failures":
-        post({ type: "done", id: message.id, failures: engine.failures() });
+      case "look":
+        post({ type: "done", id: message.id, seen: { failures: engine.failures(), sample: engine.sample() } });
         break;
       case "stop":
         void engine.stop(message.drainMs).then(() => {

@@ -56,6 +56,7 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     },
     counters: () => book.snapshot(),
     failures: () => Promise.resolve(engine.failures()),
+    sample: () => Promise.resolve(engine.sample()),
     stop: ({ drainMs }) => engine.stop(drainMs),
   };
 }
@@ -113,8 +114,12 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
     },
     counters: () => book.snapshot(),
     failures: async () => {
-      const lists = await Promise.all(places.map((place) => place.failures()));
-      return lists.flat().sort((a, b) => a.at - b.at);
+      const lists = await Promise.all(places.map((place) => place.look()));
+      return lists.flatMap(({ failures }) => failures).sort((a, b) => a.at - b.at);
+    },
+    sample: async () => {
+      const lists = await Promise.all(places.map((place) => place.look()));
+      return lists.flatMap(({ sample }) => sample).sort((a, b) => a.at - b.at);
     },
     stop: async ({ drainMs }) => {
       await Promise.all(places.map((place) => place.stop(drainMs)));

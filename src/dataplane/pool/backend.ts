@@ -1,11 +1,12 @@
 import { createTwoChoices, type Balancer, type Random } from "../balance/balancer.ts";
 import { MovingMean } from "../balance/ewma.ts";
 import { createRoundRobin } from "../balance/round-robin.ts";
-import type { CounterSlot } from "../counters.ts";
+import { createSlot, type CounterSlot } from "../counters.ts";
 import type { BackendEntry } from "../table.ts";
 import type { DialTarget } from "../transport/connection.ts";
 import { Preferences, type Preference } from "./preference.ts";
 import { Endpoint } from "./endpoint.ts";
+import { endpointName } from "./endpoint-name.ts";
 
 /** A backend as a worker serves it: its endpoints keep their connections when the table changes around them. */
 export class Backend {
@@ -19,6 +20,7 @@ export class Backend {
   /** In `Deadlines.now` time, for scores that change with it. */
   private now = 0;
   private readonly idleLimit: number;
+  private readonly slotOfEndpoint: (name: string) => CounterSlot;
 
   constructor(
     entry: BackendEntry,
@@ -26,6 +28,8 @@ export class Backend {
       readonly start: number;
       readonly idleLimit: number;
       readonly slot: CounterSlot;
+      /** Where an endpoint of this name counts. */
+      readonly slotOfEndpoint?: (name: string) => CounterSlot;
       readonly random?: Random;
     },
   ) {
@@ -36,6 +40,7 @@ export class Backend {
     this.preferences = new Preferences([], this.random);
     this.idleLimit = options.idleLimit;
     this.slot = options.slot;
+    this.slotOfEndpoint = options.slotOfEndpoint ?? createSlot;
     this.update(entry);
   }
 
@@ -49,7 +54,8 @@ export class Backend {
     this.endpoints = entry.endpoints.map(({ address, port }) => {
       const target = { address, port, tls, http2, serverName: entry.serverName };
       const key = keyOf(target);
-      const endpoint = known.get(key) ?? new Endpoint(target, this.idleLimit);
+      const endpoint =
+        known.get(key) ?? new Endpoint(target, this.idleLimit, this.slotOfEndpoint(endpointName(target)));
       known.delete(key);
       return endpoint;
     });
