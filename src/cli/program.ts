@@ -67,6 +67,12 @@ export function createProgram(exit: (code: number) => void): Command {
         .choices(["line", "json"])
         .default(defaultOptions.accessLogFormat),
     )
+    .option(
+      "--ingress-healthz-port <port>",
+      "tell on this port of loopback how Ingress is: /healthz, /metrics, /requests, /failures (default: off)",
+      integer,
+      defaultOptions.ingressHealthzPort,
+    )
     .option("--gzip", "Ingress compresses answers for clients that take it")
     .option("--detach", "return when the cluster is up; it goes on in the background")
     .addOption(
@@ -219,6 +225,7 @@ interface UpFlags {
   dnsConfig?: string;
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
+  ingressHealthzPort: number;
   gzip?: boolean;
   detach?: boolean;
   wait: WaitFor;
@@ -247,6 +254,7 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
       ? {}
       : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),
     accessLogFormat: flags.accessLogFormat,
+    ingressHealthzPort: flags.ingressHealthzPort,
     gzip: flags.gzip ?? false,
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,

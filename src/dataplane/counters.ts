@@ -1,4 +1,4 @@
-import { histogram, histogramCells, readHistograms, type Histograms } from "./observe/histograms.ts";
+import { histogramCells, readHistograms, type Histograms } from "./observe/histograms.ts";
 import { answerCells, answersAt, readAnswers, type AnswerCount } from "./observe/answers.ts";
 
 /** What one route, one backend, one endpoint or the whole data plane served. */
@@ -16,6 +16,8 @@ export interface Counters {
   readonly open: number;
   /** Tries that brought no answer of an endpoint. */
   readonly failures: number;
+  /** Of the total: connections that clients made. */
+  readonly accepted: number;
   /** Requests that are over, by method and status; 499 is a client that left before it was answered. */
   readonly answers: readonly AnswerCount[];
   readonly histograms: Histograms;
@@ -80,8 +82,6 @@ export function addTo(slot: CounterSlot, position: number, amount: number): void
   slot.page[at] = (slot.page[at] ?? 0) + amount;
 }
 
-export { histogram };
-
 /** Sums one slot over the workers' pages. */
 export function readCounters(workers: readonly (readonly CounterPage[])[], slot: number): Counters {
   const { page, offset } = placeOf(slot);
@@ -99,6 +99,7 @@ export function readCounters(workers: readonly (readonly CounterPage[])[], slot:
     retries: sum(counter.retries),
     open: sum(counter.open),
     failures: sum(counter.failures),
+    accepted: sum(counter.accepted),
     answers: readAnswers(slots),
     histograms: readHistograms(slots),
   };

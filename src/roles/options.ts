@@ -33,6 +33,8 @@ export interface UpOptions {
   /** Where requests through Ingress are written down: a file, or `-` for the standard output. */
   readonly accessLog?: string;
   readonly accessLogFormat: "line" | "json";
+  /** Where Ingress tells how it is, on loopback: `/healthz`, `/metrics` and more; 0 for nowhere. */
+  readonly ingressHealthzPort: number;
   /** Ingress compresses answers. */
   readonly gzip: boolean;
   readonly wait: WaitFor;
@@ -62,6 +64,7 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   serviceNodePortRange: "30000-32767",
   clusterDomain: "cluster.local",
   accessLogFormat: "line",
+  ingressHealthzPort: 0,
   gzip: false,
   wait: "served",
   waitTimeoutSeconds: 60,
@@ -112,6 +115,7 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
   port("api-port", options.apiPort, 1);
   port("http-port", options.httpPort, 0);
   port("https-port", options.httpsPort, 0);
+  port("ingress-healthz-port", options.ingressHealthzPort, 0);
   if (!Number.isInteger(options.nodes) || options.nodes < 1 || options.nodes > 16) {
     problems.push(`--nodes: must be between 1 and 16, not ${options.nodes}`);
   }

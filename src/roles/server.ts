@@ -18,6 +18,7 @@ import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
 import type { DnsSettings, RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
+import { startIngressHttp, type RunningIngressHttp } from "#ingress/http/start.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
 import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start.ts";
@@ -28,6 +29,7 @@ import { startFailureLog } from "./failure-log.ts";
 import type { AddressPlan, UpOptions } from "./options.ts";
 import type { DataPaths } from "./state.ts";
 import { openStore } from "./store.ts";
+import { version } from "./version.ts";
 import { workerUrl } from "./worker-url.ts";
 
 /** The engines of the server process, started one by one so that each can be told as a step. */
@@ -139,6 +141,7 @@ export interface RunningEntry {
   readonly dataplane: RunningDataplane;
   readonly ingress: RunningIngress;
   readonly stopFailureLog: () => void;
+  readonly http: RunningIngressHttp | undefined;
 }
 
 /** Starts the HTTP data plane on its two ports and the Ingress controller that feeds it. */
@@ -176,7 +179,18 @@ export async function startEntry(
   });
   await ingress.ready;
   const stopFailureLog = startFailureLog(dataplane, { log: log.child({ part: "requests" }), clock: systemClock });
-  return { dataplane, ingress, stopFailureLog };
+  const http =
+    options.ingressHealthzPort === 0
+      ? undefined
+      : await startIngressHttp({
+          dataplane,
+          ingress,
+          version,
+          controller: controllerName,
+          address: "127.0.0.1",
+          port: options.ingressHealthzPort,
+        });
+  return { dataplane, ingress, stopFailureLog, http };
 }
 
 /** The uplink has appeared: the API server and DNS answer there too, and their Services point to it. */

@@ -1,6 +1,7 @@
+import { renderHead, withLabels } from "#base/metric.ts";
 import type { ServiceDiff } from "#routing/l4/table.ts";
 import type { ProxyModeName } from "../mode.ts";
-import { createHistogram, renderHead, withLabels, type Histogram } from "./instruments.ts";
+import { createHistogram, type Histogram } from "./instruments.ts";
 
 /**
  * What one node's proxy counts, under upstream's names (pkg/proxy/metrics/metrics.go). It outlives changes of the mode.
