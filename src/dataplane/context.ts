@@ -12,6 +12,7 @@ import type { Limits } from "./limits.ts";
 import type { LiveTable } from "./live-table.ts";
 import type { Meter } from "./meter/meter.ts";
 import { PasswordChecks } from "./password/checks.ts";
+import type { Tracer } from "./trace/tracer.ts";
 import type { Dialer } from "./transport/connection.ts";
 
 /** What all connections of one worker share. */
@@ -48,6 +49,7 @@ export interface ServeContext {
 export function createContext(
   parts: Omit<ServeContext, "requestHead" | "responseHead" | "logHead" | "writer" | "tools" | "sample" | "draining"> & {
     readonly meter: Meter;
+    readonly tracer: Tracer | undefined;
   },
 ): ServeContext {
   return {
@@ -62,6 +64,7 @@ export function createContext(
       meter: parts.meter,
       copies: { underWay: 0 },
       passwords: new PasswordChecks(parts.clock),
+      tracer: parts.tracer,
     },
     draining: false,
   };

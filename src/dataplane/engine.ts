@@ -16,6 +16,8 @@ import { findHost } from "./route.ts";
 import type { ListenerSpec } from "./running.ts";
 import { serveConnection, type Client } from "./serve.ts";
 import type { TableChange } from "./table.ts";
+import type { Sampling, Span } from "./trace/span.ts";
+import { Tracer } from "./trace/tracer.ts";
 import type { Connection } from "./transport/connection.ts";
 import { listen, type Listening } from "./transport/listen.ts";
 import { createPublicDialer } from "./transport/public.ts";
@@ -33,6 +35,9 @@ export interface EngineOptions {
   readonly http2: boolean;
   readonly ticketKeys?: Buffer;
   readonly accessLog: AccessLogOptions | undefined;
+  /** Which requests of traced routes are told; nothing is without. */
+  readonly sampling: Sampling | undefined;
+  readonly passSpans: (spans: readonly Span[], dropped: number) => void;
   /** Shared by workers, so that a client's limits hold at all of them together. */
   readonly meter: MeterMemory;
   readonly total: CounterSlot;
@@ -71,6 +76,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const trusts = compileRanges(options.trustedProxies);
   const accessLog = options.accessLog === undefined ? undefined : new AccessLog(options.accessLog, clock, log);
+  const { sampling } = options;
+  const tracer = sampling === undefined ? undefined : new Tracer(sampling, clock, options.passSpans);
   const context = createContext({
     clock,
     log,
@@ -84,6 +91,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     trusts,
     accessLog,
     meter: new Meter(options.meter, options.worker, clock),
+    tracer,
   });
   const clients = new Set<Client>();
   let emptied: (() => void) | undefined;
@@ -169,6 +177,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       table.retire();
       deadlines.stop();
       accessLog?.stop();
+      tracer?.flush();
     },
   };
 }

@@ -4,6 +4,7 @@ import type { AccessLogOptions } from "./log/access-log.ts";
 import type { Served } from "./log/served.ts";
 import type { MeterMemory } from "./meter/memory.ts";
 import type { ListenerSpec } from "./running.ts";
+import type { Sampling, Span } from "./trace/span.ts";
 import type { NumberedChange } from "./whole-table.ts";
 
 /** What a worker is started with. */
@@ -17,6 +18,7 @@ export interface WorkerData {
   readonly ticketKeys: Uint8Array;
   readonly meter: MeterMemory;
   readonly accessLog: AccessLogOptions | undefined;
+  readonly sampling: Sampling | undefined;
   readonly pages: readonly Float64Array<SharedArrayBuffer>[];
 }
 
@@ -41,6 +43,7 @@ export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "refused"; readonly listener: ListenerSpec; readonly code: string }
   | { readonly type: "done"; readonly id: number; readonly seen?: Seen }
+  | { readonly type: "spans"; readonly spans: readonly Span[]; readonly dropped: number }
   | {
       readonly type: "log";
       readonly level: "debug" | "info" | "warn" | "error";

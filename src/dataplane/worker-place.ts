@@ -5,6 +5,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { FromWorker, Seen, ToWorker, WorkerData } from "./messages.ts";
 import { ListenError } from "./running.ts";
+import type { Span } from "./trace/span.ts";
 import type { NumberedChange } from "./whole-table.ts";
 
 export interface PlaceOptions {
@@ -14,6 +15,8 @@ export interface PlaceOptions {
   readonly log: Log;
   /** The table of this moment, for a worker that takes a dead one's place. */
   readonly whole: () => NumberedChange;
+  /** Gets the spans of the worker. */
+  readonly passSpans: (spans: readonly Span[], dropped: number) => void;
   /** Called when the worker died, before another one is started. */
   readonly died: () => void;
 }
@@ -102,6 +105,9 @@ export class WorkerPlace {
             break;
           case "done":
             this.settle(message.id, message.seen ?? nothing);
+            break;
+          case "spans":
+            this.options.passSpans(message.spans, message.dropped);
             break;
           case "log":
             log[message.level](message.fields, message.message);

@@ -46,6 +46,8 @@ try {
     ticketKeys: Buffer.from(data.ticketKeys),
     meter: data.meter,
     accessLog: data.accessLog,
+    sampling: data.sampling,
+    passSpans: (spans, dropped) => post({ type: "spans", spans, dropped }),
     total: slotAt(0),
     slotOf: (id) => slotAt(slots.get(id) ?? 0),
     clock: systemClock,

@@ -41,6 +41,8 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     trustedProxies: options.trustedProxies ?? [],
     nameServers: options.nameServers ?? [],
     accessLog: options.accessLog,
+    sampling: options.tracing?.sampling,
+    passSpans: options.tracing?.export ?? (() => {}),
     meter: createMeterMemory(1, randomBytes(16).toString("hex")),
     http2: options.http2 ?? true,
     total: slotAt(0),
@@ -81,6 +83,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
         clock,
         log: log.child({ worker }),
         whole: () => table.whole(),
+        passSpans: options.tracing?.export ?? (() => {}),
         died() {
           book.closeAll(worker);
           forgetWorker(meter, worker);
@@ -95,6 +98,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
           ticketKeys,
           meter,
           accessLog: options.accessLog,
+          sampling: options.tracing?.sampling,
           pages,
         },
       }),

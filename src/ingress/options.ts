@@ -55,6 +55,12 @@ export interface IngressOptions {
   readonly gzipMinBytes: number;
   /** `gzip-types`; text/html is always among them. */
   readonly gzipTypes: readonly string[];
+  /** `enable-opentelemetry`. */
+  readonly opentelemetry: boolean;
+  /** `opentelemetry-trust-incoming-span`. */
+  readonly trustIncomingSpan: boolean;
+  /** `opentelemetry-operation-name`; the rule's path when empty. */
+  readonly operationName: string;
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
@@ -103,6 +109,9 @@ export const defaultOptions: IngressOptions = {
     "text/plain",
     "text/x-component",
   ],
+  opentelemetry: false,
+  trustIncomingSpan: true,
+  operationName: "",
   httpsPort: 443,
 };
 
@@ -137,6 +146,9 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "gzip-min-length": as("gzipMinBytes", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),
   "gzip-types": as("gzipTypes", (text) => text.split(/\s+/)),
   "denylist-source-range": as("denyRanges", parseRanges),
+  "enable-opentelemetry": as("opentelemetry", parseBool),
+  "opentelemetry-trust-incoming-span": as("trustIncomingSpan", parseBool),
+  "opentelemetry-operation-name": as("operationName", (text) => text),
 };
 
 /**

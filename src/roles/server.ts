@@ -14,6 +14,8 @@ import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
 import { createServiceAccountAdmission } from "#controllers/service-account/admission.ts";
 import { createServiceIpAllocator } from "#controllers/service-ip/admission.ts";
 import { startControllers, type RunningControllers } from "#controllers/start.ts";
+import type { TracingOptions } from "#dataplane/running.ts";
+import { defaultExport, startExporter } from "#dataplane/trace/exporter.ts";
 import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
 import type { DnsSettings, RunningDns } from "#dns/contract.ts";
@@ -26,7 +28,7 @@ import type { Store } from "#store/contract.ts";
 import { ensureDnsService, ensureIngressClass, ensureProxyConfig } from "./cluster-objects.ts";
 import { machineResolvConf } from "./dns-config.ts";
 import { startFailureLog } from "./failure-log.ts";
-import type { AddressPlan, UpOptions } from "./options.ts";
+import type { AddressPlan, TracingFlags, UpOptions } from "./options.ts";
 import type { DataPaths } from "./state.ts";
 import { openStore } from "./store.ts";
 import { version } from "./version.ts";
@@ -142,6 +144,21 @@ export interface RunningEntry {
   readonly ingress: RunningIngress;
   readonly stopFailureLog: () => void;
   readonly http: RunningIngressHttp | undefined;
+  /** Sends the spans that wait. */
+  readonly stopExporter: () => Promise<void>;
+}
+
+function startTracing(flags: TracingFlags, log: Log): { tracing: TracingOptions; stop(): Promise<void> } {
+  const { collectorHost: host, collectorPort: port, serviceName, sampler, samplerRatio: ratio } = flags;
+  const parts = { clock: systemClock, log: log.child({ part: "tracing" }), version };
+  const exporter = startExporter({ ...defaultExport, host, port, serviceName }, parts);
+  return {
+    tracing: {
+      sampling: { sampler, ratio, parentBased: true },
+      export: (spans, dropped) => exporter.add(spans, dropped),
+    },
+    stop: () => exporter.stop(),
+  };
 }
 
 /** Starts the HTTP data plane on its two ports and the Ingress controller that feeds it. */
@@ -150,6 +167,7 @@ export async function startEntry(
   client: Client,
   { httpPort, httpsPort, publishAddress }: { httpPort: number; httpsPort: number; publishAddress: string },
 ): Promise<RunningEntry> {
+  const exporter = options.tracing === undefined ? undefined : startTracing(options.tracing, log);
   const [dataplane, defaultCertificate] = await Promise.all([
     startDataplane({
       listeners: [
@@ -164,6 +182,7 @@ export async function startEntry(
       ...(options.accessLog === undefined
         ? {}
         : { accessLog: { path: options.accessLog, format: options.accessLogFormat } }),
+      ...(exporter === undefined ? {} : { tracing: exporter.tracing }),
     }),
     createDefaultCertificate(),
   ]);
@@ -173,7 +192,12 @@ export async function startEntry(
     defaultCertificate,
     publishAddresses: [publishAddress],
     // A redirect to a port that is not the standard one has to name it.
-    options: { httpsPort, usePortInRedirects: httpsPort !== 443, gzip: options.gzip },
+    options: {
+      httpsPort,
+      usePortInRedirects: httpsPort !== 443,
+      gzip: options.gzip,
+      opentelemetry: exporter !== undefined,
+    },
     log: log.child({ part: "ingress" }),
     clock: systemClock,
   });
@@ -190,7 +214,8 @@ export async function startEntry(
           address: "127.0.0.1",
           port: options.ingressHealthzPort,
         });
-  return { dataplane, ingress, stopFailureLog, http };
+  const stopExporter = async () => exporter?.stop();
+  return { dataplane, ingress, stopFailureLog, http, stopExporter };
 }
 
 /** The uplink has appeared: the API server and DNS answer there too, and their Services point to it. */

@@ -272,11 +272,12 @@ async function stopApi({ api, controllers, loadBalancer, store }: RunningApi): P
   await store.close();
 }
 
-async function stopEntry({ dataplane, ingress, stopFailureLog, http }: RunningEntry): Promise<void> {
+async function stopEntry({ dataplane, ingress, stopFailureLog, http, stopExporter }: RunningEntry): Promise<void> {
   http?.beginDrain();
   stopFailureLog();
   await ingress.stop();
   await dataplane.stop({ drainMs: 3000 });
+  await stopExporter();
   await http?.stop();
 }
 

@@ -649,8 +649,10 @@ export class Exchange implements ConnectionHandler {
     this.observe(endedAt);
     const isLogged = accessLog !== undefined && this.decision.route?.filters.isQuiet !== true;
     const isSampled = sample.wants(deadlines.now);
-    if (!isLogged && !isSampled) return;
+    const trace = this.decision.live?.trace;
+    if (!isLogged && !isSampled && trace?.isSampled !== true) return;
     const served = this.describe(endedAt);
+    if (trace?.isSampled === true) this.context.tools.tracer?.add({ ...trace, served });
     if (isLogged) accessLog.add(served);
     if (isSampled) sample.add(served);
   }

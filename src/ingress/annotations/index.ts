@@ -21,12 +21,15 @@ import { sslRedirect } from "./ssl-redirect/ssl-redirect.ts";
 import { satisfy } from "./satisfy/satisfy.ts";
 import { sourceRanges } from "./source-ranges/source-ranges.ts";
 import { timeouts } from "./timeouts/timeouts.ts";
+import { tracing } from "./tracing/tracing.ts";
 import { upstream } from "./upstream/upstream.ts";
 
 /** Every annotation group once, in the order in which a request meets their effects. */
 export const annotationGroups: readonly AnnotationGroup[] = [
   // No effect of its own: names what is not honoured, and closes what would otherwise stand open.
   refused,
+  // Every request of a trace is in it, whoever answers.
+  tracing,
   // What other origins may do holds for every answer, and an answer to the question whether they may goes first.
   cors,
   // Then redirects: one redirect goes out whatever TLS, access or endpoints say.

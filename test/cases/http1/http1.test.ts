@@ -12,7 +12,7 @@ function checkPipelined(bytes: Buffer, end: number, read: Reader): void {
     const cuts = cut === 0 ? [] : [cut];
     assert.deepEqual(
       outcomeOf(both, cuts, read),
-      { text: `${alone.text} rest=${end}`, end },
+      { ...alone, text: `${alone.text} rest=${end}` },
       `pipelined, cut at ${cut}`,
     );
   }

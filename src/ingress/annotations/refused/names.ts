@@ -26,8 +26,7 @@ export const later = words(`
   auth-tls-verify-depth auth-tls-error-page auth-tls-pass-certificate-to-upstream proxy-ssl-secret
   proxy-ssl-verify proxy-ssl-verify-depth proxy-ssl-name proxy-ssl-server-name proxy-ssl-ciphers
   proxy-ssl-protocols ssl-passthrough ssl-ciphers ssl-prefer-server-ciphers enable-modsecurity
-  enable-owasp-core-rules modsecurity-transaction-id enable-opentelemetry opentelemetry-trust-incoming-span
-  opentelemetry-operation-name global-rate-limit enable-opentracing opentracing-trust-incoming-span
+  enable-owasp-core-rules modsecurity-transaction-id global-rate-limit enable-opentracing opentracing-trust-incoming-span
   enable-influxdb secure-backends session-cookie-hash add-base-url base-url-scheme grpc-backend
 `);
 
