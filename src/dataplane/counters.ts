@@ -12,6 +12,12 @@ export interface Counters {
   readonly bytesOut: number;
   /** Further endpoints or connections tried. */
   readonly retries: number;
+  /** Requests that a backend's limits refused. */
+  readonly overflows: number;
+  /** How often an endpoint was left out because it kept failing. */
+  readonly ejections: number;
+  /** Endpoints that are left out now, each counted by every worker that does so. */
+  readonly ejected: number;
   /** Requests (of a route, backend or endpoint) or client connections (of the total) that are open now. */
   readonly open: number;
   /** Tries that brought no answer of an endpoint. */
@@ -27,6 +33,8 @@ export interface CountersSnapshot {
   readonly total: Counters;
   readonly routes: ReadonlyMap<string, Counters>;
   readonly backends: ReadonlyMap<string, Counters>;
+  /** By the id of a stream: its connections or UDP sessions as `requests`, those without an endpoint among class 5. */
+  readonly streams: ReadonlyMap<string, Counters>;
   readonly endpoints: readonly EndpointCounters[];
 }
 
@@ -44,14 +52,19 @@ export const counter = {
   bytesIn: 6,
   bytesOut: 7,
   retries: 8,
-  open: 9,
-  failures: 10,
+  overflows: 9,
+  ejections: 10,
+  ejected: 11,
+  open: 12,
+  failures: 13,
   /** Of the total alone: connections that clients made. */
-  accepted: 11,
+  accepted: 14,
 } as const;
 
 /** Numbers, then answers, then histograms: what a slot takes is fixed, whatever is asked for. */
 export const slotSize = answersAt + answerCells + histogramCells;
+/** What tells of now and not of so far: none of it outlives the worker that counted. */
+export const gauges = [counter.ejected, counter.open] as const;
 const slotsPerPage = 512;
 
 /** Pages of slots in shared memory; one worker writes, the parent reads. Slot 0 of page 0 is the worker's total. */
@@ -97,6 +110,9 @@ export function readCounters(workers: readonly (readonly CounterPage[])[], slot:
     bytesIn: sum(counter.bytesIn),
     bytesOut: sum(counter.bytesOut),
     retries: sum(counter.retries),
+    overflows: sum(counter.overflows),
+    ejections: sum(counter.ejections),
+    ejected: sum(counter.ejected),
     open: sum(counter.open),
     failures: sum(counter.failures),
     accepted: sum(counter.accepted),

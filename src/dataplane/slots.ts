@@ -1,4 +1,4 @@
-import { counter, createPage, placeOf, readCounters, slotSize, type CounterPage } from "./counters.ts";
+import { createPage, gauges, placeOf, readCounters, slotSize, type CounterPage } from "./counters.ts";
 import type { Counters, CountersSnapshot, EndpointCounters } from "./counters.ts";
 
 /**
@@ -47,24 +47,30 @@ export class SlotBook {
   }
 
   snapshot(): CountersSnapshot {
-    const routes = new Map<string, Counters>();
-    const backends = new Map<string, Counters>();
-    const endpoints: EndpointCounters[] = [];
+    const maps = {
+      route: new Map<string, Counters>(),
+      backend: new Map<string, Counters>(),
+      stream: new Map<string, Counters>(),
+      endpoint: new Map<string, Counters>(),
+    };
     for (const [id, { slot }] of this.slots) {
-      const counters = readCounters(this.pages, slot);
-      const name = id.slice(id.indexOf(" ") + 1);
-      const split = name.lastIndexOf(" ");
-      if (id.startsWith("route ")) routes.set(name, counters);
-      else if (id.startsWith("backend ")) backends.set(name, counters);
-      else endpoints.push({ backend: name.slice(0, split), endpoint: name.slice(split + 1), counters });
+      const at = id.indexOf(" ");
+      maps[id.slice(0, at) as keyof typeof maps].set(id.slice(at + 1), readCounters(this.pages, slot));
     }
-    return { total: readCounters(this.pages, 0), routes, backends, endpoints };
+    const { route: routes, backend: backends, stream: streams } = maps;
+    const endpoints = [...maps.endpoint].map(([name, counters]): EndpointCounters => {
+      const split = name.lastIndexOf(" ");
+      return { backend: name.slice(0, split), endpoint: name.slice(split + 1), counters };
+    });
+    return { total: readCounters(this.pages, 0), routes, backends, streams, endpoints };
   }
 
   /** A worker died with its connections: what it counted stays, what it held open is no more. */
   closeAll(worker: number): void {
     for (const page of this.pages[worker] ?? []) {
-      for (let offset: number = counter.open; offset < page.length; offset += slotSize) page[offset] = 0;
+      for (let offset = 0; offset < page.length; offset += slotSize) {
+        for (const gauge of gauges) page[offset + gauge] = 0;
+      }
     }
   }
 }

@@ -58,8 +58,7 @@ try {
       case "apply":
         ({ pages } = message);
         ({ slots } = message.numbered);
-        engine.apply(message.numbered.change);
-        post({ type: "done", id: message.id });
+        void engine.apply(message.numbered.change).then(() => post({ type: "done", id: message.id }));
         break;
       case "look":
         post({ type: "done", id: message.id, seen: { failures: engine.failures(), sample: engine.sample() } });

@@ -18,6 +18,7 @@ import { startSubrequest } from "./subrequest.ts";
 export class LiveRequest implements FilteredRequest {
   readonly method: string;
   readonly secure: boolean;
+  readonly encrypted: boolean;
   readonly host: string;
   readonly authority: string;
   readonly target: string;
@@ -51,6 +52,7 @@ export class LiveRequest implements FilteredRequest {
     this.request = request;
     this.method = request.method;
     this.secure = request.forwarding.secure;
+    this.encrypted = request.encrypted;
     this.authority = request.forwarding.host ?? request.host;
     this.host = hostName(this.authority);
     this.target = request.target;

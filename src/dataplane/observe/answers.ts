@@ -7,7 +7,7 @@ export interface AnswerCount {
 }
 
 /** Where the answers of a slot begin: behind its numbers. */
-export const answersAt = 12;
+export const answersAt = 15;
 /** Different answers a slot tells apart; the rest is counted as `OTHER` with status 0. */
 const places = 24;
 /** A key and a count each, and one count for the rest. */

@@ -1,12 +1,10 @@
 import type { RouteEffect } from "#routing/l7/settings.ts";
 import { nginx, type AnnotationGroup } from "../group.ts";
-import { parseBool, textOf } from "../values.ts";
+import { parseBool, parseOperation } from "../values.ts";
 
 const enabled = `${nginx}enable-opentelemetry`;
 const trusts = `${nginx}opentelemetry-trust-incoming-span`;
 const operation = `${nginx}opentelemetry-operation-name`;
-
-const parseOperation = textOf(/^[A-Za-z0-9_-]*$/);
 
 /** Whether requests are traced, whether a client's trace goes on, and what the spans are called. */
 export const tracing: AnnotationGroup = {

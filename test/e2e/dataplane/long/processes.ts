@@ -89,5 +89,5 @@ export function backendOf(
 ): readonly [string, BackendEntry] {
   const port = ({ ports }: EndpointProcess) => ports[protocol === "h2" ? 1 : 0];
   const list = endpoints.map((endpoint) => ({ address: "127.0.0.1", port: port(endpoint) }));
-  return [id, { id, protocol, balance: "round-robin", endpoints: list, tries: 3 }];
+  return [id, { id, protocol, balance: "round-robin", endpoints: list }];
 }
