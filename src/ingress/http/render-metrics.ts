@@ -30,7 +30,7 @@ const histograms: readonly (readonly [name: string, of: keyof Histograms, help: 
  * `method` and `status`: what is kept must not grow with what clients send.
  */
 export function renderIngressMetrics({ counters, routes, version, controller }: IngressMetrics): string {
-  const { total, backends, endpoints } = counters;
+  const { total, backends, endpoints, streams } = counters;
   const own = label("controller_class", controller);
   const byRoute = gather(routeRows(counters, routes));
   const series = (
@@ -43,6 +43,7 @@ export function renderIngressMetrics({ counters, routes, version, controller }: 
     [...map].map(([labels, list]): [string, number] => [labels, list.reduce((sum, one) => sum + value(one), 0)]);
   // Backends that differ in how they are spoken to bear the same labels.
   const byBackend = gather([...backends].map(([id, one]) => [backendLabels(id), one]));
+  const byStream = gather([...streams].map(([id, one]) => [label("stream", id), one]));
   const byEndpoint = gather(
     endpoints.map(({ backend, endpoint, counters }) => [
       `${backendLabels(backend)},${label("endpoint", endpoint)}`,
@@ -87,6 +88,30 @@ export function renderIngressMetrics({ counters, routes, version, controller }: 
       "gauge",
       "Requests under way",
       each(byBackend, ({ open }) => open),
+    ),
+    series(
+      "fairlead_backend_overflows_total",
+      "counter",
+      "Requests that the backend's limits refused",
+      each(byBackend, ({ overflows }) => overflows),
+    ),
+    series(
+      "fairlead_backend_ejections_total",
+      "counter",
+      "How often an endpoint was left out because it kept failing",
+      each(byBackend, ({ ejections }) => ejections),
+    ),
+    series(
+      "fairlead_stream_connections_total",
+      "counter",
+      "TCP connections and UDP sessions",
+      each(byStream, ({ requests }) => requests),
+    ),
+    series(
+      "fairlead_stream_connections_open",
+      "gauge",
+      "Those that are open",
+      each(byStream, ({ open }) => open),
     ),
     series(
       "fairlead_endpoint_requests_total",
