@@ -1,6 +1,7 @@
 import { createConnection } from "node:net";
 import { availableParallelism } from "node:os";
 import type { Duplex } from "node:stream";
+import { formatCidr } from "#base/cidr.ts";
 import { systemClock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import { bootstrap } from "#apiserver/bootstrap.ts";
@@ -12,17 +13,20 @@ import type { Client } from "#client/contract.ts";
 import { createIngressClassAdmission } from "#controllers/ingress-class/admission.ts";
 import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
 import { createServiceAccountAdmission } from "#controllers/service-account/admission.ts";
-import { createServiceIpAllocator } from "#controllers/service-ip/admission.ts";
+import { createServiceIpAllocator, type ServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
 import { startControllers, type RunningControllers } from "#controllers/start.ts";
 import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
 import type { DnsSettings, RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
+import type { IngressOptions } from "#ingress/options.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
+import { poolsOfFlags } from "#loadbalancer/pool.ts";
+import { nodeName } from "#node/network/plan.ts";
 import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start.ts";
 import type { Store } from "#store/contract.ts";
-import { ensureDnsService, ensureIngressClass, ensureProxyConfig } from "./cluster-objects.ts";
+import { ensureDnsService, ensureIngressClass, ensureLoadBalancerRoles, ensureProxyConfig } from "./cluster-objects.ts";
 import { machineResolvConf } from "./dns-config.ts";
 import { startFailureLog } from "./failure-log.ts";
 import type { AddressPlan, UpOptions } from "./options.ts";
@@ -45,6 +49,7 @@ export interface RunningApi {
   /** As the cluster's own parts see the API. */
   readonly client: Client;
   readonly controllers: RunningControllers;
+  readonly serviceIps: ServiceIpAllocator;
   readonly loadBalancer: RunningLoadBalancer;
 }
 
@@ -59,9 +64,15 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
       clusterDomain: options.clusterDomain,
       serviceAddress: plan.apiServiceAddress,
       names: [plan.uplinkAddress],
+      nodes: Array.from({ length: options.nodes }, (_, index) => nodeName(index + 1)),
     }),
   ]);
-  const serviceIps = createServiceIpAllocator({ cidr: plan.service });
+  const serviceIps = createServiceIpAllocator({
+    families: ["IPv4"],
+    client: () => client,
+    log: log.child({ part: "api" }),
+    clock: systemClock,
+  });
   const nodePorts = createNodePortAllocator({ range: plan.nodePorts });
   const ingressClass = createIngressClassAdmission({
     listClasses: async () => (await client.list("IngressClass")).items,
@@ -76,6 +87,7 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     certificates,
     // Nobody may write before the allocators know what is taken.
     listen: [],
+    anonymousAuth: options.anonymousAuth,
     admissions: [serviceAccounts, ingressClass, serviceIps, nodePorts],
     issuer: `https://kubernetes.default.svc.${options.clusterDomain}`,
     connectNode: () => connectSocket(paths.agentSocket),
@@ -83,10 +95,11 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
   });
   const client: Client = api.localClient(system("controller-manager"));
   const services = await client.list("Service");
-  const twice = new Set([...serviceIps.seed(services.items), ...nodePorts.seed(services.items)]);
+  const twice = new Set([...(await serviceIps.open()), ...nodePorts.seed(services.items)]);
   for (const service of twice)
     log.warn({ service: keyOf(service) }, "its address or node port belongs to another Service");
-  await bootstrap(client, { serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
+  const serviceCidrs = serviceRanges(plan);
+  await bootstrap(client, { serviceCidrs, serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
   await api.addListener({ host: "127.0.0.1", port: options.apiPort });
   await ensureIngressClass(client, controllerName);
   const controllers = await startControllers({
@@ -95,13 +108,20 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     clock: systemClock,
     caBundle: certificates.ca,
     issueToken: (bound) => api.issueSecretToken(bound),
+    serviceCidrs,
   });
   const loadBalancer = startLoadBalancer({
     client,
-    pools: plan.loadBalancer === undefined ? [] : [plan.loadBalancer],
+    pools: poolsOfFlags(plan.loadBalancer),
+    reserved: [plan.uplinkAddress],
     log: log.child({ part: "load-balancer" }),
   });
-  return { store, certificates, api, client, controllers, loadBalancer };
+  return { store, certificates, api, client, controllers, serviceIps, loadBalancer };
+}
+
+/** The ranges of the ServiceCIDR `kubernetes`. */
+function serviceRanges({ service }: AddressPlan): string[] {
+  return [formatCidr(service)];
 }
 
 function system(name: string): { name: string; groups: string[] } {
@@ -141,11 +161,20 @@ export interface RunningEntry {
   readonly stopFailureLog: () => void;
 }
 
+export interface EntryParts {
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** Written into the status of Ingresses. */
+  readonly publishAddress: string;
+  /** What differs from the defaults for all Ingresses. */
+  readonly ingressOptions: Partial<IngressOptions>;
+}
+
 /** Starts the HTTP data plane on its two ports and the Ingress controller that feeds it. */
 export async function startEntry(
   { log, plan, options }: ServerParts,
   client: Client,
-  { httpPort, httpsPort, publishAddress }: { httpPort: number; httpsPort: number; publishAddress: string },
+  { httpPort, httpsPort, publishAddress, ingressOptions }: EntryParts,
 ): Promise<RunningEntry> {
   const [dataplane, defaultCertificate] = await Promise.all([
     startDataplane({
@@ -170,7 +199,21 @@ export async function startEntry(
     defaultCertificate,
     publishAddresses: [publishAddress],
     // A redirect to a port that is not the standard one has to name it.
-    options: { httpsPort, usePortInRedirects: httpsPort !== 443, gzip: options.gzip },
+    options: {
+      usePortInRedirects: httpsPort !== 443,
+      ...ingressOptions,
+      ...(options.gzip ? { gzip: true } : {}),
+      httpsPort,
+    },
+    streams: {
+      ...(options.tcpServicesConfigMap === undefined ? {} : { tcpConfigMap: options.tcpServicesConfigMap }),
+      ...(options.udpServicesConfigMap === undefined ? {} : { udpConfigMap: options.udpServicesConfigMap }),
+      reserved: new Map([
+        [httpPort, "the port of Ingress"],
+        [httpsPort, "the port of Ingress with TLS"],
+        [options.apiPort, "the port of the API server"],
+      ]),
+    },
     log: log.child({ part: "ingress" }),
     clock: systemClock,
   });
@@ -190,10 +233,12 @@ export async function joinNetwork(
     api.addListener({ host: uplinkAddress, port: options.apiPort }),
     dns.addListener(uplinkAddress, 53),
     bootstrap(client, {
+      serviceCidrs: serviceRanges(plan),
       serviceAddress: apiServiceAddress,
       apiEndpoints: [{ address: uplinkAddress, port: options.apiPort }],
     }),
     ensureDnsService(client, { serviceAddress: dnsServiceAddress, serverAddress: uplinkAddress }),
     ensureProxyConfig(client),
+    ensureLoadBalancerRoles(client),
   ]);
 }
