@@ -22,6 +22,7 @@ import { answerLog } from "../stream/log.ts";
 import { serverVersion } from "../version.ts";
 import type { Exchange } from "./exchange.ts";
 import { negotiate } from "./negotiate.ts";
+import { isAsked } from "./options.ts";
 import { parseResourcePath, type ResourcePath } from "./path.ts";
 import { sendText, sendValue } from "./respond.ts";
 
@@ -87,7 +88,7 @@ export function wrongVerb(): ApiError {
 }
 
 function isWatch({ query }: Exchange, { watch }: ResourcePath): boolean {
-  return watch || ["true", "1"].includes(query.get("watch") ?? "");
+  return watch || isAsked(query.get("watch"));
 }
 
 const verbs: Readonly<Record<string, string>> = { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" };
