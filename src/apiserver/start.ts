@@ -10,6 +10,9 @@ import type { Client } from "#client/contract.ts";
 import type { Store } from "#store/contract.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { createAuthorizer } from "./auth/authorize.ts";
+import { followPods } from "./auth/node/follow.ts";
+import { createNodeGraph } from "./auth/node/graph.ts";
+import { createNodeRestriction } from "./auth/node/restriction.ts";
 import { createEscalationCheck } from "./auth/rbac/escalation.ts";
 import { followRbac } from "./auth/rbac/follow.ts";
 import { createRbacTable } from "./auth/rbac/table.ts";
@@ -37,6 +40,8 @@ export interface ApiServerOptions {
   kinds?: readonly KindDefinition[];
   /** In the order they run. */
   admissions?: readonly Admission[];
+  /** Whoever shows no proof is `system:anonymous`; otherwise only the paths of health checks answer. False by default. */
+  anonymousAuth?: boolean;
   /** Static bearer tokens; see `parseTokenFile`. */
   tokens?: readonly StaticToken[];
   /** Who the tokens of ServiceAccounts say they are from: `https://kubernetes.default.svc.CLUSTER_DOMAIN`. */
@@ -75,10 +80,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const { store, certificates, kinds = allKinds, admissions = [], tokens = [], connectNode } = options;
   const { clock = systemClock, log = silentLog, stalledMs = 60_000, issuer = defaultIssuer } = options;
   const table = createRbacTable();
-  const authorizer = createAuthorizer(table);
-  const all = [createEscalationCheck(authorizer, table), ...admissions];
-  const registry = await openRegistry({ store, definitions: kinds, admissions: all, clock, log });
-  await followRbac(registry, table, log);
+  const graph = createNodeGraph();
+  const authorizer = createAuthorizer(table, graph);
+  const restriction = createNodeRestriction((name) => registry.get("Node", { name })?.object);
+  const all = [restriction, createEscalationCheck(authorizer, table), ...admissions];
+  const registry: Registry = await openRegistry({ store, definitions: kinds, admissions: all, clock, log });
+  await Promise.all([followRbac(registry, table, log), followPods(registry, graph, log)]);
   const served = servedKinds.filter(({ definition }) => kinds.includes(definition));
   const accounts = createAccountTokens({
     key: readTokenKey(certificates.tokenKey),
@@ -86,7 +93,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     clock,
     find: (kind, key) => registry.get(kind, key)?.object,
   });
-  const authenticate = createAuthenticate(tokens, accounts);
+  const authenticate = createAuthenticate(tokens, accounts, options.anonymousAuth);
   let isStopping = false;
   const { backup } = store;
   const open = new Set<() => void>();

@@ -52,7 +52,8 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--node-cidr <range>", "addresses of nodes", defaultOptions.nodeCidr)
     .option(
       "--load-balancer-cidr <range>",
-      "addresses for Services of type LoadBalancer (default: none; they stay pending)",
+      "addresses for Services of type LoadBalancer; may be given several times (default: none)",
+      collect,
     )
     .option("--service-node-port-range <range>", "ports of Services on the nodes", defaultOptions.serviceNodePortRange)
     .option("--cluster-domain <name>", "the zone of cluster DNS", defaultOptions.clusterDomain)
@@ -60,7 +61,10 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--etcd-cafile <file>", "whom to trust as etcd, in PEM (default: the well-known authorities)")
     .option("--etcd-certfile <file>", "the certificate to show to etcd, in PEM")
     .option("--etcd-keyfile <file>", "its key, in PEM")
+    .option("--encryption-provider-config <file>", "encrypt objects in the store, as this EncryptionConfiguration says")
+    .option("--anonymous-auth", "requests without proof are those of system:anonymous, and not refused")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
+    .option("--ingress-config <file>", "options of Ingress in YAML, or a ConfigMap of ingress-nginx")
     .option("--access-log <file>", "write a line for each request through Ingress; - is the standard output")
     .addOption(
       new Option("--access-log-format <format>", "a line as ingress-nginx writes it, or a JSON object a line")
@@ -68,6 +72,8 @@ export function createProgram(exit: (code: number) => void): Command {
         .default(defaultOptions.accessLogFormat),
     )
     .option("--gzip", "Ingress compresses answers for clients that take it")
+    .option("--tcp-services-configmap <name>", "ports to serve as TCP, in this ConfigMap: NAMESPACE/NAME")
+    .option("--udp-services-configmap <name>", "ports to serve as UDP, in this ConfigMap: NAMESPACE/NAME")
     .option("--detach", "return when the cluster is up; it goes on in the background")
     .addOption(
       new Option("--wait <state>", "wait until the manifests are served, applied, or not at all")
@@ -145,6 +151,7 @@ export function createProgram(exit: (code: number) => void): Command {
         .default(defaultOptions.proxyMode),
     )
     .option("--hostname-override <node>", "which Node this is (default: the name of this host)")
+    .option("--announce-on <interface>", "announce addresses of LoadBalancer Services to the neighbours there")
     .option("--cleanup", "remove the rules of every mode, and end")
     .option("--json", "one JSON object a line instead of text")
     .exitOverride()
@@ -195,6 +202,7 @@ interface ProxyFlags {
   config?: string;
   proxyMode: UpOptions["proxyMode"];
   hostnameOverride?: string;
+  announceOn?: string;
   cleanup?: boolean;
   json?: boolean;
 }
@@ -209,17 +217,22 @@ interface UpFlags {
   serviceCidr: string;
   podCidr: string;
   nodeCidr: string;
-  loadBalancerCidr?: string;
+  loadBalancerCidr?: string[];
   serviceNodePortRange: string;
   clusterDomain: string;
   etcdServers?: string[];
   etcdCafile?: string;
   etcdCertfile?: string;
   etcdKeyfile?: string;
+  encryptionProviderConfig?: string;
+  anonymousAuth?: boolean;
   dnsConfig?: string;
+  ingressConfig?: string;
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
   gzip?: boolean;
+  tcpServicesConfigmap?: string;
+  udpServicesConfigmap?: string;
   detach?: boolean;
   wait: WaitFor;
   waitTimeout: number;
@@ -238,16 +251,23 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     serviceCidr: flags.serviceCidr,
     podCidr: flags.podCidr,
     nodeCidr: flags.nodeCidr,
-    loadBalancerCidr: flags.loadBalancerCidr,
+    loadBalancerCidrs: flags.loadBalancerCidr ?? [],
     serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...etcdFlags(flags),
+    ...(flags.encryptionProviderConfig === undefined
+      ? {}
+      : { encryptionConfig: resolveDataDir(flags.encryptionProviderConfig) }),
+    anonymousAuth: flags.anonymousAuth ?? false,
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
+    ...(flags.ingressConfig === undefined ? {} : { ingressConfig: resolveDataDir(flags.ingressConfig) }),
     ...(flags.accessLog === undefined
       ? {}
       : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),
     accessLogFormat: flags.accessLogFormat,
     gzip: flags.gzip ?? false,
+    ...(flags.tcpServicesConfigmap === undefined ? {} : { tcpServicesConfigMap: flags.tcpServicesConfigmap }),
+    ...(flags.udpServicesConfigmap === undefined ? {} : { udpServicesConfigMap: flags.udpServicesConfigmap }),
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
   };

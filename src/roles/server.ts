@@ -19,11 +19,14 @@ import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
 import type { DnsSettings, RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
+import type { IngressOptions } from "#ingress/options.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
+import { poolsOfFlags } from "#loadbalancer/pool.ts";
+import { nodeName } from "#node/network/plan.ts";
 import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start.ts";
 import type { Store } from "#store/contract.ts";
-import { ensureDnsService, ensureIngressClass, ensureProxyConfig } from "./cluster-objects.ts";
+import { ensureDnsService, ensureIngressClass, ensureLoadBalancerRoles, ensureProxyConfig } from "./cluster-objects.ts";
 import { machineResolvConf } from "./dns-config.ts";
 import { startFailureLog } from "./failure-log.ts";
 import type { AddressPlan, UpOptions } from "./options.ts";
@@ -61,6 +64,7 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
       clusterDomain: options.clusterDomain,
       serviceAddress: plan.apiServiceAddress,
       names: [plan.uplinkAddress],
+      nodes: Array.from({ length: options.nodes }, (_, index) => nodeName(index + 1)),
     }),
   ]);
   const serviceIps = createServiceIpAllocator({
@@ -83,6 +87,7 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     certificates,
     // Nobody may write before the allocators know what is taken.
     listen: [],
+    anonymousAuth: options.anonymousAuth,
     admissions: [serviceAccounts, ingressClass, serviceIps, nodePorts],
     issuer: `https://kubernetes.default.svc.${options.clusterDomain}`,
     connectNode: () => connectSocket(paths.agentSocket),
@@ -107,7 +112,8 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
   });
   const loadBalancer = startLoadBalancer({
     client,
-    pools: plan.loadBalancer === undefined ? [] : [plan.loadBalancer],
+    pools: poolsOfFlags(plan.loadBalancer),
+    reserved: [plan.uplinkAddress],
     log: log.child({ part: "load-balancer" }),
   });
   return { store, certificates, api, client, controllers, serviceIps, loadBalancer };
@@ -155,11 +161,20 @@ export interface RunningEntry {
   readonly stopFailureLog: () => void;
 }
 
+export interface EntryParts {
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** Written into the status of Ingresses. */
+  readonly publishAddress: string;
+  /** What differs from the defaults for all Ingresses. */
+  readonly ingressOptions: Partial<IngressOptions>;
+}
+
 /** Starts the HTTP data plane on its two ports and the Ingress controller that feeds it. */
 export async function startEntry(
   { log, plan, options }: ServerParts,
   client: Client,
-  { httpPort, httpsPort, publishAddress }: { httpPort: number; httpsPort: number; publishAddress: string },
+  { httpPort, httpsPort, publishAddress, ingressOptions }: EntryParts,
 ): Promise<RunningEntry> {
   const [dataplane, defaultCertificate] = await Promise.all([
     startDataplane({
@@ -184,7 +199,21 @@ export async function startEntry(
     defaultCertificate,
     publishAddresses: [publishAddress],
     // A redirect to a port that is not the standard one has to name it.
-    options: { httpsPort, usePortInRedirects: httpsPort !== 443, gzip: options.gzip },
+    options: {
+      usePortInRedirects: httpsPort !== 443,
+      ...ingressOptions,
+      ...(options.gzip ? { gzip: true } : {}),
+      httpsPort,
+    },
+    streams: {
+      ...(options.tcpServicesConfigMap === undefined ? {} : { tcpConfigMap: options.tcpServicesConfigMap }),
+      ...(options.udpServicesConfigMap === undefined ? {} : { udpConfigMap: options.udpServicesConfigMap }),
+      reserved: new Map([
+        [httpPort, "the port of Ingress"],
+        [httpsPort, "the port of Ingress with TLS"],
+        [options.apiPort, "the port of the API server"],
+      ]),
+    },
     log: log.child({ part: "ingress" }),
     clock: systemClock,
   });
@@ -210,5 +239,6 @@ export async function joinNetwork(
     }),
     ensureDnsService(client, { serviceAddress: dnsServiceAddress, serverAddress: uplinkAddress }),
     ensureProxyConfig(client),
+    ensureLoadBalancerRoles(client),
   ]);
 }

@@ -21,7 +21,7 @@ export function testCertificates(): Promise<Certificates> {
   issued ??= (async () => {
     const directory = mkdtempSync(join(tmpdir(), "fairlead-test-"));
     try {
-      return await loadCertificates({ directory });
+      return await loadCertificates({ directory, nodes: ["node-1", "node-2"] });
     } finally {
       rmSync(directory, { recursive: true });
     }
@@ -37,9 +37,19 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
   return { ...server, certificates, url: `https://127.0.0.1:${server.addresses()[0]?.port}` };
 }
 
-/** A remote client of that server, as its administrator by default. */
-export function connectedClient({ certificates, url }: TestServer, who: "admin" | "agent" = "admin"): RemoteClient {
-  return createRemoteClient({ server: url, ca: certificates.ca, ...certificates[who], name: "test" });
+/** A remote client of that server, as its administrator by default, or as a node. */
+export function connectedClient({ certificates, url }: TestServer, who: "admin" | TestNode = "admin"): RemoteClient {
+  const proof = who === "admin" ? certificates.admin : nodeProof(certificates, who);
+  return createRemoteClient({ server: url, ca: certificates.ca, ...proof, name: "test" });
+}
+
+/** The nodes that have a certificate. */
+export type TestNode = "node-1" | "node-2";
+
+export function nodeProof({ nodes }: Pick<Certificates, "nodes">, node: TestNode): { cert: string; key: string } {
+  const proof = nodes[node];
+  if (proof === undefined) throw new Error(`${node} has no certificate`);
+  return proof;
 }
 
 export interface Answer {

@@ -87,7 +87,8 @@ export function attributesOf(exchange: Exchange, resource: ResourcePath): Attrib
   const verbOfGet =
     resource.name === undefined || resource.watch ? (isWatch(exchange, resource) ? "watch" : "list") : "get";
   const verb = exchange.method === "GET" ? verbOfGet : (verbs[exchange.method] ?? exchange.method.toLowerCase());
-  const name = resource.name ?? (verb === "create" ? undefined : selectedName(exchange));
+  const fieldSelector = exchange.query.get("fieldSelector");
+  const name = resource.name ?? (verb === "create" ? undefined : selectedName(fieldSelector));
   const namespace = group === "" && plural === "namespaces" ? resource.name : resource.namespace;
   return {
     verb: verb === "delete" && resource.name === undefined ? "deletecollection" : verb,
@@ -96,11 +97,11 @@ export function attributesOf(exchange: Exchange, resource: ResourcePath): Attrib
     ...(namespace === undefined ? {} : { namespace }),
     ...(name === undefined ? {} : { name }),
     ...(subresource === undefined ? {} : { subresource }),
+    ...(fieldSelector === null ? {} : { fieldSelector }),
   };
 }
 
-function selectedName({ query }: Exchange): string | undefined {
-  const selector = query.get("fieldSelector");
+function selectedName(selector: string | null): string | undefined {
   return selector === null ? undefined : /(?:^|,)metadata\.name==?([^,=]+)(?:,|$)/.exec(selector)?.[1];
 }
 

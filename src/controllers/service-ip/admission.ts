@@ -134,7 +134,7 @@ export function createServiceIpAdmission(options: ServiceIpOptions): Admission {
       if (request.operation === "DELETE" || request.subresource !== undefined) return;
       const service = request.object as Service;
       pairClusterIps(service, request.before as Service | undefined);
-      const errors = fillIpFamilies(service, families[0]);
+      const errors = fillIpFamilies(service, request.before as Service | undefined, families);
       if (errors.length > 0) throw invalid("Service", "", service.metadata.name, errors);
       if (hasClusterIp(service)) claim(request);
     },
