@@ -233,6 +233,20 @@ test("a Service without endpoints is said, and nobody can lock himself out by a 
   assert.equal((await send(configMaps, "POST", { metadata: { name: "free" } })).code, 201);
 });
 
+test("about what the server needs to start nobody is asked", async () => {
+  const clientConfig = { service: { namespace: "dev", name: "none" } };
+  const rules = [{ ...everything, resources: ["*/*"] }];
+  const own = server.localClient({ name: "me", groups: ["system:masters"] }, { isOwn: true });
+  await withWebhook(
+    rules,
+    async () => {
+      await assert.rejects(client.create("ConfigMap", { metadata: { namespace: "dev", name: "mine" } }), /webhook/);
+      await own.create("ConfigMap", { metadata: { namespace: "dev", name: "mine" } });
+    },
+    { clientConfig },
+  );
+});
+
 test("behind a Service, the certificate is the Service's, wherever its endpoint is", async () => {
   const { cert, key } = await makePair("hook.dev.svc");
   const hosts: (string | undefined)[] = [];
