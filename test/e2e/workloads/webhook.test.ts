@@ -124,4 +124,20 @@ describe("a validating webhook as ingress-nginx has one", { skip: whyNoCluster()
     cluster.kubectl("patch", "validatingwebhookconfiguration", "ingress-nginx-admission", "--type=json", "-p", patch);
     cluster.kubectl("annotate", "--overwrite", "ingress", "good", "a=b");
   });
+
+  test("a webhook that is gone does not keep the cluster from starting again", async () => {
+    const rules = [
+      { apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["services", "endpoints", "configmaps"] },
+    ];
+    const patch = JSON.stringify({
+      webhooks: [{ name: "validate.nginx.ingress.kubernetes.io", failurePolicy: "Fail", rules }],
+    });
+    cluster.kubectl("patch", "validatingwebhookconfiguration", "ingress-nginx-admission", "-p", patch);
+    await cluster.kill();
+    cluster = await startCluster({ dataDir: cluster.dataDir });
+    const refused = cluster.tryKubectl("create", "configmap", "late");
+    assert.match(refused.stderr, /failed calling webhook/);
+    cluster.kubectl("delete", "validatingwebhookconfiguration", "ingress-nginx-admission");
+    cluster.kubectl("create", "configmap", "late");
+  });
 });
