@@ -4,8 +4,9 @@ import type { WebhookClientConfig } from "#api/admissionregistration/validatingw
 
 /** Where a webhook is called. */
 export interface Address {
-  /** For messages and the `Host` header: the Service's DNS name, or the URL's host. */
   readonly url: URL;
+  /** The URL as messages name it, with the port of a Service even where it is the usual one. */
+  readonly text: string;
   /** Where the connection really goes; the URL's own host when there is none. */
   readonly endpoint?: { readonly host: string; readonly port: number };
 }
@@ -22,13 +23,17 @@ export class UnreachableError extends Error {
   override readonly name = "UnreachableError";
 }
 
-/** The URL of a webhook, without resolving anything. */
-export function urlOf({ url, service }: WebhookClientConfig, timeoutSeconds: number): URL {
+/** The address of a webhook, without resolving anything. */
+export function addressOf({ url, service }: WebhookClientConfig, timeoutSeconds: number): Address {
   const path = (service?.path ?? "").replace(/^(?!\/)/, "/");
-  const text = url ?? `https://${service?.name}.${service?.namespace}.svc:${service?.port ?? 443}${path}`;
-  const address = new URL(text);
-  address.search = `?timeout=${timeoutSeconds}s`;
-  return address;
+  const query = `?timeout=${timeoutSeconds}s`;
+  if (url === undefined) {
+    const text = `https://${service?.name}.${service?.namespace}.svc:${service?.port ?? 443}${path}${query}`;
+    return { url: new URL(text), text };
+  }
+  const address = new URL(url);
+  address.search = query;
+  return { url: address, text: address.href };
 }
 
 /**

@@ -6,7 +6,7 @@ import type {
 import type { Labels } from "#api/meta/selector.ts";
 import { ApiError } from "#api/meta/status.ts";
 import type { Log } from "#base/log.ts";
-import { endpointOf, urlOf, type AddressSources } from "./address.ts";
+import { addressOf, endpointOf, type AddressSources } from "./address.ts";
 import { callWebhook } from "./call.ts";
 import { formFor } from "./match.ts";
 import type { Form, ReviewRequest } from "./request.ts";
@@ -68,15 +68,15 @@ export function createWebhooks(sources: WebhookSources, log: Log): Webhooks {
     body: string,
     timeoutSeconds: number,
   ): Promise<string> {
-    const url = urlOf(config, timeoutSeconds);
+    const address = addressOf(config, timeoutSeconds);
     const ca = config.caBundle ? Buffer.from(config.caBundle, "base64").toString() : undefined;
     try {
       const endpoint = endpointOf(config, sources);
-      const address = { url, ...(endpoint === undefined ? {} : { endpoint }) };
-      return await callWebhook(address, body, { ca, timeoutMs: timeoutSeconds * 1000 });
+      const place = endpoint === undefined ? address : { ...address, endpoint };
+      return await callWebhook(place, body, { ca, timeoutMs: timeoutSeconds * 1000 });
     } catch (error) {
       const { message } = error as Error;
-      const said = message.startsWith("Post ") ? message : `Post ${JSON.stringify(url.href)}: ${message}`;
+      const said = message.startsWith("Post ") ? message : `Post ${JSON.stringify(address.text)}: ${message}`;
       throw new Error(`failed to call webhook: ${said}`, { cause: error });
     }
   }
