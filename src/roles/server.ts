@@ -73,7 +73,7 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
   ]);
   const serviceIps = createServiceIpAllocator({
     families: ["IPv4"],
-    client: () => client,
+    client: () => own,
     log: log.child({ part: "api" }),
     clock: systemClock,
   });
@@ -98,14 +98,15 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     log: log.child({ part: "api" }),
   });
   const client: Client = api.localClient(system("controller-manager"));
+  const own = ownClient(api);
   const services = await client.list("Service");
   const twice = new Set([...(await serviceIps.open()), ...nodePorts.seed(services.items)]);
   for (const service of twice)
     log.warn({ service: keyOf(service) }, "its address or node port belongs to another Service");
   const serviceCidrs = serviceRanges(plan);
-  await bootstrap(client, { serviceCidrs, serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
+  await bootstrap(own, { serviceCidrs, serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
   await api.addListener({ host: "127.0.0.1", port: options.apiPort });
-  await ensureIngressClass(client, controllerName);
+  await ensureIngressClass(own, controllerName);
   const controllers = await startControllers({
     client,
     log: log.child({ part: "controllers" }),
@@ -121,6 +122,11 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     log: log.child({ part: "load-balancer" }),
   });
   return { store, certificates, api, client, controllers, serviceIps, loadBalancer };
+}
+
+/** For the objects that the server cannot be without: no webhook may keep it from starting. */
+function ownClient(api: RunningApiServer): Client {
+  return api.localClient(system("controller-manager"), { isOwn: true });
 }
 
 /** The ranges of the ServiceCIDR `kubernetes`. */
@@ -258,22 +264,19 @@ export async function startEntry(
 }
 
 /** The uplink has appeared: the API server and DNS answer there too, and their Services point to it. */
-export async function joinNetwork(
-  { options, plan }: ServerParts,
-  { api, client }: RunningApi,
-  dns: RunningDns,
-): Promise<void> {
+export async function joinNetwork({ options, plan }: ServerParts, { api }: RunningApi, dns: RunningDns): Promise<void> {
+  const own = ownClient(api);
   const { uplinkAddress, apiServiceAddress, dnsServiceAddress } = plan;
   await Promise.all([
     api.addListener({ host: uplinkAddress, port: options.apiPort }),
     dns.addListener(uplinkAddress, 53),
-    bootstrap(client, {
+    bootstrap(own, {
       serviceCidrs: serviceRanges(plan),
       serviceAddress: apiServiceAddress,
       apiEndpoints: [{ address: uplinkAddress, port: options.apiPort }],
     }),
-    ensureDnsService(client, { serviceAddress: dnsServiceAddress, serverAddress: uplinkAddress }),
-    ensureProxyConfig(client),
-    ensureLoadBalancerRoles(client),
+    ensureDnsService(own, { serviceAddress: dnsServiceAddress, serverAddress: uplinkAddress }),
+    ensureProxyConfig(own),
+    ensureLoadBalancerRoles(own),
   ]);
 }

@@ -130,8 +130,8 @@ async function answerResource(exchange: Exchange, served: ServedKind, resource: 
   const { namespaced } = served.definition.resource;
   if (!namespaced && namespace !== undefined) return answerUnknown(exchange, resource);
   const isCollection = name === undefined;
-  // A whole collection is read across namespaces; an object, or a new one, lives in one.
-  if (namespaced && namespace === undefined && (!isCollection || method === "POST")) {
+  // A whole collection is read across namespaces; an object, or a new one, lives in one, and collections go one by one.
+  if (namespaced && namespace === undefined && (!isCollection || method === "POST" || method === "DELETE")) {
     if (isCollection) throw wrongVerb();
     return answerUnknown(exchange, resource);
   }
