@@ -9,11 +9,14 @@ import { startApiServer, type RunningApiServer } from "#apiserver/start.ts";
 import { generatedName } from "#apiserver/registry/metadata.ts";
 import { keyOf } from "#api/meta/object.ts";
 import type { Client } from "#client/contract.ts";
+import { startInformer } from "#client/informer.ts";
 import { createIngressClassAdmission } from "#controllers/ingress-class/admission.ts";
 import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
 import { createServiceAccountAdmission } from "#controllers/service-account/admission.ts";
-import { createServiceIpAllocator } from "#controllers/service-ip/admission.ts";
-import { startControllers, type RunningControllers } from "#controllers/start.ts";
+import { startElection } from "#controllers/leader-election/elect.ts";
+import { electionIdentity } from "#controllers/leader-election/identity.ts";
+import { createServiceIpAllocator, type ServiceIpAllocator } from "#controllers/service-ip/admission.ts";
+import { startControllers } from "#controllers/start.ts";
 import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
 import type { DnsSettings, RunningDns } from "#dns/contract.ts";
@@ -21,7 +24,7 @@ import { createDefaultCertificate } from "#ingress/certificate.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
 import { nodeName } from "#node/network/plan.ts";
-import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start.ts";
+import { startLoadBalancer } from "#loadbalancer/start.ts";
 import type { Store } from "#store/contract.ts";
 import { ensureDnsService, ensureIngressClass, ensureProxyConfig } from "./cluster-objects.ts";
 import { machineResolvConf } from "./dns-config.ts";
@@ -45,8 +48,8 @@ export interface RunningApi {
   readonly api: RunningApiServer;
   /** As the cluster's own parts see the API. */
   readonly client: Client;
-  readonly controllers: RunningControllers;
-  readonly loadBalancer: RunningLoadBalancer;
+  /** Ends what keeps the objects true: controllers, and the provider of outside addresses. */
+  readonly stopDuties: () => Promise<void>;
 }
 
 const controllerName = "fairlead.dev/ingress";
@@ -92,19 +95,62 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
   await bootstrap(client, { serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
   await api.addListener({ host: "127.0.0.1", port: options.apiPort });
   await ensureIngressClass(client, controllerName);
-  const controllers = await startControllers({
+  const startDuties = async () => {
+    const controllers = await startControllers({
+      client,
+      log: log.child({ part: "controllers" }),
+      clock: systemClock,
+      caBundle: certificates.ca,
+      issueToken: (bound) => api.issueSecretToken(bound),
+    });
+    const loadBalancer = startLoadBalancer({
+      client,
+      pools: plan.loadBalancer === undefined ? [] : [plan.loadBalancer],
+      log: log.child({ part: "load-balancer" }),
+    });
+    return {
+      async stop() {
+        await loadBalancer.stop();
+        await controllers.stop();
+      },
+    };
+  };
+  const duties = store.isShared ? elect(startDuties, { client, options, log }) : await startDuties();
+  const forget = store.isShared ? followServices(client, [serviceIps, nodePorts], log) : () => {};
+  const stopDuties = async () => {
+    forget();
+    await duties.stop();
+  };
+  return { store, certificates, api, client, stopDuties };
+}
+
+/** Of the servers of one store, one at a time does this. */
+function elect(
+  lead: () => Promise<{ stop(): Promise<void> }>,
+  { client, options, log }: { client: Client; options: UpOptions; log: Log },
+): { stop(): Promise<void> } {
+  return startElection({
     client,
-    log: log.child({ part: "controllers" }),
+    name: "kube-controller-manager",
+    identity: electionIdentity(),
+    times: options.leaderElection,
     clock: systemClock,
-    caBundle: certificates.ca,
-    issueToken: (bound) => api.issueSecretToken(bound),
+    log: log.child({ part: "leader-election" }),
+    lead,
   });
-  const loadBalancer = startLoadBalancer({
-    client,
-    pools: plan.loadBalancer === undefined ? [] : [plan.loadBalancer],
-    log: log.child({ part: "load-balancer" }),
+}
+
+/** What other servers allocate is known here soon after. */
+function followServices(
+  client: Client,
+  allocators: readonly Pick<ServiceIpAllocator, "follow">[],
+  log: Log,
+): () => void {
+  const services = startInformer(client, "Service", { log: log.child({ part: "allocators" }), clock: systemClock });
+  services.onChange(({ before, after }) => {
+    for (const allocator of allocators) allocator.follow(before, after);
   });
-  return { store, certificates, api, client, controllers, loadBalancer };
+  return () => services.stop();
 }
 
 function system(name: string): { name: string; groups: string[] } {

@@ -11,6 +11,8 @@ import { fillIpFamilies } from "./families.ts";
 export interface ServiceIpAllocator extends Admission {
   /** Marks the addresses of existing Services as taken; answers those whose address another one already had. */
   seed(services: readonly Service[]): Service[];
+  /** Takes in what another server of the same store has allocated, or given back. */
+  follow(before: Service | undefined, after: Service | undefined): void;
   /** How many addresses are taken. */
   readonly taken: number;
 }
@@ -91,6 +93,7 @@ export function createServiceIpAllocator({ cidr, random = Math.random }: Service
     },
     settle: (request, committed) => ledger.settle(request, committed),
     seed: (services) => ledger.seed(services),
+    follow: (before, after) => ledger.follow(before, after),
     get taken() {
       return range.taken;
     },

@@ -164,3 +164,20 @@ test("a wide range is neither scanned nor held in memory, empty or nearly full",
   assert.deepEqual(spec.ipFamilies, ["IPv6"]);
   assert.match(spec.clusterIP ?? "", /^fd00::/);
 });
+
+test("what another server of the same store allocates is taken here, and free again when it is given back", async () => {
+  const { create, delete: remove, allocation } = allocator();
+  const theirs = service("theirs", { clusterIP: "10.96.1.1", clusterIPs: ["10.96.1.1"] });
+  allocation.follow(undefined, theirs);
+  const mine = await create(service("mine"));
+  assert.equal(mine.spec.clusterIP, "10.96.1.2");
+  // One's own are told as well, before and after they are known.
+  allocation.follow(undefined, mine);
+  allocation.follow(theirs, undefined);
+  assert.equal((await create(service("next"))).spec.clusterIP, "10.96.1.1");
+  await remove(mine);
+  assert.equal((await create(service("other"))).spec.clusterIP, "10.96.1.2");
+  // Late news of who had it before takes it from nobody.
+  allocation.follow(mine, undefined);
+  await assert.rejects(create(service("late", { clusterIP: "10.96.1.2" })), /provided IP is already allocated/);
+});
