@@ -1,3 +1,5 @@
+import { controllerRevisionKind } from "./apps/controllerrevision/definition.ts";
+import { daemonSetKind } from "./apps/daemonset/definition.ts";
 import { deploymentKind } from "./apps/deployment/definition.ts";
 import { replicaSetKind } from "./apps/replicaset/definition.ts";
 import { leaseKind } from "./coordination/lease/definition.ts";
@@ -15,6 +17,8 @@ import type { KindDefinition, ServedVersion } from "./kind.ts";
 import { splitApiVersion } from "./meta/object.ts";
 import { ingressKind } from "./networking/ingress/definition.ts";
 import { ingressClassKind } from "./networking/ingressclass/definition.ts";
+import { ipAddressKind } from "./networking/ipaddress/definition.ts";
+import { serviceCidrKind } from "./networking/servicecidr/definition.ts";
 import { clusterRoleKind } from "./rbac/clusterrole/definition.ts";
 import { clusterRoleBindingKind } from "./rbac/clusterrolebinding/definition.ts";
 import { roleKind } from "./rbac/role/definition.ts";
@@ -37,8 +41,12 @@ export const kinds: readonly KindDefinition[] = [
   eventKind,
   deploymentKind,
   replicaSetKind,
+  daemonSetKind,
+  controllerRevisionKind,
   ingressKind,
   ingressClassKind,
+  serviceCidrKind,
+  ipAddressKind,
   endpointSliceKind,
   leaseKind,
   roleKind,

@@ -64,7 +64,8 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--node-cidr <range>", "addresses of nodes", defaultOptions.nodeCidr)
     .option(
       "--load-balancer-cidr <range>",
-      "addresses for Services of type LoadBalancer (default: none; they stay pending)",
+      "addresses for Services of type LoadBalancer; may be given several times (default: none)",
+      collect,
     )
     .option("--service-node-port-range <range>", "ports of Services on the nodes", defaultOptions.serviceNodePortRange)
     .option("--cluster-domain <name>", "the zone of cluster DNS", defaultOptions.clusterDomain)
@@ -86,6 +87,7 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--encryption-provider-config <file>", "encrypt objects in the store, as this EncryptionConfiguration says")
     .option("--anonymous-auth", "requests without proof are those of system:anonymous, and not refused")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
+    .option("--ingress-config <file>", "options of Ingress in YAML, or a ConfigMap of ingress-nginx")
     .option("--access-log <file>", "write a line for each request through Ingress; - is the standard output")
     .addOption(
       new Option("--access-log-format <format>", "a line as ingress-nginx writes it, or a JSON object a line")
@@ -93,6 +95,8 @@ export function createProgram(exit: (code: number) => void): Command {
         .default(defaultOptions.accessLogFormat),
     )
     .option("--gzip", "Ingress compresses answers for clients that take it")
+    .option("--tcp-services-configmap <name>", "ports to serve as TCP, in this ConfigMap: NAMESPACE/NAME")
+    .option("--udp-services-configmap <name>", "ports to serve as UDP, in this ConfigMap: NAMESPACE/NAME")
     .option("--detach", "return when the cluster is up; it goes on in the background")
     .addOption(
       new Option("--wait <state>", "wait until the manifests are served, applied, or not at all")
@@ -170,6 +174,7 @@ export function createProgram(exit: (code: number) => void): Command {
         .default(defaultOptions.proxyMode),
     )
     .option("--hostname-override <node>", "which Node this is (default: the name of this host)")
+    .option("--announce-on <interface>", "announce addresses of LoadBalancer Services to the neighbours there")
     .option("--cleanup", "remove the rules of every mode, and end")
     .option("--json", "one JSON object a line instead of text")
     .exitOverride()
@@ -220,6 +225,7 @@ interface ProxyFlags {
   config?: string;
   proxyMode: UpOptions["proxyMode"];
   hostnameOverride?: string;
+  announceOn?: string;
   cleanup?: boolean;
   json?: boolean;
 }
@@ -234,7 +240,7 @@ interface UpFlags {
   serviceCidr: string;
   podCidr: string;
   nodeCidr: string;
-  loadBalancerCidr?: string;
+  loadBalancerCidr?: string[];
   serviceNodePortRange: string;
   clusterDomain: string;
   etcdServers?: string[];
@@ -247,9 +253,12 @@ interface UpFlags {
   encryptionProviderConfig?: string;
   anonymousAuth?: boolean;
   dnsConfig?: string;
+  ingressConfig?: string;
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
   gzip?: boolean;
+  tcpServicesConfigmap?: string;
+  udpServicesConfigmap?: string;
   detach?: boolean;
   wait: WaitFor;
   waitTimeout: number;
@@ -268,7 +277,7 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     serviceCidr: flags.serviceCidr,
     podCidr: flags.podCidr,
     nodeCidr: flags.nodeCidr,
-    loadBalancerCidr: flags.loadBalancerCidr,
+    loadBalancerCidrs: flags.loadBalancerCidr ?? [],
     serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...etcdFlags(flags),
@@ -282,11 +291,14 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
       : { encryptionConfig: resolveDataDir(flags.encryptionProviderConfig) }),
     anonymousAuth: flags.anonymousAuth ?? false,
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
+    ...(flags.ingressConfig === undefined ? {} : { ingressConfig: resolveDataDir(flags.ingressConfig) }),
     ...(flags.accessLog === undefined
       ? {}
       : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),
     accessLogFormat: flags.accessLogFormat,
     gzip: flags.gzip ?? false,
+    ...(flags.tcpServicesConfigmap === undefined ? {} : { tcpServicesConfigMap: flags.tcpServicesConfigmap }),
+    ...(flags.udpServicesConfigmap === undefined ? {} : { udpServicesConfigMap: flags.udpServicesConfigmap }),
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
   };

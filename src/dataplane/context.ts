@@ -3,6 +3,7 @@ import type { Log } from "#base/log.ts";
 import { HeadTable } from "#wire/http1/head.ts";
 import type { CounterSlot } from "./counters.ts";
 import type { Deadlines } from "./deadline.ts";
+import type { KeptBytes } from "./exchange/kept-body.ts";
 import type { FailureRing } from "./failures.ts";
 import { HeadWriter } from "./http1/writer.ts";
 import type { FilterTools } from "./filters/tools.ts";
@@ -36,6 +37,8 @@ export interface ServeContext {
   readonly accessLog: AccessLog | undefined;
   /** Where heads are put together. */
   readonly writer: HeadWriter;
+  /** How much is kept of bodies that may be sent again. */
+  readonly kept: KeptBytes;
   /** What filters of all routes share. */
   readonly tools: FilterTools;
   /** Set when the worker is about to stop: every answer is the last of its connection. */
@@ -43,7 +46,7 @@ export interface ServeContext {
 }
 
 export function createContext(
-  parts: Omit<ServeContext, "requestHead" | "responseHead" | "logHead" | "writer" | "tools" | "draining"> & {
+  parts: Omit<ServeContext, "requestHead" | "responseHead" | "logHead" | "writer" | "kept" | "tools" | "draining"> & {
     readonly meter: Meter;
   },
 ): ServeContext {
@@ -53,6 +56,7 @@ export function createContext(
     responseHead: new HeadTable(),
     logHead: new HeadTable(),
     writer: new HeadWriter(),
+    kept: { bytes: 0 },
     tools: {
       clock: parts.clock,
       meter: parts.meter,

@@ -9,6 +9,12 @@ export interface Counters {
   readonly bytesOut: number;
   /** Further endpoints or connections tried. */
   readonly retries: number;
+  /** Requests that a backend's limits refused. */
+  readonly overflows: number;
+  /** How often an endpoint was left out because it kept failing. */
+  readonly ejections: number;
+  /** Endpoints that are left out now, each counted by every worker that does so. */
+  readonly ejected: number;
   /** Requests (of a route or backend) or client connections (of the total) that are open now. */
   readonly open: number;
 }
@@ -17,11 +23,25 @@ export interface CountersSnapshot {
   readonly total: Counters;
   readonly routes: ReadonlyMap<string, Counters>;
   readonly backends: ReadonlyMap<string, Counters>;
+  /** By the id of a stream: its connections or UDP sessions as `requests`, those without an endpoint among class 5. */
+  readonly streams: ReadonlyMap<string, Counters>;
 }
 
 /** Positions inside a slot. */
-export const counter = { requests: 0, class1: 1, bytesIn: 6, bytesOut: 7, retries: 8, open: 9 } as const;
-export const slotSize = 10;
+export const counter = {
+  requests: 0,
+  class1: 1,
+  bytesIn: 6,
+  bytesOut: 7,
+  retries: 8,
+  overflows: 9,
+  ejections: 10,
+  ejected: 11,
+  open: 12,
+} as const;
+export const slotSize = 13;
+/** What tells of now and not of so far: none of it outlives the worker that counted. */
+export const gauges = [counter.ejected, counter.open] as const;
 const slotsPerPage = 1024;
 
 /** Pages of slots in shared memory; one worker writes, the parent reads. Slot 0 of page 0 is the worker's total. */
@@ -56,6 +76,17 @@ export function readCounters(workers: readonly (readonly CounterPage[])[], slot:
     if (values === undefined) continue;
     for (let at = 0; at < slotSize; at += 1) sum[at] = (sum[at] ?? 0) + (values[offset + at] ?? 0);
   }
-  const [requests = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0, c5 = 0, bytesIn = 0, bytesOut = 0, retries = 0, open = 0] = sum;
-  return { requests, classes: [c1, c2, c3, c4, c5], bytesIn, bytesOut, retries, open };
+  const at = (position: number) => sum[position] ?? 0;
+  const { class1 } = counter;
+  return {
+    requests: at(counter.requests),
+    classes: [at(class1), at(class1 + 1), at(class1 + 2), at(class1 + 3), at(class1 + 4)],
+    bytesIn: at(counter.bytesIn),
+    bytesOut: at(counter.bytesOut),
+    retries: at(counter.retries),
+    overflows: at(counter.overflows),
+    ejections: at(counter.ejections),
+    ejected: at(counter.ejected),
+    open: at(counter.open),
+  };
 }

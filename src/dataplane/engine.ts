@@ -5,6 +5,9 @@ import { createContext } from "./context.ts";
 import { addTo, counter, type CounterSlot } from "./counters.ts";
 import { Deadlines } from "./deadline.ts";
 import { createFailureRing, type FailureRecord } from "./failures.ts";
+import type { StreamContext } from "./l4/context.ts";
+import { createPassthrough } from "./l4/passthrough.ts";
+import { Streams } from "./l4/streams.ts";
 import type { Limits } from "./limits.ts";
 import { AccessLog, type AccessLogOptions } from "./log/access-log.ts";
 import { LiveTable } from "./live-table.ts";
@@ -15,8 +18,11 @@ import { findHost } from "./route.ts";
 import type { ListenerSpec } from "./running.ts";
 import { serveConnection, type Client } from "./serve.ts";
 import type { TableChange } from "./table.ts";
+import { AskingServers } from "./tls/asking.ts";
+import { TlsTerminator, type NameRule } from "./tls/entry.ts";
 import type { Connection } from "./transport/connection.ts";
-import { listen, type Listening } from "./transport/listen.ts";
+import { listen, type Listening, type ListenOptions } from "./transport/listen.ts";
+import { createLookup } from "./transport/lookup.ts";
 import { createPublicDialer } from "./transport/public.ts";
 
 export interface EngineOptions {
@@ -43,7 +49,8 @@ export interface EngineOptions {
 /** What serves in one thread. */
 export interface Engine {
   readonly addresses: readonly ListenerSpec[];
-  apply(change: TableChange): void;
+  /** Resolves when the ports of new streams accept; everything else is in force when it returns. */
+  apply(change: TableChange): Promise<void>;
   failures(): readonly FailureRecord[];
   /** Resolves when every connection is closed. */
   stop(drainMs: number): Promise<void>;
@@ -62,9 +69,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const table = new LiveTable({
     start: options.worker * 7919,
     idleLimit: limits.upstreamIdle,
+    workers: options.meter.workers,
     slotOf: options.slotOf,
+    now: () => deadlines.now,
     badCertificate: (id, reason) =>
       log.warn({ certificate: id, reason }, "a certificate cannot be used; the last good one stays"),
+    ejected: (backend, endpoint, ms) =>
+      log.warn({ backend, endpoint, seconds: ms / 1000 }, "an endpoint that keeps failing is left out for a while"),
   });
   const trusts = compileRanges(options.trustedProxies);
   const accessLog = options.accessLog === undefined ? undefined : new AccessLog(options.accessLog, clock, log);
@@ -87,6 +98,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   /** The time to drain is over: what comes late, such as the end of a handshake, is closed. */
   let over = false;
 
+  function adopt(client: Client): void {
+    addTo(total, counter.open, 1);
+    clients.add(client);
+  }
+
+  function forget(client: Client): void {
+    if (!clients.delete(client)) return;
+    addTo(total, counter.open, -1);
+    if (clients.size === 0) emptied?.();
+  }
+
   // Idle connections to endpoints are looked after as long as there are any clients or any of them.
   const idleSweep = {
     deadline: 0,
@@ -98,29 +120,58 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   deadlines.add(idleSweep);
   idleSweep.onDeadline();
 
-  const listenOptions = {
-    reusePort: options.shared,
+  const accept = (connection: Connection) => {
+    if (over) return connection.destroy();
+    const client = serveConnection(context, connection, options.http2, () => forget(client));
+    adopt(client);
+  };
+  const streamContext: StreamContext = {
+    clock,
+    log,
+    limits,
+    deadlines,
+    dialer: context.dialer,
+    lookup: createLookup(options.nameServers),
+    failures,
+    onFault,
+    trustsProxy: trusts,
+  };
+  const passthrough = createPassthrough(streamContext, { table, adopt, forget });
+  const asking = new AskingServers(table, log);
+  const ask = asking.ruleFor(() => tls);
+  const ruleOfName: NameRule = (serverName) => passthrough(serverName) ?? ask(serverName);
+  const tls = new TlsTerminator({
     handshakeMs: limits.headerMs,
+    greetingMs: limits.greetingMs,
     http2: options.http2,
     ticketKeys: options.ticketKeys,
-    contextOf: (serverName: string) => contextOf(table, serverName),
+    clock,
+    onFault,
+    contextOf: (serverName) => contextOf(table, serverName),
+    ruleOfName: () => (table.namedHosts === 0 ? undefined : ruleOfName),
+    accept,
+  });
+  const listenOptions: ListenOptions = {
+    reusePort: options.shared,
+    clock,
+    greetingMs: limits.greetingMs,
+    believesProxy: () => undefined,
+    tls,
     most: limits.connections,
     admits: () => clients.size < limits.connections,
     onFault,
-    accept: (connection: Connection) => {
-      if (over) {
-        connection.destroy();
-        return;
-      }
-      addTo(total, counter.open, 1);
-      const client = serveConnection(context, connection, options.http2, () => {
-        clients.delete(client);
-        addTo(total, counter.open, -1);
-        if (clients.size === 0) emptied?.();
-      });
-      clients.add(client);
-    },
+    accept,
   };
+  const host = options.listeners[0]?.host ?? "0.0.0.0";
+  const streams = new Streams(streamContext, {
+    host,
+    shared: options.shared,
+    start: options.worker * 7919,
+    slotOf: options.slotOf,
+    admits: listenOptions.admits,
+    adopt,
+    forget,
+  });
   const listening: Listening[] = [];
   try {
     for (const spec of options.listeners) listening.push(await listen(spec, listenOptions));
@@ -135,17 +186,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     addresses: listening.map(({ address }) => address),
     apply(change) {
       table.apply(change);
+      if (change.hosts.length + change.certificates.length > 0) asking.forget();
+      const listens = streams.apply(change.streams ?? []);
       const { defaultCertificate } = table;
-      if (defaultCertificate === undefined) return;
+      if (defaultCertificate === undefined) return listens;
       const touched =
         change.defaultCertificate !== undefined || change.certificates.some(([id]) => id === defaultCertificate);
       const entry = touched ? table.certificates.entry(defaultCertificate) : undefined;
-      if (entry !== undefined) for (const listener of listening) listener.setDefault(entry);
+      if (entry !== undefined) tls.setDefault(entry);
+      return listens;
     },
     failures: () => failures.list(),
     async stop(drainMs) {
       context.draining = true;
       for (const listener of listening) listener.close();
+      streams.stop();
       for (const client of clients) client.drain();
       if (clients.size > 0) {
         await new Promise<void>((resolve) => {
@@ -161,6 +216,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }
       over = true;
       for (const listener of listening) listener.destroy();
+      tls.destroy();
       table.retire();
       deadlines.stop();
       accessLog?.stop();

@@ -38,6 +38,8 @@ export interface RunningDataplane {
   readonly addresses: readonly ListenerSpec[];
   /** Brings a change into force; resolves when every worker uses it for the requests that begin from then on. */
   apply(change: TableChange): Promise<void>;
+  /** Streams that wait because their port cannot be had, each with the system's word (`EADDRINUSE`). They are tried again. */
+  refusedStreams(): ReadonlyMap<string, string>;
   /** What was served so far, summed over the workers. */
   counters(): CountersSnapshot;
   /** The last failed requests (at most 256 a worker), oldest first. */

@@ -1,4 +1,4 @@
-import { createPage, placeOf, readCounters, slotSize, type CounterPage, type Counters } from "./counters.ts";
+import { createPage, gauges, placeOf, readCounters, slotSize, type CounterPage, type Counters } from "./counters.ts";
 import type { CountersSnapshot } from "./counters.ts";
 
 /**
@@ -47,19 +47,24 @@ export class SlotBook {
   }
 
   snapshot(): CountersSnapshot {
-    const routes = new Map<string, Counters>();
-    const backends = new Map<string, Counters>();
+    const maps = {
+      route: new Map<string, Counters>(),
+      backend: new Map<string, Counters>(),
+      stream: new Map<string, Counters>(),
+    };
     for (const [id, { slot }] of this.slots) {
-      const map = id.startsWith("route ") ? routes : backends;
-      map.set(id.slice(id.indexOf(" ") + 1), readCounters(this.pages, slot));
+      const at = id.indexOf(" ");
+      maps[id.slice(0, at) as keyof typeof maps].set(id.slice(at + 1), readCounters(this.pages, slot));
     }
-    return { total: readCounters(this.pages, 0), routes, backends };
+    return { total: readCounters(this.pages, 0), routes: maps.route, backends: maps.backend, streams: maps.stream };
   }
 
   /** A worker died with its connections: what it counted stays, what it held open is no more. */
   closeAll(worker: number): void {
     for (const page of this.pages[worker] ?? []) {
-      for (let offset = slotSize - 1; offset < page.length; offset += slotSize) page[offset] = 0;
+      for (let offset = 0; offset < page.length; offset += slotSize) {
+        for (const gauge of gauges) page[offset + gauge] = 0;
+      }
     }
   }
 }

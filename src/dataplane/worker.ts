@@ -56,8 +56,7 @@ try {
       case "apply":
         ({ pages } = message);
         ({ slots } = message.numbered);
-        engine.apply(message.numbered.change);
-        post({ type: "done", id: message.id });
+        void engine.apply(message.numbered.change).then(() => post({ type: "done", id: message.id }));
         break;
       case "failures":
         post({ type: "done", id: message.id, failures: engine.failures() });

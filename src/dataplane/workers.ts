@@ -2,10 +2,15 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { placeOf } from "./counters.ts";
 import { startEngine } from "./engine.ts";
+import { HealthChecker } from "./health/checker.ts";
+import { probe } from "./health/probe.ts";
+import { StreamPorts } from "./l4/ports.ts";
 import { defaultLimits } from "./limits.ts";
 import { createMeterMemory, forgetWorker } from "./meter/memory.ts";
 import type { DataplaneOptions, ListenerSpec, RunningDataplane } from "./running.ts";
 import { SlotBook } from "./slots.ts";
+import type { TableChange } from "./table.ts";
+import { createLookup } from "./transport/lookup.ts";
 import { probePort } from "./transport/listen.ts";
 import { WholeTable } from "./whole-table.ts";
 import { WorkerPlace } from "./worker-place.ts";
@@ -22,6 +27,15 @@ const workerUrl = new URL("./worker.ts", import.meta.url);
 export function startDataplane(options: DataplaneOptions): Promise<RunningDataplane> {
   const workers = options.workers ?? availableParallelism();
   return workers === 0 ? startInThread(options) : startThreads(options, workers);
+}
+
+/** Asks endpoints how they are, for all workers; what it finds out goes the way of any change. */
+function startChecker(
+  { clock, log, nameServers }: DataplaneOptions,
+  apply: (change: TableChange) => Promise<void>,
+): HealthChecker {
+  const changed = (change: TableChange) => void apply(change);
+  return new HealthChecker({ clock, log, lookup: createLookup(nameServers), probe, random: Math.random, changed });
 }
 
 async function startInThread(options: DataplaneOptions): Promise<RunningDataplane> {
@@ -48,15 +62,46 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     clock: options.clock,
     log: options.log,
   });
+  const pass = (change: TableChange) => engine.apply(table.apply(change).change);
+  const checker = startChecker(options, pass);
+  const { apply, refusedStreams, stopPorts } = portsOf(options, (change) => pass(checker.mark(change)));
   return {
     addresses: engine.addresses,
-    apply(change) {
-      engine.apply(table.apply(change).change);
-      return Promise.resolve();
-    },
+    apply,
+    refusedStreams,
     counters: () => book.snapshot(),
     failures: () => Promise.resolve(engine.failures()),
-    stop: ({ drainMs }) => engine.stop(drainMs),
+    stop({ drainMs }) {
+      checker.stop();
+      stopPorts();
+      return engine.stop(drainMs);
+    },
+  };
+}
+
+/** Lets changes pass in order, without the streams whose port is somebody else's. */
+function portsOf(
+  { listeners, clock }: DataplaneOptions,
+  pass: (change: TableChange) => Promise<void>,
+): {
+  readonly apply: (change: TableChange) => Promise<void>;
+  readonly refusedStreams: () => ReadonlyMap<string, string>;
+  readonly stopPorts: () => void;
+} {
+  let revision = "";
+  const nothing = { hosts: [], backends: [], certificates: [] };
+  const ports = new StreamPorts({
+    host: listeners[0]?.host ?? "0.0.0.0",
+    clock,
+    release: (streams) => void pass({ ...nothing, streams, revision }),
+  });
+  return {
+    apply(change) {
+      ({ revision } = change);
+      return change.streams === undefined ? pass(change) : ports.admit(change).then(pass);
+    },
+    refusedStreams: () => ports.refused(),
+    stopPorts: () => ports.stop(),
   };
 }
 
@@ -104,19 +149,25 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
     await Promise.all(places.map((place) => place.stop(0)));
     throw refused.reason as Error;
   }
+  const pass = async (change: TableChange) => {
+    const numbered = table.apply(change);
+    await Promise.all(places.map((place) => place.apply(numbered)));
+  };
+  const checker = startChecker(options, pass);
+  const { apply, refusedStreams, stopPorts } = portsOf(options, (change) => pass(checker.mark(change)));
   return {
     places,
     addresses: listeners,
-    async apply(change) {
-      const numbered = table.apply(change);
-      await Promise.all(places.map((place) => place.apply(numbered)));
-    },
+    apply,
+    refusedStreams,
     counters: () => book.snapshot(),
     failures: async () => {
       const lists = await Promise.all(places.map((place) => place.failures()));
       return lists.flat().sort((a, b) => a.at - b.at);
     },
     stop: async ({ drainMs }) => {
+      checker.stop();
+      stopPorts();
       await Promise.all(places.map((place) => place.stop(drainMs)));
     },
   };

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { addressAt, cidrSize, cidrsOverlap, formatAddress, parseCidr, type Cidr } from "#base/cidr.ts";
+import { addressAt, cidrSize, cidrsOverlap, formatAddress, formatCidr, parseCidr, type Cidr } from "#base/cidr.ts";
 import { defaultElectionTimes, electionProblem, type ElectionTimes } from "#controllers/leader-election/times.ts";
 
 /** How far `up` waits before it says that it is done. */
@@ -22,8 +22,8 @@ export interface UpOptions {
   readonly serviceCidr: string;
   readonly podCidr: string;
   readonly nodeCidr: string;
-  /** Where Services of type LoadBalancer get their addresses from; they stay pending without. */
-  readonly loadBalancerCidr: string | undefined;
+  /** Where Services of type LoadBalancer get their addresses from, besides what the ConfigMap names. */
+  readonly loadBalancerCidrs: readonly string[];
   /** Where node ports come from: `FIRST-LAST`. */
   readonly serviceNodePortRange: string;
   readonly clusterDomain: string;
@@ -40,8 +40,13 @@ export interface UpOptions {
   /** Where requests through Ingress are written down: a file, or `-` for the standard output. */
   readonly accessLog?: string;
   readonly accessLogFormat: "line" | "json";
+  /** Options of Ingress: YAML, or a ConfigMap of ingress-nginx. */
+  readonly ingressConfig?: string;
   /** Ingress compresses answers. */
   readonly gzip: boolean;
+  /** ConfigMaps that map ports to Services past HTTP: `namespace/name`. */
+  readonly tcpServicesConfigMap?: string;
+  readonly udpServicesConfigMap?: string;
   readonly wait: WaitFor;
   readonly waitTimeoutSeconds: number;
 }
@@ -65,7 +70,7 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   serviceCidr: "10.96.0.0/12",
   podCidr: "10.244.0.0/16",
   nodeCidr: "172.30.0.0/24",
-  loadBalancerCidr: undefined,
+  loadBalancerCidrs: [],
   serviceNodePortRange: "30000-32767",
   clusterDomain: "cluster.local",
   leaderElection: defaultElectionTimes,
@@ -100,7 +105,7 @@ export interface AddressPlan {
   readonly service: Cidr;
   readonly pod: Cidr;
   readonly node: Cidr;
-  readonly loadBalancer: Cidr | undefined;
+  readonly loadBalancer: readonly Cidr[];
   readonly nodePorts: PortRange;
   /** The `kubernetes` Service: the first address of the range. */
   readonly apiServiceAddress: string;
@@ -131,6 +136,7 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
   const election = electionProblem(options.leaderElection);
   if (election !== undefined)
     problems.push(`--leader-elect-lease-duration, -renew-deadline, -retry-period: ${election}`);
+  problems.push(...configMapProblems(options));
   const range = (flag: string, text: string, longest: number): Cidr | undefined => {
     const cidr = parseCidr(text);
     if (cidr === undefined || cidr.family !== 4) {
@@ -146,10 +152,21 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
   const service = range("service-cidr", options.serviceCidr, 27);
   const pod = range("pod-cidr", options.podCidr, 24 - Math.ceil(Math.log2(options.nodes + 1)));
   const node = range("node-cidr", options.nodeCidr, 24);
-  const { loadBalancerCidr } = options;
-  const loadBalancer = loadBalancerCidr === undefined ? undefined : range("load-balancer-cidr", loadBalancerCidr, 30);
-  const ranges = { "service-cidr": service, "pod-cidr": pod, "node-cidr": node, "load-balancer-cidr": loadBalancer };
-  problems.push(...overlaps(ranges));
+  const loadBalancer = options.loadBalancerCidrs.flatMap((text) => {
+    const cidr = parseCidr(text);
+    if (cidr === undefined) problems.push(`--load-balancer-cidr: ${text} is not a range, e.g. 172.31.0.0/24`);
+    return cidr ?? [];
+  });
+  problems.push(...overlaps({ "service-cidr": service, "pod-cidr": pod, "node-cidr": node }));
+  // Outside addresses may lie among the nodes'; those that nodes have are not given away.
+  for (const outside of loadBalancer) {
+    problems.push(...overlaps({ "load-balancer-cidr": outside, "service-cidr": service, "pod-cidr": pod }, outside));
+  }
+  for (const [index, outside] of loadBalancer.entries()) {
+    const twice = loadBalancer.slice(0, index).find((other) => cidrsOverlap(other, outside));
+    if (twice !== undefined)
+      problems.push(`--load-balancer-cidr: ${formatCidr(outside)} overlaps ${formatCidr(twice)}`);
+  }
   const nodePorts = parsePortRange(options.serviceNodePortRange);
   if (nodePorts === undefined) {
     problems.push(
@@ -192,15 +209,26 @@ function etcdProblems(etcd: EtcdFlags | undefined): string[] {
   return problems;
 }
 
+function configMapProblems({ tcpServicesConfigMap, udpServicesConfigMap }: UpOptions): string[] {
+  const flags = { "tcp-services-configmap": tcpServicesConfigMap, "udp-services-configmap": udpServicesConfigMap };
+  return Object.entries(flags).flatMap(([flag, key]) =>
+    key === undefined || /^[-.a-z0-9]+\/[-.a-z0-9]+$/.test(key)
+      ? []
+      : [`--${flag}: ${key} is not namespace/name, e.g. default/${flag.slice(0, 12)}`],
+  );
+}
+
 function isEtcdUrl(text: string): boolean {
   return /^https?:\/\/[^/@?#\s]+:\d+$/.test(text) && URL.canParse(text);
 }
 
-function overlaps(ranges: Readonly<Record<string, Cidr | undefined>>): string[] {
+/** Which of these overlap; with `of`, only what overlaps that one. */
+function overlaps(ranges: Readonly<Record<string, Cidr | undefined>>, of?: Cidr): string[] {
   const entries = Object.entries(ranges);
   return entries.flatMap(([name, range], index) =>
     entries
       .slice(index + 1)
+      .filter(() => of === undefined || range === of)
       .filter(([, other]) => range !== undefined && other !== undefined && cidrsOverlap(range, other))
       .map(([other]) => `--${name} and --${other} overlap`),
   );

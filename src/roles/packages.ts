@@ -25,6 +25,9 @@ const iptablesTools: readonly Tool[] = [
   { program: "iptables-restore", package: "iptables" },
   { program: "iptables-save", package: "iptables" },
 ];
+/** What tells neighbours where an outside address is, where there are some. */
+export const outsideTools: readonly Tool[] = [{ program: "arping", package: "iputils-arping" }];
+
 export const modeTools: Readonly<Record<string, readonly Tool[]>> = {
   iptables: iptablesTools,
   ipvs: [...iptablesTools, { program: "ipvsadm", package: "ipvsadm" }, { program: "ipset", package: "ipset" }],
@@ -40,12 +43,14 @@ export const testTools: readonly Tool[] = [
   { program: "wrk", package: "wrk" },
   { program: "h2load", package: "nghttp2-client" },
   { program: "nginx", package: "nginx-light" },
+  { program: "haproxy", package: "haproxy" },
   { program: "redis-server", package: "redis-server" },
   { program: "busybox", package: "busybox-static" },
   { program: "ping", package: "iputils-ping" },
   { program: "pgrep", package: "procps" },
   { program: "script", package: "bsdutils" },
   { program: "etcd", package: "etcd-server" },
+  ...outsideTools,
 ];
 
 /** Where a program is, or `undefined`. Looks into the administrator's folders too, which a user's PATH may lack. */

@@ -1,6 +1,7 @@
 import { createConnection } from "node:net";
 import { availableParallelism } from "node:os";
 import type { Duplex } from "node:stream";
+import { formatCidr } from "#base/cidr.ts";
 import { systemClock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import { bootstrap } from "#apiserver/bootstrap.ts";
@@ -11,22 +12,24 @@ import { keyOf } from "#api/meta/object.ts";
 import type { Client } from "#client/contract.ts";
 import { startInformer } from "#client/informer.ts";
 import { createIngressClassAdmission } from "#controllers/ingress-class/admission.ts";
-import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
+import { createNodePortAllocator, type NodePortAllocator } from "#controllers/node-port/admission.ts";
 import { createServiceAccountAdmission } from "#controllers/service-account/admission.ts";
 import { startElection } from "#controllers/leader-election/elect.ts";
 import { electionIdentity } from "#controllers/leader-election/identity.ts";
-import { createServiceIpAllocator, type ServiceIpAllocator } from "#controllers/service-ip/admission.ts";
+import { createServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
 import { startControllers } from "#controllers/start.ts";
 import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
 import type { DnsSettings, RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
+import type { IngressOptions } from "#ingress/options.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
+import { poolsOfFlags } from "#loadbalancer/pool.ts";
 import { nodeName } from "#node/network/plan.ts";
 import { startLoadBalancer } from "#loadbalancer/start.ts";
 import type { Store } from "#store/contract.ts";
-import { ensureDnsService, ensureIngressClass, ensureProxyConfig } from "./cluster-objects.ts";
+import { ensureDnsService, ensureIngressClass, ensureLoadBalancerRoles, ensureProxyConfig } from "./cluster-objects.ts";
 import { machineResolvConf } from "./dns-config.ts";
 import { startFailureLog } from "./failure-log.ts";
 import type { AddressPlan, UpOptions } from "./options.ts";
@@ -48,7 +51,7 @@ export interface RunningApi {
   readonly api: RunningApiServer;
   /** As the cluster's own parts see the API. */
   readonly client: Client;
-  /** Ends what keeps the objects true: controllers, and the provider of outside addresses. */
+  /** Ends what keeps the objects true: allocators, controllers, and the provider of outside addresses. */
   readonly stopDuties: () => Promise<void>;
 }
 
@@ -66,7 +69,12 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
       nodes: Array.from({ length: options.nodes }, (_, index) => nodeName(index + 1)),
     }),
   ]);
-  const serviceIps = createServiceIpAllocator({ cidr: plan.service });
+  const serviceIps = createServiceIpAllocator({
+    families: ["IPv4"],
+    client: () => client,
+    log: log.child({ part: "api" }),
+    clock: systemClock,
+  });
   const nodePorts = createNodePortAllocator({ range: plan.nodePorts });
   const ingressClass = createIngressClassAdmission({
     listClasses: async () => (await client.list("IngressClass")).items,
@@ -89,10 +97,11 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
   });
   const client: Client = api.localClient(system("controller-manager"));
   const services = await client.list("Service");
-  const twice = new Set([...serviceIps.seed(services.items), ...nodePorts.seed(services.items)]);
+  const twice = new Set([...(await serviceIps.open()), ...nodePorts.seed(services.items)]);
   for (const service of twice)
     log.warn({ service: keyOf(service) }, "its address or node port belongs to another Service");
-  await bootstrap(client, { serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
+  const serviceCidrs = serviceRanges(plan);
+  await bootstrap(client, { serviceCidrs, serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
   await api.addListener({ host: "127.0.0.1", port: options.apiPort });
   await ensureIngressClass(client, controllerName);
   const startDuties = async () => {
@@ -102,10 +111,12 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
       clock: systemClock,
       caBundle: certificates.ca,
       issueToken: (bound) => api.issueSecretToken(bound),
+      serviceCidrs,
     });
     const loadBalancer = startLoadBalancer({
       client,
-      pools: plan.loadBalancer === undefined ? [] : [plan.loadBalancer],
+      pools: poolsOfFlags(plan.loadBalancer),
+      reserved: [plan.uplinkAddress],
       log: log.child({ part: "load-balancer" }),
     });
     return {
@@ -116,10 +127,11 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     };
   };
   const duties = store.isShared ? elect(startDuties, { client, options, log }) : await startDuties();
-  const forget = store.isShared ? followServices(client, [serviceIps, nodePorts], log) : () => {};
+  const forget = store.isShared ? followServices(client, nodePorts, log) : () => {};
   const stopDuties = async () => {
     forget();
     await duties.stop();
+    serviceIps.stop();
   };
   return { store, certificates, api, client, stopDuties };
 }
@@ -140,17 +152,16 @@ function elect(
   });
 }
 
-/** What other servers allocate is known here soon after. */
-function followServices(
-  client: Client,
-  allocators: readonly Pick<ServiceIpAllocator, "follow">[],
-  log: Log,
-): () => void {
-  const services = startInformer(client, "Service", { log: log.child({ part: "allocators" }), clock: systemClock });
-  services.onChange(({ before, after }) => {
-    for (const allocator of allocators) allocator.follow(before, after);
-  });
+/** Which node ports other servers give out is known here soon after. */
+function followServices(client: Client, nodePorts: NodePortAllocator, log: Log): () => void {
+  const services = startInformer(client, "Service", { log: log.child({ part: "node-ports" }), clock: systemClock });
+  services.onChange(({ before, after }) => nodePorts.follow(before, after));
   return () => services.stop();
+}
+
+/** The ranges of the ServiceCIDR `kubernetes`. */
+function serviceRanges({ service }: AddressPlan): string[] {
+  return [formatCidr(service)];
 }
 
 function system(name: string): { name: string; groups: string[] } {
@@ -190,11 +201,20 @@ export interface RunningEntry {
   readonly stopFailureLog: () => void;
 }
 
+export interface EntryParts {
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** Written into the status of Ingresses. */
+  readonly publishAddress: string;
+  /** What differs from the defaults for all Ingresses. */
+  readonly ingressOptions: Partial<IngressOptions>;
+}
+
 /** Starts the HTTP data plane on its two ports and the Ingress controller that feeds it. */
 export async function startEntry(
   { log, plan, options }: ServerParts,
   client: Client,
-  { httpPort, httpsPort, publishAddress }: { httpPort: number; httpsPort: number; publishAddress: string },
+  { httpPort, httpsPort, publishAddress, ingressOptions }: EntryParts,
 ): Promise<RunningEntry> {
   const [dataplane, defaultCertificate] = await Promise.all([
     startDataplane({
@@ -219,7 +239,21 @@ export async function startEntry(
     defaultCertificate,
     publishAddresses: [publishAddress],
     // A redirect to a port that is not the standard one has to name it.
-    options: { httpsPort, usePortInRedirects: httpsPort !== 443, gzip: options.gzip },
+    options: {
+      usePortInRedirects: httpsPort !== 443,
+      ...ingressOptions,
+      ...(options.gzip ? { gzip: true } : {}),
+      httpsPort,
+    },
+    streams: {
+      ...(options.tcpServicesConfigMap === undefined ? {} : { tcpConfigMap: options.tcpServicesConfigMap }),
+      ...(options.udpServicesConfigMap === undefined ? {} : { udpConfigMap: options.udpServicesConfigMap }),
+      reserved: new Map([
+        [httpPort, "the port of Ingress"],
+        [httpsPort, "the port of Ingress with TLS"],
+        [options.apiPort, "the port of the API server"],
+      ]),
+    },
     log: log.child({ part: "ingress" }),
     clock: systemClock,
   });
@@ -239,10 +273,12 @@ export async function joinNetwork(
     api.addListener({ host: uplinkAddress, port: options.apiPort }),
     dns.addListener(uplinkAddress, 53),
     bootstrap(client, {
+      serviceCidrs: serviceRanges(plan),
       serviceAddress: apiServiceAddress,
       apiEndpoints: [{ address: uplinkAddress, port: options.apiPort }],
     }),
     ensureDnsService(client, { serviceAddress: dnsServiceAddress, serverAddress: uplinkAddress }),
     ensureProxyConfig(client),
+    ensureLoadBalancerRoles(client),
   ]);
 }

@@ -9,12 +9,13 @@ import { uplinkDevice } from "#node/network/plan.ts";
 import { StoreError } from "#store/error.ts";
 import { claimFolder } from "./claim.ts";
 import { followDnsConfig, loadDnsConfig, startConfiguredHttp } from "./dns-config.ts";
+import { loadIngressConfig } from "./ingress-config.ts";
 import { undoHostLine } from "./host-resolver.ts";
 import { startLocalAgent, type LocalAgent } from "./local-agent.ts";
 import { openLog } from "./log.ts";
 import { applyManifests, loadManifests } from "./manifests.ts";
-import { checkOptions, type AddressPlan, type ProxyModeOption, type UpOptions } from "./options.ts";
-import { installLine, installTools, missingTools, modeTools, upTools } from "./packages.ts";
+import { checkOptions, type AddressPlan, type UpOptions } from "./options.ts";
+import { installLine, installTools, missingTools, modeTools, outsideTools, upTools } from "./packages.ts";
 import { choosePort, portProblem, portProblemText } from "./ports.ts";
 import { missingCapabilities } from "./privileges.ts";
 import { reachOf, type ReachFacts } from "./reach.ts";
@@ -84,8 +85,9 @@ async function startClaimed(
   const { objects, problems } = loadManifests(options.manifests);
   for (const text of problems) report({ type: "error", text });
   const dnsConfig = loadDns(options, report);
+  const ingressOptions = loadIngressConfig(options.ingressConfig, report);
   const withNodes = checkPrivileges(report);
-  if (withNodes) await ensureTools(report, options.proxyMode);
+  if (withNodes) await ensureTools(report, options);
   await ensureApiPort(options.apiPort);
   ensureAccessLog(options);
   const { httpPort, httpsPort } = await entryPorts(options, report);
@@ -174,7 +176,7 @@ async function startClaimed(
     const text = `Ingress on port ${httpPort} and, with TLS, ${httpsPort}`;
     const publishAddress = withNodes ? plan.uplinkAddress : "127.0.0.1";
     const entry = await step(report, "ingress", text, () =>
-      startEntry(parts, api.client, { httpPort, httpsPort, publishAddress }),
+      startEntry(parts, api.client, { httpPort, httpsPort, publishAddress, ingressOptions }),
     );
     stops.push({ text: "Ingress drained and stopped", stop: () => stopEntry(entry) });
     if (agent === undefined) {
@@ -328,8 +330,9 @@ function checkPrivileges(report: Report): boolean {
   );
 }
 
-async function ensureTools(report: Report, proxyMode: ProxyModeOption): Promise<void> {
-  const missing = missingTools([...upTools, ...(modeTools[proxyMode] ?? [])]);
+async function ensureTools(report: Report, { proxyMode, loadBalancerCidrs }: UpOptions): Promise<void> {
+  const forAddresses = loadBalancerCidrs.length === 0 ? [] : outsideTools;
+  const missing = missingTools([...upTools, ...(modeTools[proxyMode] ?? []), ...forAddresses]);
   if (missing.length === 0) return;
   const names = [...new Set(missing.map((tool) => tool.package))].join(" ");
   await step(report, "packages", `installing Debian packages: ${names}`, () => {

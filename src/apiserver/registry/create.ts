@@ -67,11 +67,12 @@ async function createNamed(
   checkNamespace(base, definition, object, name);
   if (base.cache(resource.kind).get(key) !== undefined) throw alreadyExists(resource, name);
   const request = admissionRequest(definition, context, { operation: "CREATE", object });
-  const item = await withAdmission(base, request, async () => {
+  const item = await withAdmission(base, request, async (secure) => {
     const newErrors = definition.validateCreate?.(object) ?? [];
     refuseInvalid(definition, context, name, [...definition.validate(object), ...newErrors]);
     passWarnings(definition, context, object, undefined);
     if (context.dryRun) return { key, object, managers, revision: 0, rendered: new Map<string, unknown>() };
+    await secure();
     return commit(base, definition, key, { put: object, managers }, "absent");
   });
   if (item === undefined) throw alreadyExists(resource, name);

@@ -39,8 +39,9 @@ export async function deleteObject(
     // What only begins to go is shown with what holds it, so that nothing it uses is given back too early.
     const object = gone ? before.object : operation.put;
     const request = admissionRequest(definition, context, { operation: "DELETE", object });
-    const item = await withAdmission(base, request, async () => {
+    const item = await withAdmission(base, request, async (secure) => {
       if (context.dryRun) return before;
+      await secure();
       return commit(base, definition, before.key, operation, before.revision);
     });
     if (item !== undefined) return { item, gone };

@@ -98,7 +98,7 @@ async function tryUpdate(
     before: before.object,
     ...(subresource === undefined ? {} : { subresource }),
   });
-  return withAdmission(base, request, async () => {
+  return withAdmission(base, request, async (secure) => {
     // Binding is the one way to set a Pod's node; for everything else that field is fixed.
     const changeErrors = subresource === "binding" ? [] : definition.validateUpdate(next, before.object);
     refuseInvalid(definition, context, name, [...definition.validate(next), ...changeErrors]);
@@ -108,6 +108,7 @@ async function tryUpdate(
     const isSame = sameValue(next, { ...before.object, metadata }) && sameHolding(managers, before.managers);
     if (isSame) return before;
     if (context.dryRun) return createItem(before.key, next, before.revision, managers);
+    await secure();
     const operation = isFinished(next) ? { delete: next, managers } : { put: next, managers };
     return commit(base, definition, before.key, operation, before.revision);
   });

@@ -89,12 +89,12 @@ export function storeKeyOf({ resource: { plural } }: KindDefinition, key: string
 
 /**
  * Runs the admissions of a kind in order, then `proceed`; whatever they reserved is settled by whether it succeeded.
- * A dry run never keeps anything.
+ * A dry run never keeps anything. `proceed` calls `secure` when the object is valid, right before it writes.
  */
 export async function withAdmission<T>(
   base: WriteBase,
   request: AdmissionRequest,
-  proceed: () => Promise<T | undefined>,
+  proceed: (secure: () => Promise<void>) => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const admitted: Admission[] = [];
   let committed = false;
@@ -105,11 +105,13 @@ export async function withAdmission<T>(
       admitted.push(admission);
       await admission.admit(request);
     }
-    const result = await proceed();
+    const result = await proceed(async () => {
+      for (const admission of admitted) await admission.secure?.(request);
+    });
     committed = result !== undefined && !request.dryRun;
     return result;
   } finally {
-    for (const admission of admitted) admission.settle?.(request, committed);
+    for (const admission of admitted) await admission.settle?.(request, committed);
   }
 }
 

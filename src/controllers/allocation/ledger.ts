@@ -64,7 +64,7 @@ export function createLedger(range: NumberRange, numbersOf: (service: Service) =
       if (request.dryRun || request.operation === "CREATE" || request.subresource !== undefined) return;
       const object = request.object as Service;
       const before = (request.before ?? object) as Service;
-      const kept = new Set(goesWith(request) ? [] : numbersOf(object));
+      const kept = new Set(isLastWrite(request) ? [] : numbersOf(object));
       for (const number of numbersOf(before)) if (!kept.has(number)) range.release(number, keyOf(before));
     },
     seed(services) {
@@ -84,7 +84,7 @@ export function createLedger(range: NumberRange, numbersOf: (service: Service) =
 }
 
 /** Whether the object is gone once the request commits: a DELETE nothing holds up, or the end of the last finalizer. */
-function goesWith({ operation, object }: AdmissionRequest): boolean {
+export function isLastWrite({ operation, object }: AdmissionRequest): boolean {
   const held = (object.metadata.finalizers?.length ?? 0) > 0;
   return !held && (operation === "DELETE" || object.metadata.deletionTimestamp !== undefined);
 }

@@ -17,6 +17,7 @@ import { startSubrequest } from "./subrequest.ts";
 export class LiveRequest implements FilteredRequest {
   readonly method: string;
   readonly secure: boolean;
+  readonly encrypted: boolean;
   readonly host: string;
   readonly authority: string;
   readonly target: string;
@@ -49,6 +50,7 @@ export class LiveRequest implements FilteredRequest {
     this.request = request;
     this.method = request.method;
     this.secure = request.forwarding.secure;
+    this.encrypted = request.encrypted;
     this.authority = request.forwarding.host ?? request.host;
     this.host = hostName(this.authority);
     this.target = request.target;

@@ -9,6 +9,8 @@ export interface FilteredRequest {
   readonly method: string;
   /** Whether the client came over TLS, or a trusted proxy says so. */
   readonly secure: boolean;
+  /** The client's connection to us is TLS, whatever a trusted proxy says of its own. */
+  readonly encrypted: boolean;
   /** Without port. */
   readonly host: string;
   /** The Host as it came, or empty. */

@@ -3,6 +3,7 @@ import type { FieldEdits, Guard, RequestFilter } from "./filter.ts";
 import { anyOf } from "./any-of.ts";
 import { compileAffinity } from "./affinity.ts";
 import { compileBasicAuth } from "./basic-auth.ts";
+import { compileClientCertificate } from "./client-certificate.ts";
 import { compileCompression, type Compression } from "./compression.ts";
 import { compileCors } from "./cors.ts";
 import { compileExternalAuth } from "./external-auth.ts";
@@ -50,6 +51,8 @@ function compileStep(filter: Filter): RequestFilter | undefined {
       return compileCors(filter);
     case "https-redirect":
       return compileHttpsRedirect(filter);
+    case "client-certificate":
+      return compileClientCertificate();
     case "rewrite":
       return compileRewrite(filter);
     case "redirect":

@@ -2,7 +2,9 @@ import { hash } from "node:crypto";
 import type { MovingMean } from "../balance/ewma.ts";
 import type { ServeContext } from "../context.ts";
 import type { Connecting, Connection, DialTarget } from "../transport/connection.ts";
+import type { Guarded } from "./breaker.ts";
 import { Http2Pool } from "./http2-pool.ts";
+import type { Suspect } from "./outliers.ts";
 
 /** A connection that waits in a pool for its next request. */
 export interface Idle {
@@ -12,7 +14,7 @@ export interface Idle {
 }
 
 /** One endpoint as a worker knows it: its idle connections and how it did lately. */
-export class Endpoint {
+export class Endpoint implements Guarded, Suspect {
   readonly name: string;
   readonly address: string;
   readonly port: number;
@@ -22,8 +24,16 @@ export class Endpoint {
   active = 0;
   /** How long its answers took lately; kept where the backend chooses by it. */
   speed: MovingMean | undefined;
+  /** When it joined others, in `Deadlines.now` time; `undefined` when it was there from the start. */
+  joinedAt: number | undefined;
   /** Passed over until then, while others are there. */
   failedUntil = 0;
+  failuresInARow = 0;
+  isDown = false;
+  ejectedUntil = 0;
+  ejections = 0;
+  /** The counters say that it is left out. */
+  countsAsEjected = false;
   private hashed: string | undefined;
   /** No longer in the table: requests under way end, no connection is kept. */
   retired = false;
@@ -107,5 +117,20 @@ export class Endpoint {
 
   get idleCount(): number {
     return this.idle.length;
+  }
+
+  /** A request of HTTP/1.1 has a connection of its own, also while that is being made. */
+  get connections(): number {
+    return this.shared?.size ?? this.active + this.idle.length;
+  }
+
+  get hasFree(): boolean {
+    return this.shared?.hasFree ?? this.idle.length > 0;
+  }
+
+  dropIdle(): boolean {
+    const oldest = this.idle.shift();
+    oldest?.connection.destroy();
+    return oldest !== undefined;
   }
 }

@@ -9,8 +9,10 @@ import {
   type ConnectionHandler,
   type Dialer,
   type DialTarget,
+  type TlsPeer,
   type WriteResult,
 } from "./connection.ts";
+import type { Proxied } from "#wire/proxy-protocol.ts";
 import { createLookup } from "./lookup.ts";
 
 /** What a read from an endpoint may bring: enough for most answers at first, more once an answer filled it. */
@@ -31,6 +33,8 @@ export class SocketConnection implements Connection {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
+  readonly proxied: Proxied | undefined;
+  readonly peer: TlsPeer | undefined;
   blocked = false;
   closed = false;
   private readonly socket: Socket;
@@ -40,15 +44,17 @@ export class SocketConnection implements Connection {
   private readonly written: () => void;
 
   /** `localPort` is known to a listener; asking the system would cost a call a connection. */
-  constructor(socket: Socket, onFault: OnFault, localPort: number, reader?: ReadBuffer) {
+  constructor(socket: Socket, onFault: OnFault, localPort: number, { reader, proxied, peer }: SocketExtras = {}) {
     this.socket = socket;
     this.onFault = onFault;
     this.reader = reader;
     this.tls = socket instanceof TLSSocket;
     this.http2 = socket instanceof TLSSocket && socket.alpnProtocol === "h2";
-    this.remoteAddress = plainAddress(socket.remoteAddress ?? "");
-    this.remotePort = socket.remotePort ?? 0;
-    this.localPort = localPort;
+    this.proxied = proxied;
+    this.peer = peer;
+    this.remoteAddress = proxied?.source.address ?? plainAddress(socket.remoteAddress ?? "");
+    this.remotePort = proxied?.source.port ?? socket.remotePort ?? 0;
+    this.localPort = proxied?.destination.port ?? localPort;
     this.written = () => {
       if (!this.blocked || this.closed || this.socket.writableLength > 0) return;
       this.blocked = false;
@@ -122,6 +128,12 @@ export class SocketConnection implements Connection {
   }
 }
 
+interface SocketExtras {
+  readonly reader?: ReadBuffer | undefined;
+  readonly proxied?: Proxied | undefined;
+  readonly peer?: TlsPeer;
+}
+
 /** Memory that a socket reads into again and again, with room in front for a head. */
 class ReadBuffer {
   owner: SocketConnection | undefined;
@@ -155,7 +167,7 @@ export function createPublicDialer(onFault: OnFault, nameServers: readonly strin
 }
 
 function connect(
-  { address, port, tls, http2, serverName }: DialTarget,
+  { address, port, tls, http2, serverName, halfOpen = false }: DialTarget,
   done: (result: Connection | NodeJS.ErrnoException) => void,
   { onFault, lookup }: { onFault: OnFault; lookup: LookupFunction },
 ): Connecting {
@@ -163,7 +175,7 @@ function connect(
   const socket =
     reader === undefined
       ? dialTls({ address, port, http2, serverName, lookup })
-      : dialTcp({ address, port, reader, lookup });
+      : dialTcp({ address, port, reader, lookup, halfOpen });
   const event = tls ? "secureConnect" : "connect";
   const cancel = () => {
     socket.off("error", failed);
@@ -180,7 +192,7 @@ function connect(
   const connected = () => {
     socket.off("error", failed);
     socket.off("close", closed);
-    done(new SocketConnection(socket, onFault, 0, reader));
+    done(new SocketConnection(socket, onFault, 0, { reader }));
   };
   socket.once("error", failed);
   socket.once("close", closed);
@@ -213,19 +225,21 @@ interface TcpTarget {
   port: number;
   reader: ReadBuffer;
   lookup: LookupFunction;
+  halfOpen: boolean;
 }
 
-function dialTcp({ address, port, reader, lookup }: TcpTarget): Socket {
+function dialTcp({ address, port, reader, lookup, halfOpen }: TcpTarget): Socket {
   return connectTcp({
     host: address,
     port,
     noDelay: true,
+    allowHalfOpen: halfOpen,
     lookup,
     onread: { buffer: reader.next, callback: reader.read },
   });
 }
 
 /** `10.0.0.1` for the IPv4-mapped `::ffff:10.0.0.1` that a dual-stack listener reports. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

@@ -66,6 +66,7 @@ function plainRequest(
     field: () => undefined,
     ask: () => assert.fail("nobody is asked here"),
     backend: "",
+    encrypted: parts.secure,
     servedBy: undefined,
     prefer() {},
     copyTo() {},

@@ -26,7 +26,7 @@ const [store, certificates] = await Promise.all([openStore(), loadCertificates({
 const server = await startApiServer({ store, certificates, listen: [{ host: "127.0.0.1", port: 0 }] });
 const client = server.localClient({ name: "system:controllers", groups: ["system:masters"] });
 if (candidate !== undefined) {
-  await bootstrap(client, { serviceAddress: "10.96.0.1", apiEndpoints: [] });
+  await bootstrap(client, { serviceCidrs: ["10.96.0.0/12"], serviceAddress: "10.96.0.1", apiEndpoints: [] });
   const options = { client, log: silentLog, clock: systemClock };
   const lead = () => startControllers(options);
   const times = { leaseDuration: 4000, renewDeadline: 3000, retryPeriod: 500 };
