@@ -2,7 +2,8 @@ import type { FailureRecord } from "./failures.ts";
 import type { Limits } from "./limits.ts";
 import type { AccessLogOptions } from "./log/access-log.ts";
 import type { MeterMemory } from "./meter/memory.ts";
-import type { ListenerSpec } from "./running.ts";
+import type { DataplaneOptions, ListenerSpec } from "./running.ts";
+import type { TlsSettings } from "./tls/settings.ts";
 import type { NumberedChange } from "./whole-table.ts";
 
 /** What a worker is started with. */
@@ -12,6 +13,8 @@ export interface WorkerData {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  readonly proxyProtocol: NonNullable<DataplaneOptions["proxyProtocol"]>;
+  readonly tls: TlsSettings;
   readonly http2: boolean;
   readonly ticketKeys: Uint8Array;
   readonly meter: MeterMemory;

@@ -19,6 +19,8 @@ export interface HostEntry {
   readonly routes: readonly RouteEntry[];
   /** The certificate for TLS on this host; the default one when absent. */
   readonly certificate?: string;
+  /** Ciphers of TLS 1.2 for this host, as OpenSSL names them; those of all hosts when absent. */
+  readonly ciphers?: string;
   /** TLS connections that ask for this host go to the backend as they are, whatever its routes say of HTTP. */
   readonly passthrough?: StreamRules;
   /** Clients of this host show a certificate in the TLS handshake. */

@@ -13,6 +13,9 @@ import {
   textOf,
 } from "./annotations/values.ts";
 
+import { defaultTls, type TlsSettings } from "#dataplane/tls/settings.ts";
+import { parseCiphers, parseCurves, parseTlsVersions } from "./tls-values.ts";
+
 /**
  * What holds for every Ingress that does not say otherwise by annotation. The names and defaults are those of the
  * ingress-nginx ConfigMap.
@@ -110,6 +113,16 @@ export interface IngressOptions {
   readonly streamRetries: boolean;
   /** `proxy-stream-next-upstream-tries`; 0 for no limit. */
   readonly streamTries: number;
+  /** `use-proxy-protocol`: connections to Ingress begin with a PROXY header. */
+  readonly useProxyProtocol: boolean;
+  /** `proxy-real-ip-cidr`: the proxies whose PROXY header is believed. */
+  readonly proxyRanges: readonly string[];
+  /** `ssl-protocols`: the oldest and the newest. */
+  readonly tlsVersions: readonly [TlsSettings["minVersion"], TlsSettings["maxVersion"]];
+  /** `ssl-ciphers`, of TLS 1.2. */
+  readonly tlsCiphers: string;
+  /** `ssl-ecdh-curve`. */
+  readonly tlsCurves: string;
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
@@ -179,6 +192,11 @@ export const defaultOptions: IngressOptions = {
     "text/plain",
     "text/x-component",
   ],
+  useProxyProtocol: false,
+  proxyRanges: ["0.0.0.0/0", "::/0"],
+  tlsVersions: [defaultTls.minVersion, defaultTls.maxVersion],
+  tlsCiphers: defaultTls.ciphers,
+  tlsCurves: defaultTls.curves,
   httpsPort: 443,
 };
 
@@ -229,6 +247,11 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "proxy-stream-timeout": as("streamMs", (text) => parseSeconds(text.replace(/s$/, ""))),
   "proxy-stream-next-upstream": as("streamRetries", parseBool),
   "proxy-stream-next-upstream-tries": as("streamTries", (text) => (/^\d{1,4}$/.test(text) ? Number(text) : undefined)),
+  "use-proxy-protocol": as("useProxyProtocol", parseBool),
+  "proxy-real-ip-cidr": as("proxyRanges", parseRanges),
+  "ssl-protocols": as("tlsVersions", parseTlsVersions),
+  "ssl-ciphers": as("tlsCiphers", parseCiphers),
+  "ssl-ecdh-curve": as("tlsCurves", parseCurves),
   "use-gzip": as("gzip", parseBool),
   "gzip-level": as("gzipLevel", (text) => (/^[1-9]$/.test(text) ? Number(text) : undefined)),
   "gzip-min-length": as("gzipMinBytes", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),

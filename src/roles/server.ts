@@ -19,7 +19,8 @@ import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
 import type { DnsSettings, RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
-import type { IngressOptions } from "#ingress/options.ts";
+import { edgeOptions } from "#ingress/edge.ts";
+import { defaultOptions as defaultIngressOptions, type IngressOptions } from "#ingress/options.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
 import { nodeName } from "#node/network/plan.ts";
@@ -174,6 +175,7 @@ export async function startEntry(
   client: Client,
   { httpPort, httpsPort, publishAddress, ingressOptions }: EntryParts,
 ): Promise<RunningEntry> {
+  const edge = edgeOptions({ ...defaultIngressOptions, ...ingressOptions });
   const [dataplane, defaultCertificate] = await Promise.all([
     startDataplane({
       listeners: [
@@ -185,6 +187,7 @@ export async function startEntry(
       clock: systemClock,
       workerUrl: workerUrl("http"),
       nameServers: [plan.uplinkAddress],
+      ...edge,
       ...(options.accessLog === undefined
         ? {}
         : { accessLog: { path: options.accessLog, format: options.accessLogFormat } }),
