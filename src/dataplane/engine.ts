@@ -154,6 +154,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     clock,
     onFault,
     contextOf: (serverName) => contextOf(table, serverName),
+    stapleOf: (certificate) => table.certificates.staple(certificate),
     ruleOfName: () => (table.namedHosts === 0 ? undefined : ruleOfName),
     accept,
   });

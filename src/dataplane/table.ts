@@ -301,6 +301,8 @@ export interface CertificateEntry {
   readonly cert: string;
   /** PEM. Never logged, never sent anywhere but to the workers. */
   readonly key: string;
+  /** What its responder says of it (an OCSP response in base64), for clients that ask. */
+  readonly ocsp?: string;
 }
 
 /** A port that is served as a stream of bytes or datagrams, whatever they mean. */

@@ -123,6 +123,8 @@ export interface IngressOptions {
   readonly tlsCiphers: string;
   /** `ssl-ecdh-curve`. */
   readonly tlsCurves: string;
+  /** `enable-ocsp`: handshakes carry what responders say of the certificates. */
+  readonly ocsp: boolean;
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
@@ -197,6 +199,7 @@ export const defaultOptions: IngressOptions = {
   tlsVersions: [defaultTls.minVersion, defaultTls.maxVersion],
   tlsCiphers: defaultTls.ciphers,
   tlsCurves: defaultTls.curves,
+  ocsp: false,
   httpsPort: 443,
 };
 
@@ -252,6 +255,7 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "ssl-protocols": as("tlsVersions", parseTlsVersions),
   "ssl-ciphers": as("tlsCiphers", parseCiphers),
   "ssl-ecdh-curve": as("tlsCurves", parseCurves),
+  "enable-ocsp": as("ocsp", parseBool),
   "use-gzip": as("gzip", parseBool),
   "gzip-level": as("gzipLevel", (text) => (/^[1-9]$/.test(text) ? Number(text) : undefined)),
   "gzip-min-length": as("gzipMinBytes", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { CertificateEntry } from "../table.ts";
 import { secureOptionsOf, type TlsSettings } from "./settings.ts";
@@ -11,6 +12,8 @@ interface Known {
 export class Certificates {
   private readonly settings: TlsSettings;
   private readonly known = new Map<string, Known>();
+  /** OCSP responses by the certificate as handshakes name it; made when first asked for. */
+  private staples: Map<string, Buffer> | undefined;
 
   constructor(settings: TlsSettings) {
     this.settings = settings;
@@ -18,6 +21,7 @@ export class Certificates {
 
   /** Replaces or removes one. Returns why it cannot be used, and then keeps what was there. */
   set(id: string, entry: CertificateEntry | undefined): string | undefined {
+    this.staples = undefined;
     if (entry === undefined) {
       this.known.delete(id);
       return undefined;
@@ -34,6 +38,16 @@ export class Certificates {
 
   context(id: string | undefined): SecureContext | undefined {
     return id === undefined ? undefined : this.known.get(id)?.context;
+  }
+
+  /** The OCSP response for a certificate in DER, if there is one. */
+  staple(certificate: Buffer): Buffer | undefined {
+    this.staples ??= new Map(
+      [...this.known.values()].flatMap(({ entry: { cert, ocsp } }) =>
+        ocsp === undefined ? [] : [[new X509Certificate(cert).raw.toString("base64"), Buffer.from(ocsp, "base64")]],
+      ),
+    );
+    return this.staples.size === 0 ? undefined : this.staples.get(certificate.toString("base64"));
   }
 
   entry(id: string): CertificateEntry | undefined {

@@ -36,6 +36,8 @@ export interface TlsTerminatorOptions {
   readonly onFault: OnFault;
   /** The certificate for a server name. */
   readonly contextOf: (serverName: string) => SecureContext | undefined;
+  /** The OCSP response for a certificate in DER. */
+  readonly stapleOf: (certificate: Buffer) => Buffer | undefined;
   /** Set while some name has to be known before TLS begins; else nobody looks into a greeting. */
   readonly ruleOfName: () => NameRule | undefined;
   readonly accept: (connection: Connection) => void;
@@ -57,6 +59,7 @@ export class TlsTerminator implements TlsEntry {
       SNICallback: (serverName, done) => done(null, options.contextOf(serverName)),
     });
     this.server.on("secureConnection", (socket) => this.secured(socket));
+    this.staple(this.server);
   }
 
   /** The certificate for clients that name no server. */
@@ -82,6 +85,7 @@ export class TlsTerminator implements TlsEntry {
       ...(clientAuth === undefined ? {} : asking(clientAuth)),
     });
     server.on("secureConnection", (socket) => this.secured(socket, clientAuth));
+    this.staple(server);
     return server;
   }
 
@@ -124,6 +128,13 @@ export class TlsTerminator implements TlsEntry {
   private hold(socket: Socket): void {
     this.shaking.add(socket);
     socket.once("close", () => this.shaking.delete(socket));
+  }
+
+  /** Gives OCSP responses to clients that ask for them. */
+  private staple(server: Server): void {
+    server.on("OCSPRequest", (certificate: Buffer | null, _issuer, done) => {
+      done(null, certificate === null ? null : (this.options.stapleOf(certificate) ?? null));
+    });
   }
 
   private shake(socket: Socket, proxied: Proxied | undefined, server = this.server): void {

@@ -15,13 +15,13 @@ function edge(data: Record<string, string>) {
   return edgeOptions({ ...defaultOptions, ...options });
 }
 
-test("curl speaks for a client by the PROXY protocol, before TLS as well", async (t) => {
+test("curl is served by the PROXY protocol, before TLS as well, and only by it", async (t) => {
   const dataplane = edge({ "use-proxy-protocol": "true", "proxy-real-ip-cidr": "127.0.0.0/8" });
   const entry = await startEntry(t, [await startEcho(t)], { annotations: {}, dataplane });
   for (const path of ["/x", "https:/x"]) {
-    const { status, body } = await entry.curl(path, "--haproxy-protocol", "--haproxy-clientip", "192.0.2.7");
+    const { status, body } = await entry.curl(path, "--haproxy-protocol", "--interface", "127.0.0.5");
     assert.equal(status, 200);
-    assert.match(body, /^x-real-ip: 192\.0\.2\.7$/m);
+    assert.match(body, /^x-real-ip: 127\.0\.0\.5$/m);
     await assert.rejects(entry.curl(path));
   }
 });
