@@ -24,8 +24,9 @@ import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
 import type { DnsSettings, RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
+import { edgeOptions } from "#ingress/edge.ts";
 import { startIngressHttp, type RunningIngressHttp } from "#ingress/http/start.ts";
-import type { IngressOptions } from "#ingress/options.ts";
+import { defaultOptions as defaultIngressOptions, type IngressOptions } from "#ingress/options.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
 import { poolsOfFlags } from "#loadbalancer/pool.ts";
@@ -243,6 +244,7 @@ export async function startEntry(
   { httpPort, httpsPort, publishAddress, ingressOptions }: EntryParts,
 ): Promise<RunningEntry> {
   const exporter = options.tracing === undefined ? undefined : startTracing(options.tracing, log);
+  const edge = edgeOptions({ ...defaultIngressOptions, ...ingressOptions });
   const [dataplane, defaultCertificate] = await Promise.all([
     startDataplane({
       listeners: [
@@ -254,6 +256,7 @@ export async function startEntry(
       clock: systemClock,
       workerUrl: workerUrl("http"),
       nameServers: [plan.uplinkAddress],
+      ...edge,
       ...(options.accessLog === undefined
         ? {}
         : { accessLog: { path: options.accessLog, format: options.accessLogFormat } }),
