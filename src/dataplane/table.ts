@@ -19,8 +19,32 @@ export interface HostEntry {
   readonly routes: readonly RouteEntry[];
   /** The certificate for TLS on this host; the default one when absent. */
   readonly certificate?: string;
+  /** Ciphers of TLS 1.2 for this host, as OpenSSL names them; those of all hosts when absent. */
+  readonly ciphers?: string;
   /** TLS connections that ask for this host go to the backend as they are, whatever its routes say of HTTP. */
   readonly passthrough?: StreamRules;
+  /** Clients of this host show a certificate in the TLS handshake. */
+  readonly clientAuth?: ClientAuth;
+}
+
+/** Which clients a host takes, as nginx's `ssl_verify_client` says it; who is not taken gets an answer, not a TLS alert. */
+export interface ClientAuth {
+  /** The same for equal rules: a connection that was checked by others is not let in. */
+  readonly id: string;
+  /**
+   * `on`: only with a certificate of these authorities; `optional`: without one as well; `optional_no_ca`: with one of
+   * any authority.
+   */
+  readonly verify: "on" | "optional" | "optional_no_ca";
+  /** The authorities, and what they have revoked; PEM. */
+  readonly ca: string;
+  readonly crl?: string;
+  /** How many authorities may stand between the certificate and the one that is trusted. */
+  readonly depth: number;
+  /** Where who is not let in is redirected to, in place of 400. */
+  readonly errorPage?: string;
+  /** Endpoints get the certificate as `ssl-client-cert`. */
+  readonly passCertificate: boolean;
 }
 
 export interface RouteEntry {
@@ -125,11 +149,25 @@ export type Filter =
       readonly timeouts: Timeouts;
     }
   /** Answers of these content types (`*` for all; text/html always) and at least this long are compressed. */
-  | { readonly type: "gzip"; readonly level: number; readonly minBytes: number; readonly types: readonly string[] }
+  | {
+      readonly type: "compress";
+      readonly coding: ContentCoding;
+      /** As zlib, brotli and zstd number them. */
+      readonly level: number;
+      readonly minBytes: number;
+      readonly types: readonly string[];
+    }
   /** Who passes one of `source-ranges`, `basic-auth` and `external-auth` need not pass the others. */
   | { readonly type: "satisfy-any" }
+  /** Nobody without a certificate of their own: 400 for what came without TLS. Goes behind `https-redirect`. */
+  | { readonly type: "client-certificate" }
   /** Requests do not stand in the access log. */
   | { readonly type: "quiet" }
+  /**
+   * Requests belong to a trace, which the endpoint is told (W3C Trace Context): that of the client with `trust`, else one
+   * that begins here. Spans are called by the method and `name`. Goes before all other filters.
+   */
+  | { readonly type: "tracing"; readonly name: string; readonly trust: boolean }
   /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */
   | {
       readonly type: "limits";
@@ -143,6 +181,9 @@ export type Filter =
       readonly status: number;
       readonly connectionStatus: number;
     };
+
+/** In the words of Content-Encoding. */
+export type ContentCoding = "gzip" | "br" | "zstd";
 
 /** A client stays with its endpoint, by a cookie; goes behind other guards and before `hash-by`. */
 export interface Affinity {
@@ -275,6 +316,8 @@ export interface CertificateEntry {
   readonly cert: string;
   /** PEM. Never logged, never sent anywhere but to the workers. */
   readonly key: string;
+  /** What its responder says of it (an OCSP response in base64), for clients that ask. */
+  readonly ocsp?: string;
 }
 
 /** A port that is served as a stream of bytes or datagrams, whatever they mean. */

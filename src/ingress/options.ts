@@ -6,12 +6,16 @@ import {
   parseBool,
   parseCount,
   parseList,
+  parseOperation,
   parseRanges,
   parseRetryConditions,
   parseSeconds,
   parseSize,
   textOf,
 } from "./annotations/values.ts";
+
+import { defaultTls, type TlsSettings } from "#dataplane/tls/settings.ts";
+import { parseCiphers, parseCurves, parseTlsVersions } from "./tls-values.ts";
 
 /**
  * What holds for every Ingress that does not say otherwise by annotation. The names and defaults are those of the
@@ -104,15 +108,70 @@ export interface IngressOptions {
   readonly gzipMinBytes: number;
   /** `gzip-types`; text/html is always among them. */
   readonly gzipTypes: readonly string[];
+  /** `enable-opentelemetry`. */
+  readonly opentelemetry: boolean;
+  /** `opentelemetry-trust-incoming-span`. */
+  readonly trustIncomingSpan: boolean;
+  /** `opentelemetry-operation-name`; the rule's path when empty. */
+  readonly operationName: string;
   /** `proxy-stream-timeout` in milliseconds: how long a TCP stream may be silent. */
   readonly streamMs: number;
   /** `proxy-stream-next-upstream`: a stream whose endpoint cannot be reached tries another. */
   readonly streamRetries: boolean;
   /** `proxy-stream-next-upstream-tries`; 0 for no limit. */
   readonly streamTries: number;
+  /** `enable-brotli`. */
+  readonly brotli: boolean;
+  /** `brotli-level`, 0 to 11. */
+  readonly brotliLevel: number;
+  /** `brotli-min-length`, in bytes. */
+  readonly brotliMinBytes: number;
+  /** `brotli-types`. */
+  readonly brotliTypes: readonly string[];
+  /** `enable-zstd`, which ingress-nginx has not, and so with the next three. */
+  readonly zstd: boolean;
+  /** `zstd-level`, 1 to 19. */
+  readonly zstdLevel: number;
+  /** `zstd-min-length`, in bytes. */
+  readonly zstdMinBytes: number;
+  /** `zstd-types`. */
+  readonly zstdTypes: readonly string[];
+  /** `use-proxy-protocol`: connections to Ingress begin with a PROXY header. */
+  readonly useProxyProtocol: boolean;
+  /** `proxy-real-ip-cidr`: the proxies whose PROXY header is believed. */
+  readonly proxyRanges: readonly string[];
+  /** `ssl-protocols`: the oldest and the newest. */
+  readonly tlsVersions: readonly [TlsSettings["minVersion"], TlsSettings["maxVersion"]];
+  /** `ssl-ciphers`, of TLS 1.2. */
+  readonly tlsCiphers: string;
+  /** `ssl-ecdh-curve`. */
+  readonly tlsCurves: string;
+  /** `enable-ocsp`: handshakes carry what responders say of the certificates. */
+  readonly ocsp: boolean;
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
+
+/** What ingress-nginx compresses. */
+const textTypes: readonly string[] = [
+  "application/atom+xml",
+  "application/javascript",
+  "application/x-javascript",
+  "application/json",
+  "application/rss+xml",
+  "application/vnd.ms-fontobject",
+  "application/x-font-ttf",
+  "application/x-web-app-manifest+json",
+  "application/xhtml+xml",
+  "application/xml",
+  "font/opentype",
+  "image/svg+xml",
+  "image/x-icon",
+  "text/css",
+  "text/javascript",
+  "text/plain",
+  "text/x-component",
+];
 
 export const defaultOptions: IngressOptions = {
   maxBodyBytes: 1024 * 1024,
@@ -160,25 +219,24 @@ export const defaultOptions: IngressOptions = {
   gzip: false,
   gzipLevel: 1,
   gzipMinBytes: 256,
-  gzipTypes: [
-    "application/atom+xml",
-    "application/javascript",
-    "application/x-javascript",
-    "application/json",
-    "application/rss+xml",
-    "application/vnd.ms-fontobject",
-    "application/x-font-ttf",
-    "application/x-web-app-manifest+json",
-    "application/xhtml+xml",
-    "application/xml",
-    "font/opentype",
-    "image/svg+xml",
-    "image/x-icon",
-    "text/css",
-    "text/javascript",
-    "text/plain",
-    "text/x-component",
-  ],
+  gzipTypes: textTypes,
+  brotli: false,
+  brotliLevel: 4,
+  brotliMinBytes: 20,
+  brotliTypes: textTypes,
+  zstd: false,
+  zstdLevel: 3,
+  zstdMinBytes: 256,
+  zstdTypes: textTypes,
+  opentelemetry: false,
+  trustIncomingSpan: true,
+  operationName: "",
+  useProxyProtocol: false,
+  proxyRanges: ["0.0.0.0/0", "::/0"],
+  tlsVersions: [defaultTls.minVersion, defaultTls.maxVersion],
+  tlsCiphers: defaultTls.ciphers,
+  tlsCurves: defaultTls.curves,
+  ocsp: false,
   httpsPort: 443,
 };
 
@@ -229,11 +287,28 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "proxy-stream-timeout": as("streamMs", (text) => parseSeconds(text.replace(/s$/, ""))),
   "proxy-stream-next-upstream": as("streamRetries", parseBool),
   "proxy-stream-next-upstream-tries": as("streamTries", (text) => (/^\d{1,4}$/.test(text) ? Number(text) : undefined)),
+  "use-proxy-protocol": as("useProxyProtocol", parseBool),
+  "proxy-real-ip-cidr": as("proxyRanges", parseRanges),
+  "ssl-protocols": as("tlsVersions", parseTlsVersions),
+  "ssl-ciphers": as("tlsCiphers", parseCiphers),
+  "ssl-ecdh-curve": as("tlsCurves", parseCurves),
+  "enable-ocsp": as("ocsp", parseBool),
   "use-gzip": as("gzip", parseBool),
-  "gzip-level": as("gzipLevel", (text) => (/^[1-9]$/.test(text) ? Number(text) : undefined)),
-  "gzip-min-length": as("gzipMinBytes", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),
-  "gzip-types": as("gzipTypes", (text) => text.split(/\s+/)),
+  "gzip-level": as("gzipLevel", levelUpTo(1, 9)),
+  "gzip-min-length": as("gzipMinBytes", parseCount),
+  "gzip-types": as("gzipTypes", parseWords),
+  "enable-brotli": as("brotli", parseBool),
+  "brotli-level": as("brotliLevel", levelUpTo(0, 11)),
+  "brotli-min-length": as("brotliMinBytes", parseCount),
+  "brotli-types": as("brotliTypes", parseWords),
+  "enable-zstd": as("zstd", parseBool),
+  "zstd-level": as("zstdLevel", levelUpTo(1, 19)),
+  "zstd-min-length": as("zstdMinBytes", parseCount),
+  "zstd-types": as("zstdTypes", parseWords),
   "denylist-source-range": as("denyRanges", parseRanges),
+  "enable-opentelemetry": as("opentelemetry", parseBool),
+  "opentelemetry-trust-incoming-span": as("trustIncomingSpan", parseBool),
+  "opentelemetry-operation-name": as("operationName", parseOperation),
 };
 
 /** The names that `readOptions` knows. */
@@ -256,6 +331,18 @@ export function readOptions(data: Readonly<Record<string, string>>): {
     else if (read !== undefined) refused.push(key);
   }
   return { options, refused };
+}
+
+/** How hard something is compressed. */
+function levelUpTo(least: number, most: number): (text: string) => number | undefined {
+  return (text) => {
+    const level = /^\d{1,2}$/.test(text) ? Number(text) : -1;
+    return level >= least && level <= most ? level : undefined;
+  };
+}
+
+function parseWords(text: string): readonly string[] {
+  return text.split(/\s+/);
 }
 
 /** A status that tells of an error. */

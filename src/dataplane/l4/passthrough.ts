@@ -21,7 +21,7 @@ export function createPassthrough(context: StreamContext, options: PassthroughOp
     const target = host?.entry.passthrough;
     if (host === undefined || target === undefined) return undefined;
     const backend = table.backends.get(target.backend);
-    return (socket: Socket) => {
+    const pass = (socket: Socket) => {
       if (backend === undefined) return void socket.destroy();
       socket.allowHalfOpen = true;
       const connection = new SocketConnection(socket, context.onFault, 0);
@@ -36,5 +36,6 @@ export function createPassthrough(context: StreamContext, options: PassthroughOp
       adopt(session);
       session.begin();
     };
+    return { type: "pass", pass };
   };
 }

@@ -26,6 +26,8 @@ export interface Connection {
   readonly localPort: number;
   /** Whom a proxy in front speaks for by the PROXY protocol: the addresses above are what it says. */
   readonly proxied?: Proxied | undefined;
+  /** What the client showed in the TLS handshake; absent without TLS. */
+  readonly peer?: TlsPeer | undefined;
   write(bytes: Buffer): WriteResult;
   /** Whether bytes are lent out. */
   readonly blocked: boolean;
@@ -39,6 +41,24 @@ export interface Connection {
   end(): void;
   /** Closes at once; `onClose` follows. */
   destroy(): void;
+}
+
+/** The client of a TLS connection. */
+export interface TlsPeer {
+  /** The server that it asked for, in lower case; empty when it named none. */
+  readonly serverName: string;
+  /** By which rules its certificate was asked for and checked (`ClientAuth.id`); absent when it was not asked. */
+  readonly checkedBy?: string | undefined;
+  readonly certificate?: ClientCertificate | undefined;
+}
+
+export interface ClientCertificate {
+  /** Why it is not trusted, as OpenSSL calls it (`CERT_HAS_EXPIRED`). */
+  readonly problem: string | undefined;
+  /** Distinguished names as RFC 2253 writes them. */
+  readonly subject: string;
+  readonly issuer: string;
+  readonly pem: string;
 }
 
 export interface ConnectionHandler {

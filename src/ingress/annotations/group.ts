@@ -19,6 +19,8 @@ export interface GroupOutcome {
   /** Whether this rule path makes its host a regular-expression host. */
   readonly regex?: (path: string) => boolean;
   readonly appRoot?: string;
+  readonly clientAuth?: RouteSettings["clientAuth"];
+  readonly ciphers?: string;
   readonly passthrough?: RouteSettings["passthrough"];
   /** Objects that the effect reads. */
   readonly references?: Partial<References>;

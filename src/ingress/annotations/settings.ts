@@ -14,6 +14,8 @@ export function settingsOf(ingress: Ingress, options: IngressOptions): RouteSett
   const regexes = outcomes.flatMap(({ regex }) => regex ?? []);
   const appRoot = outcomes.find(({ appRoot }) => appRoot !== undefined)?.appRoot;
   const passthrough = outcomes.find(({ passthrough }) => passthrough !== undefined)?.passthrough;
+  const clientAuth = outcomes.find(({ clientAuth }) => clientAuth !== undefined)?.clientAuth;
+  const ciphers = outcomes.find(({ ciphers }) => ciphers !== undefined)?.ciphers;
   return {
     ...reader.outcome(),
     regex: (path) => regexes.some((regex) => regex(path)),
@@ -23,6 +25,8 @@ export function settingsOf(ingress: Ingress, options: IngressOptions): RouteSett
       configMaps: outcomes.flatMap(({ references }) => references?.configMaps ?? []),
     },
     ...(appRoot === undefined ? {} : { appRoot }),
+    ...(clientAuth === undefined ? {} : { clientAuth }),
+    ...(ciphers === undefined ? {} : { ciphers }),
     ...(passthrough === undefined ? {} : { passthrough }),
   };
 }

@@ -79,7 +79,7 @@ async function runInside({ netns, lines, lines6, sysctls }: NamespaceScript): Pr
 
 async function runBatch6(where: string, inside: readonly string[], lines: readonly string[]): Promise<void> {
   if (lines.length === 0) return;
-  const [program = "", ...args] = [...inside, "ip", "-6", "-force", "-batch", "-"];
+  const [program, ...args] = [...inside, "ip", "-6", "-force", "-batch", "-"];
   const { stderr } = await run(program, args, { input: `${lines.join("\n")}\n` });
   check(where, lines, stderr);
 }

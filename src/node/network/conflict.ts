@@ -37,6 +37,7 @@ export function compileConflicts(plan: TopologyPlan, routes: readonly Route[]): 
           ["service CIDR", formatCidr(plan.ipv6.service)],
           ["node subnet", formatCidr(plan.ipv6.node)],
         ] as const)),
+    ...plan.outside.map((range) => ["range of outside addresses", range] as const),
   ] as const;
   const conflicts = new Map<string, string>();
   for (const route of routes) {

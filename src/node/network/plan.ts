@@ -18,8 +18,11 @@ export interface TopologyOptions {
   podCidr?: string;
   serviceCidr?: string;
   nodeSubnet?: string;
-  /** Outside addresses of Services; the machine reaches them by the first node. None by default. */
-  loadBalancerCidr?: string;
+  /**
+   * Outside addresses of Services: the machine and the nodes look for them at the switch, where the node that has one
+   * answers. None by default.
+   */
+  loadBalancerCidrs?: readonly string[];
 }
 
 export interface TopologyNode {
@@ -53,6 +56,8 @@ export interface TopologyPlan {
   readonly nodeSubnet: string;
   /** In a cluster of both families. */
   readonly ipv6?: RangesIPv6;
+  /** Ranges of outside addresses beyond the node subnet, where every neighbour looks for an address anyway. */
+  readonly outside: readonly string[];
   /** Namespace names, the switch first. */
   readonly namespaces: readonly string[];
   /** Lines for the machine's own namespace. */
@@ -108,10 +113,7 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
     "pod CIDR": range("pod CIDR", splitRanges(options.podCidr ?? "10.244.0.0/16").ipv4, 20),
     "service CIDR": range("service CIDR", splitRanges(options.serviceCidr ?? "10.96.0.0/12").ipv4, 30),
     "node subnet": range("node subnet", splitRanges(options.nodeSubnet ?? "172.30.0.0/24").ipv4, 24),
-    ...(options.loadBalancerCidr === undefined
-      ? {}
-      : { "load balancer CIDR": range("load balancer CIDR", options.loadBalancerCidr, 32) }),
-  } as Record<"pod CIDR" | "service CIDR" | "node subnet" | "load balancer CIDR", Cidr>;
+  } as Record<"pod CIDR" | "service CIDR" | "node subnet", Cidr>;
   refuseOverlap(ranges);
   const pods = ranges["pod CIDR"];
   const subnet = ranges["node subnet"];
@@ -137,10 +139,9 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
   const uplink = { address: formatAddress(addressAt(subnet, 254)), device: uplinkDevice(clusterId) };
   const switchName = `${prefix}sw`;
   const namespaces = [switchName, ...nodes.map(({ name }) => prefix + name)];
-  const outside = options.loadBalancerCidr === undefined ? undefined : ranges["load balancer CIDR"];
-  const entries = [serviceCidr, ...(outside === undefined ? [] : [formatCidr(outside)])];
+  const outside = outsideRanges(options.loadBalancerCidrs ?? [], ranges);
   const ranges6 = ipv6 === undefined ? [] : [ipv6.service, ipv6.pod, ipv6.node].map((cidr) => formatCidr(cidr));
-  const walls = [...entries, podCidr, nodeSubnet, ...ranges6].map(
+  const walls = [serviceCidr, ...outside, podCidr, nodeSubnet, ...ranges6].map(
     (cidr) => `route replace unreachable ${cidr} metric ${lastMetric} proto ${routeProtocol}`,
   );
   return {
@@ -151,6 +152,7 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
     serviceCidr,
     nodeSubnet,
     ...(ipv6 === undefined ? {} : { ipv6 }),
+    outside,
     namespaces,
     host: [
       ...walls,
@@ -164,9 +166,8 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
       ...nodes.map(
         ({ podCidr, address }) => `route replace ${podCidr} via ${address} dev ${uplink.device} proto ${routeProtocol}`,
       ),
-      ...entries.map(
-        (cidr) => `route replace ${cidr} via ${nodes[0]?.address} dev ${uplink.device} proto ${routeProtocol}`,
-      ),
+      `route replace ${serviceCidr} via ${nodes[0]?.address} dev ${uplink.device} proto ${routeProtocol}`,
+      ...outside.map((cidr) => `route replace ${cidr} dev ${uplink.device} proto ${routeProtocol}`),
       // What nodes send may end at an address of this machine, never pass through it.
       uplinkWall(uplink.device, "add"),
       ...(ipv6 === undefined ? [] : hostIPv6(ipv6, nodes, uplink.device)),
@@ -189,7 +190,7 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
       sysctls: bridgeCalls("0"),
     },
     nodeScripts: nodes.map((node) =>
-      compileNode(node, { nodes, walls, entries, prefix: subnet.prefix, uplink: uplink.address, ipv6 }),
+      compileNode(node, { nodes, walls, serviceCidr, outside, prefix: subnet.prefix, uplink: uplink.address, ipv6 }),
     ),
   };
 }
@@ -211,14 +212,16 @@ function compileNode(
   {
     nodes,
     walls,
-    entries,
+    serviceCidr,
+    outside,
     prefix,
     uplink,
     ipv6,
   }: {
     nodes: TopologyNode[];
     walls: string[];
-    entries: string[];
+    serviceCidr: string;
+    outside: readonly string[];
     prefix: number;
     uplink: string;
     ipv6: RangesIPv6 | undefined;
@@ -244,11 +247,11 @@ function compileNode(
       `route replace default via ${uplink} dev eth0`,
       // A process of the node itself is routed before its destination is translated, so it needs a way out that is
       // not a wall; what is still for a service address when it is to be forwarded has no service, and fails at once.
-      ...entries.flatMap((cidr) => [
-        `route replace ${cidr} dev eth0 src ${node.address}`,
-        `rule add iif eth0 to ${cidr} unreachable pref 1000`,
-        `rule add iif ${bridgeDevice} to ${cidr} unreachable pref 1001`,
-      ]),
+      `route replace ${serviceCidr} dev eth0 src ${node.address}`,
+      `rule add iif eth0 to ${serviceCidr} unreachable pref 1000`,
+      `rule add iif ${bridgeDevice} to ${serviceCidr} unreachable pref 1001`,
+      // The node that has an outside address answers for it, also on ports that no Service has.
+      ...outside.map((cidr) => `route replace ${cidr} dev eth0 src ${node.address}`),
       ...(ipv6 === undefined ? [] : nodeIPv6(node, peers, ipv6)),
     ],
     lines6:
@@ -327,11 +330,26 @@ function rangesIPv6({ podCidr = "", serviceCidr = "", nodeSubnet = "" }: Topolog
   return { pod: ranges["pod CIDR"], service: ranges["service CIDR"], node };
 }
 
-function refuseOverlap(ranges: Record<string, Cidr>): void {
+/** Those that need a way of their own: IPv4, and not among the nodes' addresses. */
+function outsideRanges(
+  texts: readonly string[],
+  ranges: Record<"pod CIDR" | "service CIDR" | "node subnet", Cidr>,
+): string[] {
+  const parsed = texts.map((text) => parseCidr(text)).filter((cidr) => cidr?.family === 4) as Cidr[];
+  return parsed.flatMap((cidr) => {
+    const subnet = ranges["node subnet"];
+    if (cidr.prefix >= subnet.prefix && cidrsOverlap(cidr, subnet)) return [];
+    refuseOverlap({ "load balancer CIDR": cidr, ...ranges }, cidr);
+    return [formatCidr(cidr)];
+  });
+}
+
+/** With `of`, looks only at what overlaps that one. */
+function refuseOverlap(ranges: Record<string, Cidr>, of?: Cidr): void {
   const entries = Object.entries(ranges);
   for (const [index, [name, cidr]] of entries.entries()) {
     for (const [other, against] of entries.slice(index + 1)) {
-      if (cidrsOverlap(cidr, against)) {
+      if ((of === undefined || cidr === of) && cidrsOverlap(cidr, against)) {
         throw new RangeError(`${name} ${formatCidr(cidr)} overlaps ${other} ${formatCidr(against)}`);
       }
     }

@@ -4,6 +4,7 @@ import type { Ingress } from "#api/networking/ingress/kind.ts";
 import type { HostEntry, RouteEntry } from "#dataplane/table.ts";
 import { sourceOf, type Because, type Problem, type Source } from "../because.ts";
 import type { BackendRef } from "./backend.ts";
+import { compileClientAuth } from "./client-auth.ts";
 import { chooseClaims, type Chosen } from "./choose.ts";
 import type { Claim, Claimant } from "./claim.ts";
 import { comparePlain, compareRegex, plainForms, regexForms, regexProblem, type PathForm } from "./path.ts";
@@ -106,14 +107,25 @@ export function compileHost(input: HostInput): HostOutcome {
   if (tls !== undefined) because.set(`tls:${host}`, tls.because);
   const certificate = tls === undefined ? wildcardTls?.certificate : tls.certificate;
   const passthrough = passthroughOf(host, oldest, routes, problems);
+  const ciphers = claimants.find(({ settings }) => settings.ciphers !== undefined)?.settings.ciphers;
+  const clients = compileClientAuth(host, claimants, input.lookup.secret);
+  if (clients !== undefined) because.set(`clients:${host}`, { from: clients.from });
+  problems.push(...(clients?.problems ?? []));
   const entry: HostEntry = {
     name: host,
-    routes,
+    routes: clients?.closed === undefined ? routes : routes.map((route) => closedRoute(route, clients.closed)),
+    ...(ciphers === undefined ? {} : { ciphers }),
+    ...(clients?.entry === undefined ? {} : { clientAuth: clients.entry }),
     ...(certificate === undefined ? {} : { certificate }),
     ...(passthrough === undefined ? {} : { passthrough }),
   };
   problems.push(...findings.values());
   return { entry, backends, services, problems, because };
+}
+
+/** A route of a host that nobody may enter: 403, as ingress-nginx answers. */
+function closedRoute(route: RouteEntry, reason = ""): RouteEntry {
+  return { ...route, filters: [], target: { type: "answer", status: 403, reason } };
 }
 
 /**

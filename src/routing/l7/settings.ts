@@ -1,7 +1,15 @@
 import type { ConfigMap } from "#api/core/configmap/kind.ts";
 import type { Secret } from "#api/core/secret/kind.ts";
 import type { PathType } from "#api/networking/ingress/kind.ts";
-import type { BackendEntry, Filter, PathMatch, RetryRules, StreamRules, Timeouts } from "#dataplane/table.ts";
+import type {
+  BackendEntry,
+  ClientAuth,
+  Filter,
+  PathMatch,
+  RetryRules,
+  StreamRules,
+  Timeouts,
+} from "#dataplane/table.ts";
 import type { Problem } from "../because.ts";
 import type { BackendCare, BackendRef } from "./backend.ts";
 
@@ -21,6 +29,13 @@ export interface RouteSettings {
   readonly appRoot?: string;
   /** TLS connections for the Ingress's hosts go to the backend of `/` as they are. */
   readonly passthrough?: Omit<StreamRules, "backend">;
+  /** Of TLS 1.2, for the Ingress's hosts. */
+  readonly ciphers?: string;
+  /** Clients of the Ingress's hosts show certificates of the authorities in this Secret. */
+  readonly clientAuth?: Pick<ClientAuth, "verify" | "depth" | "errorPage" | "passCertificate"> & {
+    /** `namespace/name`. */
+    readonly secret: string;
+  };
   readonly effects: readonly RouteEffect[];
   /** Other objects that the effects read, by `namespace/name`. */
   readonly references: References;

@@ -187,11 +187,12 @@ function sliceOf(where: string, [port = "", ...addresses]: readonly string[], in
  * `data:KEY=TEXT` is any other field, `\\n` a line's end in it. */
 function secretOf(where: string, words: readonly string[], pairs: Pairs): Secret {
   const data: Record<string, string> = {};
-  for (const field of ["cert", "key"] as const) {
+  const fields = { cert: "tls.crt", key: "tls.key", ca: "ca.crt" } as const;
+  for (const field of ["cert", "key", "ca"] as const) {
     const name = words.find((word) => word.startsWith(`${field}=`))?.slice(field.length + 1);
     if (name === undefined || name === "-") continue;
-    const text = name === "junk" ? "junk" : pairs(name)[field];
-    data[field === "cert" ? "tls.crt" : "tls.key"] = Buffer.from(text).toString("base64");
+    const text = name === "junk" ? "junk" : pairs(name)[field === "key" ? "key" : "cert"];
+    data[fields[field]] = Buffer.from(text).toString("base64");
   }
   for (const [key, text] of dataOf(words)) data[key] = Buffer.from(text).toString("base64");
   return { apiVersion: "v1", kind: "Secret", metadata: metaOf(where), type: "kubernetes.io/tls", data };

@@ -1,12 +1,16 @@
-import type { Filter, RetryRules, RouteEntry } from "#dataplane/table.ts";
+import type { ClientAuth, Filter, RetryRules, RouteEntry } from "#dataplane/table.ts";
 import type { CompiledIngresses } from "#routing/l7/table.ts";
 
 /** The table as lines; what every route has by default is left out. */
 export function renderTable(compiled: CompiledIngresses): string {
   const lines: string[] = [];
-  for (const [name, { routes, certificate, passthrough }] of compiled.hosts) {
+  for (const [name, { routes, certificate, passthrough, clientAuth, ciphers }] of compiled.hosts) {
     const passes = passthrough === undefined ? "" : ` passthrough=${passthrough.backend}`;
-    lines.push(`host ${name}${certificate === undefined ? "" : ` certificate=${certificate}`}${passes}`);
+    const speaks = ciphers === undefined ? "" : ` ciphers=${ciphers}`;
+    const shows = clientAuth === undefined ? "" : ` clients=${renderClients(clientAuth)}`;
+    lines.push(
+      `host ${name}${certificate === undefined ? "" : ` certificate=${certificate}`}${passes}${shows}${speaks}`,
+    );
     for (const route of routes) lines.push(`  ${renderRoute(route)}`);
   }
   for (const { id, endpoints, protocol, balance, serverName: _, ...care } of compiled.backends.values()) {
@@ -25,6 +29,11 @@ export function renderTable(compiled: CompiledIngresses): string {
   }
   for (const [key, why] of compiled.ignored) lines.push(`ignored ${key}: ${why}`);
   return lines.join("\n");
+}
+
+function renderClients({ verify, depth, errorPage, passCertificate, crl }: ClientAuth): string {
+  const parts = [verify, depth === 1 ? "" : `depth:${depth}`, errorPage ?? "", passCertificate ? "passed" : ""];
+  return [...parts, crl === undefined ? "" : "crl"].filter((part) => part !== "").join(",");
 }
 
 function renderRoute({ match, filters, target, timeouts, maxBodyBytes, retry }: RouteEntry): string {

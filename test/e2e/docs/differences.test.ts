@@ -34,7 +34,7 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
      kubectl get secret unseen --as system:node:node-1 --as-group system:nodes
      kubectl auth can-i get node/node-1 --as system:node:node-1 --as-group system:nodes
      kubectl auth can-i get node/node-2 --as system:node:node-1 --as-group system:nodes`,
-    /no relationship found between node 'node-1' and this object\nyes\n.*no - node 'node-1' cannot read 'node-2', only/s,
+    /no relationship found between node 'node-1' and this object\n.*\nyes\n.*no - node 'node-1' cannot read 'node-2', only/s,
   ],
   [
     "who shows no proof is answered 401, but for `/healthz`",
@@ -100,8 +100,8 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
     /^400$/,
   ],
   [
-    "an Ingress that asks for them answers 503",
-    `kubectl annotate --overwrite ingress hello nginx.ingress.kubernetes.io/auth-tls-secret=default/ca > /dev/null
+    "an Ingress that asks for it answers 503",
+    `kubectl annotate --overwrite ingress hello nginx.ingress.kubernetes.io/auth-tls-match-cn=CN=ann > /dev/null
      curl -s -o /dev/null -w '%{http_code}' http://hello.localhost/`,
     /^503$/,
   ],
