@@ -24,6 +24,8 @@ describe("a cluster of IPv4 and IPv6", { skip: whyNoCluster() }, () => {
         "--https-port=8443",
         "--service-cidr=10.96.0.0/16,fd00:10:96::/112",
         "--pod-cidr=10.244.0.0/16,fd00:10:244::/48",
+        "--load-balancer-cidr=172.31.0.0/24",
+        "--load-balancer-cidr=fd00:172:31::/120",
       ],
     });
     apply(
@@ -119,6 +121,21 @@ describe("a cluster of IPv4 and IPv6", { skip: whyNoCluster() }, () => {
     await eventually(() => assert.equal(curlStatus("http://127.0.0.1:8080/", ...host).code, 200));
     assert.equal(answerers(curl("http://[::1]:8080/", "-6", ...host)).length, 1);
     assert.equal(answerers(curl("http://[fd00:172:30::fe]:8080/", "-6", ...host)).length, 1);
+  });
+
+  test("a Service of type LoadBalancer has an outside address of each family", async () => {
+    const ports = [{ port: 80, targetPort: "http" }];
+    const spec = { type: "LoadBalancer", ipFamilyPolicy: "RequireDualStack", selector: { app: "web" }, ports };
+    apply(cluster, service("outside", spec));
+    const addresses = () => get("svc outside", "{.status.loadBalancer.ingress[*].ip}").split(" ").sort();
+    await eventually(() => assert.equal(addresses().length, 2));
+    const [four = "", six = ""] = addresses();
+    assert.match(four, /^172\.31\.0\./);
+    assert.match(six, /^fd00:172:31::/);
+    const pods = webPods().sort();
+    for (const place of [four, `[${six}]`]) {
+      await eventually(() => assert.deepEqual(answerers(curlMany(`http://${place}/`, 20)), pods, place));
+    }
   });
 
   test("a second address comes and goes with the policy, and a Service without pods refuses on both", async () => {

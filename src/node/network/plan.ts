@@ -139,9 +139,14 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
   const uplink = { address: formatAddress(addressAt(subnet, 254)), device: uplinkDevice(clusterId) };
   const switchName = `${prefix}sw`;
   const namespaces = [switchName, ...nodes.map(({ name }) => prefix + name)];
-  const outside = outsideRanges(options.loadBalancerCidrs ?? [], ranges);
-  const ranges6 = ipv6 === undefined ? [] : [ipv6.service, ipv6.pod, ipv6.node].map((cidr) => formatCidr(cidr));
-  const walls = [serviceCidr, ...outside, podCidr, nodeSubnet, ...ranges6].map(
+  const ranges6: Partial<typeof ranges> =
+    ipv6 === undefined ? {} : { "pod CIDR": ipv6.pod, "service CIDR": ipv6.service, "node subnet": ipv6.node };
+  const outside = (options.loadBalancerCidrs ?? []).flatMap((text) => {
+    const cidr = parseCidr(text);
+    return cidr === undefined ? [] : outsideRange(cidr, cidr.family === 4 ? ranges : ranges6);
+  });
+  const texts6 = Object.values(ranges6).map((cidr) => formatCidr(cidr));
+  const walls = [serviceCidr, ...outside, podCidr, nodeSubnet, ...texts6].map(
     (cidr) => `route replace unreachable ${cidr} metric ${lastMetric} proto ${routeProtocol}`,
   );
   return {
@@ -250,9 +255,12 @@ function compileNode(
       `route replace ${serviceCidr} dev eth0 src ${node.address}`,
       `rule add iif eth0 to ${serviceCidr} unreachable pref 1000`,
       `rule add iif ${bridgeDevice} to ${serviceCidr} unreachable pref 1001`,
-      // The node that has an outside address answers for it, also on ports that no Service has.
-      ...outside.map((cidr) => `route replace ${cidr} dev eth0 src ${node.address}`),
       ...(ipv6 === undefined ? [] : nodeIPv6(node, peers, ipv6)),
+      // The node that has an outside address answers for it, also on ports that no Service has.
+      ...outside.flatMap((cidr) => {
+        const source = cidr.includes(":") ? node.ipv6?.address : node.address;
+        return source === undefined ? [] : [`route replace ${cidr} dev eth0 src ${source}`];
+      }),
     ],
     lines6:
       ipv6 === undefined
@@ -330,18 +338,15 @@ function rangesIPv6({ podCidr = "", serviceCidr = "", nodeSubnet = "" }: Topolog
   return { pod: ranges["pod CIDR"], service: ranges["service CIDR"], node };
 }
 
-/** Those that need a way of their own: IPv4, and not among the nodes' addresses. */
-function outsideRanges(
-  texts: readonly string[],
-  ranges: Record<"pod CIDR" | "service CIDR" | "node subnet", Cidr>,
+/** One that needs a way of its own: of a family that the cluster has, and not among the nodes' addresses. */
+function outsideRange(
+  cidr: Cidr,
+  ranges: Partial<Record<"pod CIDR" | "service CIDR" | "node subnet", Cidr>>,
 ): string[] {
-  const parsed = texts.map((text) => parseCidr(text)).filter((cidr) => cidr?.family === 4) as Cidr[];
-  return parsed.flatMap((cidr) => {
-    const subnet = ranges["node subnet"];
-    if (cidr.prefix >= subnet.prefix && cidrsOverlap(cidr, subnet)) return [];
-    refuseOverlap({ "load balancer CIDR": cidr, ...ranges }, cidr);
-    return [formatCidr(cidr)];
-  });
+  const subnet = ranges["node subnet"];
+  if (subnet === undefined || (cidr.prefix >= subnet.prefix && cidrsOverlap(cidr, subnet))) return [];
+  refuseOverlap({ "load balancer CIDR": cidr, ...ranges }, cidr);
+  return [formatCidr(cidr)];
 }
 
 /** With `of`, looks only at what overlaps that one. */

@@ -25,7 +25,10 @@ test("in a cluster of both families every range of IPv6 has its wall first, and 
     nodeCount: 2,
     podCidr: "10.244.0.0/16,fd00:10:244::/48",
     serviceCidr: "10.96.0.0/16,fd00:10:96::/112",
+    loadBalancerCidrs: ["fd00:172:31::/120", "fd00:172:30::ff00/120"],
   });
+  assert.deepEqual(both.outside, ["fd00:172:31::/120"]);
+  assert.ok(both.nodeScripts[1]?.lines.includes("route replace fd00:172:31::/120 dev eth0 src fd00:172:30::c"));
   assert.deepEqual(
     both.nodes.map(({ ipv6 }) => ipv6),
     [
@@ -33,7 +36,7 @@ test("in a cluster of both families every range of IPv6 has its wall first, and 
       { address: "fd00:172:30::c", podCidr: "fd00:10:244:2::/64", gateway: "fd00:10:244:2::1" },
     ],
   );
-  const walls = ["fd00:10:96::/112", "fd00:10:244::/48", "fd00:172:30::/64"];
+  const walls = ["fd00:10:96::/112", "fd00:10:244::/48", "fd00:172:30::/64", "fd00:172:31::/120"];
   for (const { lines } of [{ lines: both.host }, ...both.nodeScripts]) {
     const first = lines.findIndex((line) => line.startsWith("link add") || line.startsWith("netns add"));
     for (const range of walls) {
