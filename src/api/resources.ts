@@ -22,6 +22,13 @@ export const resources: { readonly [K in KindName]: Resource } = {
   Event: { kind: "Event", apiVersion: "v1", plural: "events", namespaced: true },
   Deployment: { kind: "Deployment", apiVersion: "apps/v1", plural: "deployments", namespaced: true },
   ReplicaSet: { kind: "ReplicaSet", apiVersion: "apps/v1", plural: "replicasets", namespaced: true },
+  DaemonSet: { kind: "DaemonSet", apiVersion: "apps/v1", plural: "daemonsets", namespaced: true },
+  ControllerRevision: {
+    kind: "ControllerRevision",
+    apiVersion: "apps/v1",
+    plural: "controllerrevisions",
+    namespaced: true,
+  },
   EndpointSlice: {
     kind: "EndpointSlice",
     apiVersion: "discovery.k8s.io/v1",
@@ -60,6 +67,12 @@ export const resources: { readonly [K in KindName]: Resource } = {
     kind: "ClusterRoleBinding",
     apiVersion: "rbac.authorization.k8s.io/v1",
     plural: "clusterrolebindings",
+    namespaced: false,
+  },
+  ValidatingWebhookConfiguration: {
+    kind: "ValidatingWebhookConfiguration",
+    apiVersion: "admissionregistration.k8s.io/v1",
+    plural: "validatingwebhookconfigurations",
     namespaced: false,
   },
 };

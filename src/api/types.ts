@@ -1,3 +1,6 @@
+import type { ValidatingWebhookConfiguration } from "./admissionregistration/validatingwebhookconfiguration/kind.ts";
+import type { ControllerRevision } from "./apps/controllerrevision/kind.ts";
+import type { DaemonSet } from "./apps/daemonset/kind.ts";
 import type { Deployment } from "./apps/deployment/kind.ts";
 import type { ReplicaSet } from "./apps/replicaset/kind.ts";
 import type { Lease } from "./coordination/lease/kind.ts";
@@ -25,6 +28,8 @@ export interface KindTypes {
   ClusterRole: ClusterRole;
   ClusterRoleBinding: ClusterRoleBinding;
   ConfigMap: ConfigMap;
+  ControllerRevision: ControllerRevision;
+  DaemonSet: DaemonSet;
   Deployment: Deployment;
   EndpointSlice: EndpointSlice;
   Endpoints: Endpoints;
@@ -43,6 +48,7 @@ export interface KindTypes {
   Service: Service;
   ServiceAccount: ServiceAccount;
   ServiceCIDR: ServiceCIDR;
+  ValidatingWebhookConfiguration: ValidatingWebhookConfiguration;
 }
 
 export type KindName = keyof KindTypes;

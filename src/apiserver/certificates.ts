@@ -18,6 +18,8 @@ export interface Certificates {
   readonly nodes: Readonly<Record<string, KeyPair>>;
   /** `CN=system:kube-proxy`: the service proxies. */
   readonly proxy: KeyPair;
+  /** `CN=system:load-balancer`: those who announce outside addresses for the nodes. */
+  readonly loadBalancer: KeyPair;
   /** PEM of the private key that signs tokens of ServiceAccounts. */
   readonly tokenKey: string;
 }
@@ -77,6 +79,7 @@ export async function loadCertificates(options: CertificateOptions): Promise<Cer
     admin: await load("admin", { commonName: "fairlead-admin", organization: "system:masters" }),
     tokenKey: loadTokenKey(directory),
     proxy: await load("kube-proxy", { commonName: "system:kube-proxy" }),
+    loadBalancer: await load("load-balancer", { commonName: "system:load-balancer" }),
     nodes: Object.fromEntries(
       await Promise.all(
         (options.nodes ?? []).map(async (node) => {

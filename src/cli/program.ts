@@ -1,6 +1,14 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { defaultDataDir, defaultOptions, resolveDataDir, type UpOptions, type WaitFor } from "#roles/options.ts";
+import {
+  defaultDataDir,
+  defaultOptions,
+  defaultTracing,
+  resolveDataDir,
+  type TracingFlags,
+  type UpOptions,
+  type WaitFor,
+} from "#roles/options.ts";
 import { version } from "#roles/version.ts";
 
 /** A whole number of a flag; what else is wrong with it is told with all other problems at once. */
@@ -52,7 +60,8 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--node-cidr <range>", "addresses of nodes", defaultOptions.nodeCidr)
     .option(
       "--load-balancer-cidr <range>",
-      "addresses for Services of type LoadBalancer (default: none; they stay pending)",
+      "addresses for Services of type LoadBalancer; may be given several times (default: none)",
+      collect,
     )
     .option("--service-node-port-range <range>", "ports of Services on the nodes", defaultOptions.serviceNodePortRange)
     .option("--cluster-domain <name>", "the zone of cluster DNS", defaultOptions.clusterDomain)
@@ -60,6 +69,7 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--etcd-cafile <file>", "whom to trust as etcd, in PEM (default: the well-known authorities)")
     .option("--etcd-certfile <file>", "the certificate to show to etcd, in PEM")
     .option("--etcd-keyfile <file>", "its key, in PEM")
+    .option("--encryption-provider-config <file>", "encrypt objects in the store, as this EncryptionConfiguration says")
     .option("--anonymous-auth", "requests without proof are those of system:anonymous, and not refused")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
     .option("--ingress-config <file>", "options of Ingress in YAML, or a ConfigMap of ingress-nginx")
@@ -68,6 +78,21 @@ export function createProgram(exit: (code: number) => void): Command {
       new Option("--access-log-format <format>", "a line as ingress-nginx writes it, or a JSON object a line")
         .choices(["line", "json"])
         .default(defaultOptions.accessLogFormat),
+    )
+    .option("--otlp-collector-host <host>", "tell this OpenTelemetry collector of the requests through Ingress")
+    .option("--otlp-collector-port <port>", "its port for OTLP over HTTP", integer, defaultTracing.collectorPort)
+    .option("--otel-service-name <name>", "what Ingress is called in traces", defaultTracing.serviceName)
+    .addOption(
+      new Option("--otel-sampler <sampler>", "which traces that begin at Ingress are told")
+        .choices(["AlwaysOn", "AlwaysOff", "TraceIdRatioBased"])
+        .default(defaultTracing.sampler),
+    )
+    .option("--otel-sampler-ratio <ratio>", "how many, from 0 to 1", Number, defaultTracing.samplerRatio)
+    .option(
+      "--ingress-healthz-port <port>",
+      "tell on this port of loopback how Ingress is: /healthz, /metrics, /requests, /failures (default: off)",
+      integer,
+      defaultOptions.ingressHealthzPort,
     )
     .option("--gzip", "Ingress compresses answers for clients that take it")
     .option("--tcp-services-configmap <name>", "ports to serve as TCP, in this ConfigMap: NAMESPACE/NAME")
@@ -149,6 +174,7 @@ export function createProgram(exit: (code: number) => void): Command {
         .default(defaultOptions.proxyMode),
     )
     .option("--hostname-override <node>", "which Node this is (default: the name of this host)")
+    .option("--announce-on <interface>", "announce addresses of LoadBalancer Services to the neighbours there")
     .option("--cleanup", "remove the rules of every mode, and end")
     .option("--json", "one JSON object a line instead of text")
     .exitOverride()
@@ -199,6 +225,7 @@ interface ProxyFlags {
   config?: string;
   proxyMode: UpOptions["proxyMode"];
   hostnameOverride?: string;
+  announceOn?: string;
   cleanup?: boolean;
   json?: boolean;
 }
@@ -213,18 +240,25 @@ interface UpFlags {
   serviceCidr: string;
   podCidr: string;
   nodeCidr: string;
-  loadBalancerCidr?: string;
+  loadBalancerCidr?: string[];
   serviceNodePortRange: string;
   clusterDomain: string;
   etcdServers?: string[];
   etcdCafile?: string;
   etcdCertfile?: string;
   etcdKeyfile?: string;
+  encryptionProviderConfig?: string;
   anonymousAuth?: boolean;
   dnsConfig?: string;
   ingressConfig?: string;
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
+  otlpCollectorHost?: string;
+  otlpCollectorPort: number;
+  otelServiceName: string;
+  otelSampler: TracingFlags["sampler"];
+  otelSamplerRatio: number;
+  ingressHealthzPort: number;
   gzip?: boolean;
   tcpServicesConfigmap?: string;
   udpServicesConfigmap?: string;
@@ -246,10 +280,13 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     serviceCidr: flags.serviceCidr,
     podCidr: flags.podCidr,
     nodeCidr: flags.nodeCidr,
-    loadBalancerCidr: flags.loadBalancerCidr,
+    loadBalancerCidrs: flags.loadBalancerCidr ?? [],
     serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...etcdFlags(flags),
+    ...(flags.encryptionProviderConfig === undefined
+      ? {}
+      : { encryptionConfig: resolveDataDir(flags.encryptionProviderConfig) }),
     anonymousAuth: flags.anonymousAuth ?? false,
     ...(flags.dnsConfig === undefined ? {} : { dnsConfig: resolveDataDir(flags.dnsConfig) }),
     ...(flags.ingressConfig === undefined ? {} : { ingressConfig: resolveDataDir(flags.ingressConfig) }),
@@ -257,11 +294,26 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
       ? {}
       : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),
     accessLogFormat: flags.accessLogFormat,
+    ...tracingFlags(flags),
+    ingressHealthzPort: flags.ingressHealthzPort,
     gzip: flags.gzip ?? false,
     ...(flags.tcpServicesConfigmap === undefined ? {} : { tcpServicesConfigMap: flags.tcpServicesConfigmap }),
     ...(flags.udpServicesConfigmap === undefined ? {} : { udpServicesConfigMap: flags.udpServicesConfigmap }),
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
+  };
+}
+
+function tracingFlags(flags: UpFlags): Pick<UpOptions, "tracing"> {
+  if (flags.otlpCollectorHost === undefined) return {};
+  return {
+    tracing: {
+      collectorHost: flags.otlpCollectorHost,
+      collectorPort: flags.otlpCollectorPort,
+      serviceName: flags.otelServiceName,
+      sampler: flags.otelSampler,
+      samplerRatio: flags.otelSamplerRatio,
+    },
   };
 }
 

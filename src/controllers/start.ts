@@ -4,6 +4,7 @@ import type { Client } from "#client/contract.ts";
 import { startAccountSecrets, type IssueToken } from "./account-secrets/control.ts";
 import { startClusterRoleAggregation } from "./clusterrole-aggregation/control.ts";
 import type { ControllerContext, RunningController } from "./controller.ts";
+import { startDaemonSets } from "./daemonset/control.ts";
 import { startDeployments } from "./deployment/control.ts";
 import { startEndpoints } from "./endpoints/control.ts";
 import { startEndpointSliceMirroring } from "./endpointslice-mirroring/control.ts";
@@ -48,6 +49,7 @@ const controllers: readonly ((context: ControllerContext, options: ControllersOp
   startNodeLifecycle,
   startDeployments,
   startReplicaSets,
+  startDaemonSets,
   startScheduler,
   (context, { serviceCidrs }) => startServiceCidrs(context, serviceCidrs),
   startServiceIpRepair,

@@ -149,13 +149,25 @@ export type Filter =
       readonly timeouts: Timeouts;
     }
   /** Answers of these content types (`*` for all; text/html always) and at least this long are compressed. */
-  | { readonly type: "gzip"; readonly level: number; readonly minBytes: number; readonly types: readonly string[] }
+  | {
+      readonly type: "compress";
+      readonly coding: ContentCoding;
+      /** As zlib, brotli and zstd number them. */
+      readonly level: number;
+      readonly minBytes: number;
+      readonly types: readonly string[];
+    }
   /** Who passes one of `source-ranges`, `basic-auth` and `external-auth` need not pass the others. */
   | { readonly type: "satisfy-any" }
   /** Nobody without a certificate of their own: 400 for what came without TLS. Goes behind `https-redirect`. */
   | { readonly type: "client-certificate" }
   /** Requests do not stand in the access log. */
   | { readonly type: "quiet" }
+  /**
+   * Requests belong to a trace, which the endpoint is told (W3C Trace Context): that of the client with `trust`, else one
+   * that begins here. Spans are called by the method and `name`. Goes before all other filters.
+   */
+  | { readonly type: "tracing"; readonly name: string; readonly trust: boolean }
   /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */
   | {
       readonly type: "limits";
@@ -169,6 +181,9 @@ export type Filter =
       readonly status: number;
       readonly connectionStatus: number;
     };
+
+/** In the words of Content-Encoding. */
+export type ContentCoding = "gzip" | "br" | "zstd";
 
 /** A client stays with its endpoint, by a cookie; goes behind other guards and before `hash-by`. */
 export interface Affinity {

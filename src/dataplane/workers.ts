@@ -58,6 +58,8 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     proxyProtocol: options.proxyProtocol ?? defaultProxyProtocol,
     tls: options.tls ?? defaultTls,
     accessLog: options.accessLog,
+    sampling: options.tracing?.sampling,
+    passSpans: options.tracing?.export ?? (() => {}),
     meter: createMeterMemory(1, randomBytes(16).toString("hex")),
     http2: options.http2 ?? true,
     total: slotAt(0),
@@ -74,6 +76,7 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     refusedStreams,
     counters: () => book.snapshot(),
     failures: () => Promise.resolve(engine.failures()),
+    sample: () => Promise.resolve(engine.sample()),
     stop({ drainMs }) {
       checker.stop();
       stopPorts();
@@ -143,6 +146,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
         clock,
         log: log.child({ worker }),
         whole: () => table.whole(),
+        passSpans: options.tracing?.export ?? (() => {}),
         died() {
           book.closeAll(worker);
           forgetWorker(meter, worker);
@@ -159,6 +163,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
           ticketKeys,
           meter,
           accessLog: options.accessLog,
+          sampling: options.tracing?.sampling,
           pages,
         },
       }),
@@ -182,8 +187,12 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
     refusedStreams,
     counters: () => book.snapshot(),
     failures: async () => {
-      const lists = await Promise.all(places.map((place) => place.failures()));
-      return lists.flat().sort((a, b) => a.at - b.at);
+      const lists = await Promise.all(places.map((place) => place.look()));
+      return lists.flatMap(({ failures }) => failures).sort((a, b) => a.at - b.at);
+    },
+    sample: async () => {
+      const lists = await Promise.all(places.map((place) => place.look()));
+      return lists.flatMap(({ sample }) => sample).sort((a, b) => a.at - b.at);
     },
     stop: async ({ drainMs }) => {
       checker.stop();

@@ -6,6 +6,7 @@ import {
   parseBool,
   parseCount,
   parseList,
+  parseOperation,
   parseRanges,
   parseRetryConditions,
   parseSeconds,
@@ -107,6 +108,12 @@ export interface IngressOptions {
   readonly gzipMinBytes: number;
   /** `gzip-types`; text/html is always among them. */
   readonly gzipTypes: readonly string[];
+  /** `enable-opentelemetry`. */
+  readonly opentelemetry: boolean;
+  /** `opentelemetry-trust-incoming-span`. */
+  readonly trustIncomingSpan: boolean;
+  /** `opentelemetry-operation-name`; the rule's path when empty. */
+  readonly operationName: string;
   /** `proxy-stream-timeout` in milliseconds: how long a TCP stream may be silent. */
   readonly streamMs: number;
   /** `proxy-stream-next-upstream`: a stream whose endpoint cannot be reached tries another. */
@@ -125,9 +132,46 @@ export interface IngressOptions {
   readonly tlsCurves: string;
   /** `enable-ocsp`: handshakes carry what responders say of the certificates. */
   readonly ocsp: boolean;
+  /** `enable-brotli`. */
+  readonly brotli: boolean;
+  /** `brotli-level`, 0 to 11. */
+  readonly brotliLevel: number;
+  /** `brotli-min-length`, in bytes. */
+  readonly brotliMinBytes: number;
+  /** `brotli-types`. */
+  readonly brotliTypes: readonly string[];
+  /** `enable-zstd`, which ingress-nginx has not, and so with the next three. */
+  readonly zstd: boolean;
+  /** `zstd-level`, 1 to 19. */
+  readonly zstdLevel: number;
+  /** `zstd-min-length`, in bytes. */
+  readonly zstdMinBytes: number;
+  /** `zstd-types`. */
+  readonly zstdTypes: readonly string[];
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
+
+/** What ingress-nginx compresses. */
+const textTypes: readonly string[] = [
+  "application/atom+xml",
+  "application/javascript",
+  "application/x-javascript",
+  "application/json",
+  "application/rss+xml",
+  "application/vnd.ms-fontobject",
+  "application/x-font-ttf",
+  "application/x-web-app-manifest+json",
+  "application/xhtml+xml",
+  "application/xml",
+  "font/opentype",
+  "image/svg+xml",
+  "image/x-icon",
+  "text/css",
+  "text/javascript",
+  "text/plain",
+  "text/x-component",
+];
 
 export const defaultOptions: IngressOptions = {
   maxBodyBytes: 1024 * 1024,
@@ -175,25 +219,18 @@ export const defaultOptions: IngressOptions = {
   gzip: false,
   gzipLevel: 1,
   gzipMinBytes: 256,
-  gzipTypes: [
-    "application/atom+xml",
-    "application/javascript",
-    "application/x-javascript",
-    "application/json",
-    "application/rss+xml",
-    "application/vnd.ms-fontobject",
-    "application/x-font-ttf",
-    "application/x-web-app-manifest+json",
-    "application/xhtml+xml",
-    "application/xml",
-    "font/opentype",
-    "image/svg+xml",
-    "image/x-icon",
-    "text/css",
-    "text/javascript",
-    "text/plain",
-    "text/x-component",
-  ],
+  gzipTypes: textTypes,
+  brotli: false,
+  brotliLevel: 4,
+  brotliMinBytes: 20,
+  brotliTypes: textTypes,
+  zstd: false,
+  zstdLevel: 3,
+  zstdMinBytes: 256,
+  zstdTypes: textTypes,
+  opentelemetry: false,
+  trustIncomingSpan: true,
+  operationName: "",
   useProxyProtocol: false,
   proxyRanges: ["0.0.0.0/0", "::/0"],
   tlsVersions: [defaultTls.minVersion, defaultTls.maxVersion],
@@ -257,10 +294,21 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "ssl-ecdh-curve": as("tlsCurves", parseCurves),
   "enable-ocsp": as("ocsp", parseBool),
   "use-gzip": as("gzip", parseBool),
-  "gzip-level": as("gzipLevel", (text) => (/^[1-9]$/.test(text) ? Number(text) : undefined)),
-  "gzip-min-length": as("gzipMinBytes", (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)),
-  "gzip-types": as("gzipTypes", (text) => text.split(/\s+/)),
+  "gzip-level": as("gzipLevel", levelUpTo(1, 9)),
+  "gzip-min-length": as("gzipMinBytes", parseCount),
+  "gzip-types": as("gzipTypes", parseWords),
+  "enable-brotli": as("brotli", parseBool),
+  "brotli-level": as("brotliLevel", levelUpTo(0, 11)),
+  "brotli-min-length": as("brotliMinBytes", parseCount),
+  "brotli-types": as("brotliTypes", parseWords),
+  "enable-zstd": as("zstd", parseBool),
+  "zstd-level": as("zstdLevel", levelUpTo(1, 19)),
+  "zstd-min-length": as("zstdMinBytes", parseCount),
+  "zstd-types": as("zstdTypes", parseWords),
   "denylist-source-range": as("denyRanges", parseRanges),
+  "enable-opentelemetry": as("opentelemetry", parseBool),
+  "opentelemetry-trust-incoming-span": as("trustIncomingSpan", parseBool),
+  "opentelemetry-operation-name": as("operationName", parseOperation),
 };
 
 /** The names that `readOptions` knows. */
@@ -283,6 +331,18 @@ export function readOptions(data: Readonly<Record<string, string>>): {
     else if (read !== undefined) refused.push(key);
   }
   return { options, refused };
+}
+
+/** How hard something is compressed. */
+function levelUpTo(least: number, most: number): (text: string) => number | undefined {
+  return (text) => {
+    const level = /^\d{1,2}$/.test(text) ? Number(text) : -1;
+    return level >= least && level <= most ? level : undefined;
+  };
+}
+
+function parseWords(text: string): readonly string[] {
+  return text.split(/\s+/);
 }
 
 /** A status that tells of an error. */

@@ -1,3 +1,4 @@
+import { parseAddress, type Family } from "#base/cidr.ts";
 import type { Clock } from "#base/clock.ts";
 import type { ServiceSource } from "./source.ts";
 
@@ -16,16 +17,17 @@ export interface Withdrawal {
  * that is stopped only then refuses nobody: upstream leaves the race between the two to a `preStop` sleep.
  */
 export async function waitWithdrawn({ source, inForce, clock }: Withdrawal, address: string): Promise<void> {
+  const family = parseAddress(address)?.family ?? 4;
   let forget = () => {};
   let cancel = () => {};
   const late = new Promise<void>((resolve) => (cancel = clock.after(limitMs, resolve)));
   const gone = new Promise<void>((resolve) => {
     const look = () => {
-      if (!isOffered(source, address)) resolve();
+      if (!isOffered(source, address, family)) resolve();
     };
-    forget = source.subscribe(look);
+    forget = source.subscribe(look, family);
     look();
-  }).then(() => inForce(source.table().revision));
+  }).then(() => inForce(source.table(family).revision));
   try {
     // A proxy that is being stopped puts nothing in force any more.
     await Promise.race([gone.catch(() => {}), late]);
@@ -36,8 +38,8 @@ export async function waitWithdrawn({ source, inForce, clock }: Withdrawal, addr
 }
 
 /** `publishNotReadyAddresses` offers what is terminating for as long as there is a pod: that is no reason to wait. */
-function isOffered(source: ServiceSource, address: string): boolean {
-  for (const { endpoints } of source.table().ports.values()) {
+function isOffered(source: ServiceSource, address: string, family: Family): boolean {
+  for (const { endpoints } of source.table(family).ports.values()) {
     if (endpoints.some((endpoint) => endpoint.ready && !endpoint.terminating && endpoint.address === address))
       return true;
   }

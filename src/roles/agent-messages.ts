@@ -23,7 +23,7 @@ export interface AgentConfig {
   readonly serviceCidr: string;
   readonly podCidr: string;
   readonly nodeCidr: string;
-  readonly loadBalancerCidr: string | undefined;
+  readonly loadBalancerCidrs: readonly string[];
   readonly clusterDomain: string;
   readonly dnsAddress: string;
   readonly dataDir: string;

@@ -13,12 +13,14 @@ import {
   type Topology,
   type TopologyOptions,
 } from "#node/network/topology.ts";
+import { changeOutside } from "#node/network/outside.ts";
 import { startNodes, type RequestToken, type RunningNodes } from "#node/start.ts";
 import { followConfigMap, type FollowedConfigMap } from "#proxy/config/config-map.ts";
 import type { ProxyModeName } from "#proxy/mode.ts";
 import { startNodeProxies, type NodeProxiesOptions, type RunningProxies } from "#proxy/sync.ts";
 import type { AgentConfig, FromAgent, ToAgent } from "./agent-messages.ts";
 import { openLog } from "./log.ts";
+import { startOutside, type RunningOutside } from "./outside.ts";
 import { RoleError } from "./report.ts";
 import { endOnUnexpected } from "./unexpected.ts";
 
@@ -63,11 +65,26 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
   let nodes: RunningNodes | undefined;
   let proxies: RunningProxies | undefined;
   let configMap: FollowedConfigMap | undefined;
+  let outside: RunningOutside | undefined;
 
   function fail(error: unknown, next?: string): void {
     const text = error instanceof Error ? error.message : String(error);
     log?.error({ error: text, stack: error instanceof Error ? error.stack : undefined }, "the agent cannot work");
     tell({ type: "failed", text, ...(next === undefined ? {} : { next }) });
+  }
+
+  /** Gives the machine and the nodes a way to the outside addresses there are now. */
+  async function changeRanges(ranges: readonly string[]): Promise<void> {
+    if (config === undefined || log === undefined) return;
+    const [before, after] = [config, { ...config, loadBalancerCidrs: ranges }].map(topologyOptions);
+    if (before === undefined || after === undefined) return;
+    await stopWatching?.();
+    try {
+      await changeOutside(before, after);
+      config = { ...config, loadBalancerCidrs: ranges };
+    } finally {
+      stopWatching = watchTopology(topologyOptions(config), networkDeps(log));
+    }
   }
 
   return {
@@ -77,10 +94,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
         log = openLog(given.logFile, "agent");
         endOnUnexpected(log, (text) => process.stderr.write(`unexpected: ${text}\n`));
         topology = await createTopology(topologyOptions(given));
-        stopWatching = watchTopology(topologyOptions(given), {
-          clock: systemClock,
-          log: log.child({ part: "network" }),
-        });
+        stopWatching = watchTopology(topologyOptions(given), networkDeps(log));
         tell({ type: "network", uplinkAddress: topology.uplink.address });
       } catch (error) {
         fail(error);
@@ -97,7 +111,8 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
         const ofNodes = new Map(topology.nodes.map(({ name }) => [name, clientOf(nodeFile(name))]));
         const ofNode = (name: string) => ofNodes.get(name) as RemoteClient;
         const ofProxies = clientOf("kube-proxy");
-        clients = [ofProxies, ...ofNodes.values()];
+        const ofLoadBalancer = clientOf("load-balancer");
+        clients = [ofProxies, ofLoadBalancer, ...ofNodes.values()];
         configMap = await followConfigMap({
           client: ofProxies,
           mode: config.proxyMode as ProxyModeName | "auto",
@@ -135,6 +150,14 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
           }),
         ]);
         [nodes, proxies] = [startedNodes, running];
+        outside = startOutside({
+          client: ofLoadBalancer,
+          nodes: topology.nodes,
+          flags: config.loadBalancerCidrs,
+          log: log.child({ part: "load-balancer" }),
+          clock: systemClock,
+          changeRanges: (ranges) => changeRanges(ranges),
+        });
         const warning = running.modes.values().next().value?.warning;
         tell({ type: "running", proxyMode: modeOf(running), ...(warning === undefined ? {} : { warning }) });
         configMap.follow(
@@ -156,6 +179,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
       }
     },
     async stop(pods) {
+      await outside?.stop();
       await stopWatching?.();
       await configMap?.stop();
       await proxies?.stop();
@@ -167,6 +191,10 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
       for (const client of clients) client.close();
     },
   };
+}
+
+function networkDeps(log: Log) {
+  return { clock: systemClock, log: log.child({ part: "network" }) };
 }
 
 /** Each token ends with its pod. */
@@ -208,6 +236,6 @@ function topologyOptions(config: AgentConfig): TopologyOptions {
     nodeSubnet: config.nodeCidr,
     podCidr: config.podCidr,
     serviceCidr: config.serviceCidr,
-    ...(config.loadBalancerCidr === undefined ? {} : { loadBalancerCidr: config.loadBalancerCidr }),
+    loadBalancerCidrs: config.loadBalancerCidrs,
   };
 }

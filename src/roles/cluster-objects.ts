@@ -2,6 +2,7 @@ import type { Endpoints } from "#api/core/endpoints/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import { isApiError } from "#api/meta/status.ts";
 import type { Client } from "#client/contract.ts";
+import { configMapKey as poolsKey } from "#loadbalancer/config.ts";
 import { configKey, configMapKey } from "#proxy/config/config-map.ts";
 import { configApiVersion, configKind } from "#proxy/config/kind.ts";
 
@@ -90,6 +91,29 @@ async function ensureProxyRole(client: Client): Promise<void> {
   const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role" as const, name };
   const subjects = [{ apiGroup: "rbac.authorization.k8s.io", kind: "User" as const, name: "system:kube-proxy" }];
   await unlessThere(client.create("RoleBinding", { metadata: { name, namespace }, roleRef, subjects }));
+}
+
+/** Who announces outside addresses may read what is announced and where from, and write the Leases that say by whom. */
+export async function ensureLoadBalancerRoles(client: Client): Promise<void> {
+  const [name, { namespace }] = ["fairlead:load-balancer", poolsKey];
+  const subjects = [{ apiGroup: "rbac.authorization.k8s.io", kind: "User" as const, name: "system:load-balancer" }];
+  const refTo = (kind: "Role" | "ClusterRole") => ({ apiGroup: "rbac.authorization.k8s.io", kind, name });
+  const read = ["get", "list", "watch"];
+  const everywhere = [
+    { verbs: read, apiGroups: [""], resources: ["services", "nodes"] },
+    { verbs: read, apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"] },
+    { verbs: ["create", "patch"], apiGroups: [""], resources: ["events"] },
+  ];
+  const inPlace = [
+    { verbs: read, apiGroups: [""], resources: ["configmaps"], resourceNames: [poolsKey.name] },
+    { verbs: [...read, "create", "update", "delete"], apiGroups: ["coordination.k8s.io"], resources: ["leases"] },
+  ];
+  await Promise.all([
+    unlessThere(client.create("ClusterRole", { metadata: { name }, rules: everywhere })),
+    unlessThere(client.create("ClusterRoleBinding", { metadata: { name }, roleRef: refTo("ClusterRole"), subjects })),
+    unlessThere(client.create("Role", { metadata: { name, namespace }, rules: inPlace })),
+    unlessThere(client.create("RoleBinding", { metadata: { name, namespace }, roleRef: refTo("Role"), subjects })),
+  ]);
 }
 
 async function unlessThere(creation: Promise<unknown>): Promise<void> {

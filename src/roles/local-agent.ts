@@ -32,7 +32,7 @@ export function startLocalAgent(
     serviceCidr: options.serviceCidr,
     podCidr: options.podCidr,
     nodeCidr: options.nodeCidr,
-    loadBalancerCidr: options.loadBalancerCidr,
+    loadBalancerCidrs: options.loadBalancerCidrs,
     clusterDomain: options.clusterDomain,
     dnsAddress: plan.dnsServiceAddress,
     dataDir: paths.root,

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { addressAt, cidrSize, cidrsOverlap, formatAddress, parseCidr, type Cidr } from "#base/cidr.ts";
+import { addressAt, cidrSize, cidrsOverlap, formatAddress, formatCidr, parseCidr, type Cidr } from "#base/cidr.ts";
 
 /** How far `up` waits before it says that it is done. */
 export type WaitFor = "served" | "applied" | "none";
@@ -21,13 +21,15 @@ export interface UpOptions {
   readonly serviceCidr: string;
   readonly podCidr: string;
   readonly nodeCidr: string;
-  /** Where Services of type LoadBalancer get their addresses from; they stay pending without. */
-  readonly loadBalancerCidr: string | undefined;
+  /** Where Services of type LoadBalancer get their addresses from, besides what the ConfigMap names. */
+  readonly loadBalancerCidrs: readonly string[];
   /** Where node ports come from: `FIRST-LAST`. */
   readonly serviceNodePortRange: string;
   readonly clusterDomain: string;
   /** Where the objects are kept; in the data folder, when absent. */
   readonly etcd?: EtcdFlags;
+  /** An EncryptionConfiguration: which objects are encrypted in the store, and how. */
+  readonly encryptionConfig?: string;
   /** Requests without proof are those of `system:anonymous`, and not refused. */
   readonly anonymousAuth: boolean;
   /** A configuration of cluster DNS: YAML, or a Corefile. */
@@ -35,6 +37,10 @@ export interface UpOptions {
   /** Where requests through Ingress are written down: a file, or `-` for the standard output. */
   readonly accessLog?: string;
   readonly accessLogFormat: "line" | "json";
+  /** Where the spans of requests through Ingress go; without, requests are not traced unless an Ingress says so. */
+  readonly tracing?: TracingFlags;
+  /** Where Ingress tells how it is, on loopback: `/healthz`, `/metrics` and more; 0 for nowhere. */
+  readonly ingressHealthzPort: number;
   /** Options of Ingress: YAML, or a ConfigMap of ingress-nginx. */
   readonly ingressConfig?: string;
   /** Ingress compresses answers. */
@@ -55,6 +61,23 @@ export interface EtcdFlags {
   readonly keyfile?: string;
 }
 
+/** The flags `--otlp-…` and `--otel-…`, named as ingress-nginx's options. */
+export interface TracingFlags {
+  readonly collectorHost: string;
+  readonly collectorPort: number;
+  readonly serviceName: string;
+  readonly sampler: "AlwaysOn" | "AlwaysOff" | "TraceIdRatioBased";
+  /** From 0 to 1. */
+  readonly samplerRatio: number;
+}
+
+export const defaultTracing: Omit<TracingFlags, "collectorHost"> = {
+  collectorPort: 4318,
+  serviceName: "nginx",
+  sampler: "AlwaysOn",
+  samplerRatio: 0.01,
+};
+
 export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   manifests: [],
   nodes: 3,
@@ -65,11 +88,12 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   serviceCidr: "10.96.0.0/12",
   podCidr: "10.244.0.0/16",
   nodeCidr: "172.30.0.0/24",
-  loadBalancerCidr: undefined,
+  loadBalancerCidrs: [],
   serviceNodePortRange: "30000-32767",
   clusterDomain: "cluster.local",
   anonymousAuth: false,
   accessLogFormat: "line",
+  ingressHealthzPort: 0,
   gzip: false,
   wait: "served",
   waitTimeoutSeconds: 60,
@@ -99,7 +123,7 @@ export interface AddressPlan {
   readonly service: Cidr;
   readonly pod: Cidr;
   readonly node: Cidr;
-  readonly loadBalancer: Cidr | undefined;
+  readonly loadBalancer: readonly Cidr[];
   readonly nodePorts: PortRange;
   /** The `kubernetes` Service: the first address of the range. */
   readonly apiServiceAddress: string;
@@ -120,6 +144,10 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
   port("api-port", options.apiPort, 1);
   port("http-port", options.httpPort, 0);
   port("https-port", options.httpsPort, 0);
+  port("ingress-healthz-port", options.ingressHealthzPort, 0);
+  port("otlp-collector-port", options.tracing?.collectorPort ?? defaultTracing.collectorPort, 1);
+  const ratio = options.tracing?.samplerRatio ?? 0;
+  if (!(ratio >= 0 && ratio <= 1)) problems.push(`--otel-sampler-ratio: must be from 0 to 1, not ${ratio}`);
   if (!Number.isInteger(options.nodes) || options.nodes < 1 || options.nodes > 16) {
     problems.push(`--nodes: must be between 1 and 16, not ${options.nodes}`);
   }
@@ -143,10 +171,21 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
   const service = range("service-cidr", options.serviceCidr, 27);
   const pod = range("pod-cidr", options.podCidr, 24 - Math.ceil(Math.log2(options.nodes + 1)));
   const node = range("node-cidr", options.nodeCidr, 24);
-  const { loadBalancerCidr } = options;
-  const loadBalancer = loadBalancerCidr === undefined ? undefined : range("load-balancer-cidr", loadBalancerCidr, 30);
-  const ranges = { "service-cidr": service, "pod-cidr": pod, "node-cidr": node, "load-balancer-cidr": loadBalancer };
-  problems.push(...overlaps(ranges));
+  const loadBalancer = options.loadBalancerCidrs.flatMap((text) => {
+    const cidr = parseCidr(text);
+    if (cidr === undefined) problems.push(`--load-balancer-cidr: ${text} is not a range, e.g. 172.31.0.0/24`);
+    return cidr ?? [];
+  });
+  problems.push(...overlaps({ "service-cidr": service, "pod-cidr": pod, "node-cidr": node }));
+  // Outside addresses may lie among the nodes'; those that nodes have are not given away.
+  for (const outside of loadBalancer) {
+    problems.push(...overlaps({ "load-balancer-cidr": outside, "service-cidr": service, "pod-cidr": pod }, outside));
+  }
+  for (const [index, outside] of loadBalancer.entries()) {
+    const twice = loadBalancer.slice(0, index).find((other) => cidrsOverlap(other, outside));
+    if (twice !== undefined)
+      problems.push(`--load-balancer-cidr: ${formatCidr(outside)} overlaps ${formatCidr(twice)}`);
+  }
   const nodePorts = parsePortRange(options.serviceNodePortRange);
   if (nodePorts === undefined) {
     problems.push(
@@ -202,11 +241,13 @@ function isEtcdUrl(text: string): boolean {
   return /^https?:\/\/[^/@?#\s]+:\d+$/.test(text) && URL.canParse(text);
 }
 
-function overlaps(ranges: Readonly<Record<string, Cidr | undefined>>): string[] {
+/** Which of these overlap; with `of`, only what overlaps that one. */
+function overlaps(ranges: Readonly<Record<string, Cidr | undefined>>, of?: Cidr): string[] {
   const entries = Object.entries(ranges);
   return entries.flatMap(([name, range], index) =>
     entries
       .slice(index + 1)
+      .filter(() => of === undefined || range === of)
       .filter(([, other]) => range !== undefined && other !== undefined && cidrsOverlap(range, other))
       .map(([other]) => `--${name} and --${other} overlap`),
   );

@@ -25,6 +25,9 @@ const iptablesTools: readonly Tool[] = [
   { program: "iptables-restore", package: "iptables" },
   { program: "iptables-save", package: "iptables" },
 ];
+/** What tells neighbours where an outside address is, where there are some. */
+export const outsideTools: readonly Tool[] = [{ program: "arping", package: "iputils-arping" }];
+
 export const modeTools: Readonly<Record<string, readonly Tool[]>> = {
   iptables: iptablesTools,
   ipvs: [...iptablesTools, { program: "ipvsadm", package: "ipvsadm" }, { program: "ipset", package: "ipset" }],
@@ -47,6 +50,7 @@ export const testTools: readonly Tool[] = [
   { program: "pgrep", package: "procps" },
   { program: "script", package: "bsdutils" },
   { program: "etcd", package: "etcd-server" },
+  ...outsideTools,
 ];
 
 /** Where a program is, or `undefined`. Looks into the administrator's folders too, which a user's PATH may lack. */

@@ -11,4 +11,6 @@ export interface ProxyRoleOptions {
   readonly proxyMode: ProxyModeOption;
   /** The name of this host when left out. */
   readonly hostnameOverride?: string;
+  /** The interface on which outside addresses of Services are announced; none are when left out. */
+  readonly announceOn?: string;
 }

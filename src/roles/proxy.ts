@@ -1,15 +1,18 @@
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
+import { systemClock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import { followConfig, type FollowedFile } from "#api/config/follow-file.ts";
 import { hasErrors, renderProblem } from "#api/config/problem.ts";
 import { createRemoteClient } from "#client/remote.ts";
+import { startAnnouncer, type RunningAnnouncer } from "#loadbalancer/announce/start.ts";
 import type { ProxyConfig } from "#proxy/config/kind.ts";
 import { readProxyConfig } from "#proxy/config/read.ts";
 import { settingsOf } from "#proxy/config/settings.ts";
 import { modes } from "#proxy/modes/index.ts";
 import { startNodeProxies, type RunningProxies } from "#proxy/sync.ts";
 import { checkAccess, connectionOf, type Needs } from "./connection.ts";
+import { linkOf } from "./outside.ts";
 import type { ProxyRoleOptions } from "./proxy-options.ts";
 import { RoleError, step, type Report } from "./report.ts";
 
@@ -46,6 +49,7 @@ export async function startProxyRole(
   );
   const client = createRemoteClient(connection);
   let proxies: RunningProxies | undefined;
+  let announcer: RunningAnnouncer | undefined;
   try {
     await step(report, "access", `Reading ${connection.server}`, async () => {
       const unreachable = await checkAccess(client, connection.server, needs);
@@ -64,6 +68,7 @@ export async function startProxyRole(
       say(`Service proxy of node ${name} in mode ${modeOf(running)}`);
       return running;
     });
+    announcer = announce(options.announceOn, name, { client, log });
     const { healthz, metrics } = settings.faces;
     if (healthz !== undefined)
       report({ type: "notice", text: `/healthz and /livez at ${healthz.address}:${healthz.port}` });
@@ -84,11 +89,28 @@ export async function startProxyRole(
         report,
         "stop",
         "Service proxy stopped; its rules stay, and fairlead proxy --cleanup removes them",
-        () => running.stop(),
+        async () => {
+          await announcer?.stop();
+          await running.stop();
+        },
       );
       client.close();
     },
   };
+}
+
+/** Addresses that it cannot have any more, because it is silent, go to another node by themselves. */
+function announce(
+  device: string | undefined,
+  name: string,
+  { client, log }: { client: ReturnType<typeof createRemoteClient>; log: Log },
+): RunningAnnouncer | undefined {
+  if (device === undefined) return undefined;
+  if (!Object.hasOwn(networkInterfaces(), device)) {
+    throw new RoleError(`there is no interface ${device} here, or it is down`, "ip -br link lists them");
+  }
+  const nodes = [{ name, link: linkOf(device, log) }];
+  return startAnnouncer({ client, nodes, log: log.child({ part: "load-balancer" }), clock: systemClock });
 }
 
 async function start(

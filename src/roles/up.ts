@@ -14,8 +14,8 @@ import { undoHostLine } from "./host-resolver.ts";
 import { startLocalAgent, type LocalAgent } from "./local-agent.ts";
 import { openLog } from "./log.ts";
 import { applyManifests, loadManifests } from "./manifests.ts";
-import { checkOptions, type AddressPlan, type ProxyModeOption, type UpOptions } from "./options.ts";
-import { installLine, installTools, missingTools, modeTools, upTools } from "./packages.ts";
+import { checkOptions, type AddressPlan, type UpOptions } from "./options.ts";
+import { installLine, installTools, missingTools, modeTools, outsideTools, upTools } from "./packages.ts";
 import { choosePort, portProblem, portProblemText } from "./ports.ts";
 import { missingCapabilities } from "./privileges.ts";
 import { reachOf, type ReachFacts } from "./reach.ts";
@@ -87,8 +87,10 @@ async function startClaimed(
   const dnsConfig = loadDns(options, report);
   const ingressOptions = loadIngressConfig(options.ingressConfig, report);
   const withNodes = checkPrivileges(report);
-  if (withNodes) await ensureTools(report, options.proxyMode);
-  await ensureApiPort(options.apiPort);
+  if (withNodes) await ensureTools(report, options);
+  await ensureLoopbackPort(options.apiPort, "the API server", "--api-port");
+  if (options.ingressHealthzPort !== 0)
+    await ensureLoopbackPort(options.ingressHealthzPort, "Ingress's health", "--ingress-healthz-port");
   ensureAccessLog(options);
   const { httpPort, httpsPort } = await entryPorts(options, report);
   const state: RunState = {
@@ -273,10 +275,13 @@ async function stopApi({ api, controllers, serviceIps, loadBalancer, store }: Ru
   await store.close();
 }
 
-async function stopEntry({ dataplane, ingress, stopFailureLog }: RunningEntry): Promise<void> {
+async function stopEntry({ dataplane, ingress, stopFailureLog, http, stopExporter }: RunningEntry): Promise<void> {
+  http?.beginDrain();
   stopFailureLog();
   await ingress.stop();
   await dataplane.stop({ drainMs: 3000 });
+  await stopExporter();
+  await http?.stop();
 }
 
 function planOf(options: UpOptions): AddressPlan {
@@ -332,8 +337,9 @@ function checkPrivileges(report: Report): boolean {
   );
 }
 
-async function ensureTools(report: Report, proxyMode: ProxyModeOption): Promise<void> {
-  const missing = missingTools([...upTools, ...(modeTools[proxyMode] ?? [])]);
+async function ensureTools(report: Report, { proxyMode, loadBalancerCidrs }: UpOptions): Promise<void> {
+  const forAddresses = loadBalancerCidrs.length === 0 ? [] : outsideTools;
+  const missing = missingTools([...upTools, ...(modeTools[proxyMode] ?? []), ...forAddresses]);
   if (missing.length === 0) return;
   const names = [...new Set(missing.map((tool) => tool.package))].join(" ");
   await step(report, "packages", `installing Debian packages: ${names}`, () => {
@@ -361,10 +367,10 @@ function inDataDir<T>(paths: DataPaths, write: () => T): T {
   }
 }
 
-async function ensureApiPort(port: number): Promise<void> {
+async function ensureLoopbackPort(port: number, what: string, flag: string): Promise<void> {
   const problem = await portProblem(port, "127.0.0.1");
   if (problem === undefined) return;
-  throw new RoleError(`port ${port} of the API server ${portProblemText(problem)}`, "choose another with --api-port");
+  throw new RoleError(`port ${port} of ${what} ${portProblemText(problem)}`, `choose another with ${flag}`);
 }
 
 function ensureAccessLog({ accessLog: path }: UpOptions): void {

@@ -45,7 +45,8 @@ export function createHandler(parts: Parts, documents: Documents, limit = defaul
         return;
       }
       if (parts.isStopping()) {
-        response.setHeader("Connection", "close");
+        // HTTP/2 has GOAWAY for this.
+        if (request.httpVersionMajor === 1) response.setHeader("Connection", "close");
         sendError(exchange, stopping());
         request.resume();
         return;

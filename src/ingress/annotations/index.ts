@@ -25,6 +25,7 @@ import { sslCiphers } from "./ssl-ciphers/ssl-ciphers.ts";
 import { sslPassthrough } from "./ssl-passthrough/ssl-passthrough.ts";
 import { sourceRanges } from "./source-ranges/source-ranges.ts";
 import { timeouts } from "./timeouts/timeouts.ts";
+import { tracing } from "./tracing/tracing.ts";
 import { upstream } from "./upstream/upstream.ts";
 
 /** Every annotation group once, in the order in which a request meets their effects. */
@@ -34,6 +35,8 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   // Past HTTP altogether.
   sslPassthrough,
   sslCiphers,
+  // Every request of a trace is in it, whoever answers.
+  tracing,
   // What other origins may do holds for every answer, and an answer to the question whether they may goes first.
   cors,
   // Then redirects: one redirect goes out whatever TLS, access or endpoints say.

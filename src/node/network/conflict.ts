@@ -26,6 +26,7 @@ export function compileConflicts(plan: TopologyPlan, routes: readonly Route[]): 
     ["pod CIDR", plan.podCidr],
     ["service CIDR", plan.serviceCidr],
     ["node subnet", plan.nodeSubnet],
+    ...plan.outside.map((range) => ["range of outside addresses", range] as const),
   ] as const;
   const conflicts = new Map<string, string>();
   for (const route of routes) {

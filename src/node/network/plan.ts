@@ -9,8 +9,11 @@ export interface TopologyOptions {
   podCidr?: string;
   serviceCidr?: string;
   nodeSubnet?: string;
-  /** Outside addresses of Services; the machine reaches them by the first node. None by default. */
-  loadBalancerCidr?: string;
+  /**
+   * Outside addresses of Services: the machine and the nodes look for them at the switch, where the node that has one
+   * answers. None by default.
+   */
+  loadBalancerCidrs?: readonly string[];
 }
 
 export interface TopologyNode {
@@ -38,6 +41,8 @@ export interface TopologyPlan {
   readonly podCidr: string;
   readonly serviceCidr: string;
   readonly nodeSubnet: string;
+  /** Ranges of outside addresses beyond the node subnet, where every neighbour looks for an address anyway. */
+  readonly outside: readonly string[];
   /** Namespace names, the switch first. */
   readonly namespaces: readonly string[];
   /** Lines for the machine's own namespace. */
@@ -91,10 +96,7 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
     "pod CIDR": range("pod CIDR", options.podCidr ?? "10.244.0.0/16", 20),
     "service CIDR": range("service CIDR", options.serviceCidr ?? "10.96.0.0/12", 30),
     "node subnet": range("node subnet", options.nodeSubnet ?? "172.30.0.0/24", 24),
-    ...(options.loadBalancerCidr === undefined
-      ? {}
-      : { "load balancer CIDR": range("load balancer CIDR", options.loadBalancerCidr, 32) }),
-  } as Record<"pod CIDR" | "service CIDR" | "node subnet" | "load balancer CIDR", Cidr>;
+  } as Record<"pod CIDR" | "service CIDR" | "node subnet", Cidr>;
   refuseOverlap(ranges);
   const pods = ranges["pod CIDR"];
   const subnet = ranges["node subnet"];
@@ -118,9 +120,8 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
   const uplink = { address: formatAddress(addressAt(subnet, 254)), device: uplinkDevice(clusterId) };
   const switchName = `${prefix}sw`;
   const namespaces = [switchName, ...nodes.map(({ name }) => prefix + name)];
-  const outside = options.loadBalancerCidr === undefined ? undefined : ranges["load balancer CIDR"];
-  const entries = [serviceCidr, ...(outside === undefined ? [] : [formatCidr(outside)])];
-  const walls = [...entries, podCidr, nodeSubnet].map(
+  const outside = outsideRanges(options.loadBalancerCidrs ?? [], ranges);
+  const walls = [serviceCidr, ...outside, podCidr, nodeSubnet].map(
     (cidr) => `route replace unreachable ${cidr} metric ${lastMetric} proto ${routeProtocol}`,
   );
   return {
@@ -130,6 +131,7 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
     podCidr,
     serviceCidr,
     nodeSubnet,
+    outside,
     namespaces,
     host: [
       ...walls,
@@ -143,9 +145,8 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
       ...nodes.map(
         ({ podCidr, address }) => `route replace ${podCidr} via ${address} dev ${uplink.device} proto ${routeProtocol}`,
       ),
-      ...entries.map(
-        (cidr) => `route replace ${cidr} via ${nodes[0]?.address} dev ${uplink.device} proto ${routeProtocol}`,
-      ),
+      `route replace ${serviceCidr} via ${nodes[0]?.address} dev ${uplink.device} proto ${routeProtocol}`,
+      ...outside.map((cidr) => `route replace ${cidr} dev ${uplink.device} proto ${routeProtocol}`),
       // What nodes send may end at an address of this machine, never pass through it.
       uplinkWall(uplink.device, "add"),
     ],
@@ -165,7 +166,7 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
       sysctls: bridgeCalls("0"),
     },
     nodeScripts: nodes.map((node) =>
-      compileNode(node, { nodes, walls, entries, prefix: subnet.prefix, uplink: uplink.address }),
+      compileNode(node, { nodes, walls, serviceCidr, outside, prefix: subnet.prefix, uplink: uplink.address }),
     ),
   };
 }
@@ -175,10 +176,18 @@ function compileNode(
   {
     nodes,
     walls,
-    entries,
+    serviceCidr,
+    outside,
     prefix,
     uplink,
-  }: { nodes: TopologyNode[]; walls: string[]; entries: string[]; prefix: number; uplink: string },
+  }: {
+    nodes: TopologyNode[];
+    walls: string[];
+    serviceCidr: string;
+    outside: readonly string[];
+    prefix: number;
+    uplink: string;
+  },
 ): NamespaceScript {
   const peers = nodes.filter((peer) => peer !== node);
   return {
@@ -200,11 +209,11 @@ function compileNode(
       `route replace default via ${uplink} dev eth0`,
       // A process of the node itself is routed before its destination is translated, so it needs a way out that is
       // not a wall; what is still for a service address when it is to be forwarded has no service, and fails at once.
-      ...entries.flatMap((cidr) => [
-        `route replace ${cidr} dev eth0 src ${node.address}`,
-        `rule add iif eth0 to ${cidr} unreachable pref 1000`,
-        `rule add iif ${bridgeDevice} to ${cidr} unreachable pref 1001`,
-      ]),
+      `route replace ${serviceCidr} dev eth0 src ${node.address}`,
+      `rule add iif eth0 to ${serviceCidr} unreachable pref 1000`,
+      `rule add iif ${bridgeDevice} to ${serviceCidr} unreachable pref 1001`,
+      // The node that has an outside address answers for it, also on ports that no Service has.
+      ...outside.map((cidr) => `route replace ${cidr} dev eth0 src ${node.address}`),
     ],
     sysctls: [
       ["ipv4/ip_forward", "1"],
@@ -240,11 +249,26 @@ function range(what: string, text: string, longest: number): Cidr {
   return cidr;
 }
 
-function refuseOverlap(ranges: Record<string, Cidr>): void {
+/** Those that need a way of their own: IPv4, and not among the nodes' addresses. */
+function outsideRanges(
+  texts: readonly string[],
+  ranges: Record<"pod CIDR" | "service CIDR" | "node subnet", Cidr>,
+): string[] {
+  const parsed = texts.map((text) => parseCidr(text)).filter((cidr) => cidr?.family === 4) as Cidr[];
+  return parsed.flatMap((cidr) => {
+    const subnet = ranges["node subnet"];
+    if (cidr.prefix >= subnet.prefix && cidrsOverlap(cidr, subnet)) return [];
+    refuseOverlap({ "load balancer CIDR": cidr, ...ranges }, cidr);
+    return [formatCidr(cidr)];
+  });
+}
+
+/** With `of`, looks only at what overlaps that one. */
+function refuseOverlap(ranges: Record<string, Cidr>, of?: Cidr): void {
   const entries = Object.entries(ranges);
   for (const [index, [name, cidr]] of entries.entries()) {
     for (const [other, against] of entries.slice(index + 1)) {
-      if (cidrsOverlap(cidr, against)) {
+      if ((of === undefined || cidr === of) && cidrsOverlap(cidr, against)) {
         throw new RangeError(`${name} ${formatCidr(cidr)} overlaps ${other} ${formatCidr(against)}`);
       }
     }

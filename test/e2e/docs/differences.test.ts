@@ -34,7 +34,7 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
      kubectl get secret unseen --as system:node:node-1 --as-group system:nodes
      kubectl auth can-i get node/node-1 --as system:node:node-1 --as-group system:nodes
      kubectl auth can-i get node/node-2 --as system:node:node-1 --as-group system:nodes`,
-    /no relationship found between node 'node-1' and this object\nyes\n.*no - node 'node-1' cannot read 'node-2', only/s,
+    /no relationship found between node 'node-1' and this object\n.*\nyes\n.*no - node 'node-1' cannot read 'node-2', only/s,
   ],
   [
     "who shows no proof is answered 401, but for `/healthz`",

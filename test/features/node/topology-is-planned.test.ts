@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compileConflicts } from "#node/network/conflict.ts";
+import { compileRemovals } from "#node/network/outside.ts";
 import { compileTopology } from "#node/network/plan.ts";
 
 const plan = compileTopology({ clusterId: "abc123" });
@@ -28,6 +29,36 @@ test("walls stand before anything else is made", () => {
     ["10.96.0.0/12", "10.244.0.0/16", "172.30.0.0/24"].map((range) => `route replace unreachable ${range}`),
   );
   for (const { lines } of plan.nodeScripts) assert.match(lines[1] ?? "", /unreachable 10\.96\.0\.0\/12/);
+});
+
+test("outside addresses are looked for at the switch, those among the nodes without a route", () => {
+  const ranges = ["172.31.0.0/24", "172.30.0.128/26", "fd00::/64"];
+  const wide = compileTopology({ clusterId: "abc123", loadBalancerCidrs: ranges });
+  const added = wide.host.filter((line) => !plan.host.includes(line)).map((line) => line.split(" metric")[0]);
+  assert.deepEqual(added, [
+    "route replace unreachable 172.31.0.0/24",
+    "route replace 172.31.0.0/24 dev flabc123up proto 184",
+  ]);
+  const [node] = wide.nodeScripts;
+  assert.ok(node?.lines.includes("route replace 172.31.0.0/24 dev eth0 src 172.30.0.11"));
+  for (const range of ["10.244.9.0/24", "172.30.0.0/16"]) {
+    assert.throws(
+      () => compileTopology({ clusterId: "a", loadBalancerCidrs: [range] }),
+      /load balancer CIDR .* overlaps/,
+    );
+  }
+});
+
+test("what a range made is taken away when it goes, and nothing else", () => {
+  const wide = compileTopology({ clusterId: "abc123", loadBalancerCidrs: ["172.31.0.0/24"] });
+  const [machine, ...nodes] = compileRemovals(wide, plan);
+  assert.deepEqual(
+    machine?.lines.map((line) => line.split(" metric")[0]),
+    ["route del unreachable 172.31.0.0/24", "route del 172.31.0.0/24 dev flabc123up proto 184"],
+  );
+  assert.equal(nodes.length, 3);
+  for (const { lines } of nodes) assert.equal(lines.length, 2);
+  assert.deepEqual(compileRemovals(plan, wide), []);
 });
 
 test("an id, a number of nodes or a range that cannot be is refused by name", () => {

@@ -12,6 +12,10 @@ test("the default ranges give upstream's well-known addresses", () => {
   assert.equal(checked.plan.uplinkAddress, "172.30.0.254");
 });
 
+test("outside addresses may come from several ranges, also among those of the nodes", () => {
+  assert.ok("plan" in checkOptions(options({ loadBalancerCidrs: ["172.31.0.0/24", "172.30.0.128/26", "fd00::/64"] })));
+});
+
 const refused: [change: Partial<UpOptions>, problem: RegExp][] = [
   [{ apiPort: 0 }, /^--api-port: must be a port between 1 and 65535, not 0$/],
   [{ httpPort: 70_000 }, /^--http-port: .* not 70000$/],
@@ -38,6 +42,12 @@ const refused: [change: Partial<UpOptions>, problem: RegExp][] = [
   [{ tcpServicesConfigMap: "tcp-services" }, /^--tcp-services-configmap: tcp-services is not namespace\/name/],
   [{ udpServicesConfigMap: "a/b/c" }, /^--udp-services-configmap: a\/b\/c is not namespace\/name/],
   [{ nodeCidr: "10.244.9.0/24" }, /^--pod-cidr and --node-cidr overlap$/],
+  [{ loadBalancerCidrs: ["172.31.0.1"] }, /^--load-balancer-cidr: 172\.31\.0\.1 is not a range/],
+  [{ loadBalancerCidrs: ["10.97.0.0/24"] }, /^--load-balancer-cidr and --service-cidr overlap$/],
+  [
+    { loadBalancerCidrs: ["172.31.0.0/24", "172.31.0.128/25"] },
+    /^--load-balancer-cidr: 172\.31\.0\.128\/25 overlaps 172\.31\.0\.0\/24$/,
+  ],
 ];
 
 for (const [change, problem] of refused) {

@@ -11,26 +11,24 @@ import { openNftChannel } from "./channel.ts";
 import type { SetName } from "./element.ts";
 import { renderEntry } from "./elements.ts";
 import { layoutMark, renderAdoption, renderLayout } from "./layout.ts";
-import { tableName } from "./names.ts";
+import { tableName, tableOf, words } from "./names.ts";
 import { renderChange } from "./transaction.ts";
 
-/** An added table can be deleted, there or not. */
-const removal = [`add table ip ${tableName}`, `delete table ip ${tableName}`];
-
 /**
- * Services as elements of a few maps in the table `ip kube-proxy`. The first change takes over or replaces what stands
+ * Services as elements of a few maps in the table `ip kube-proxy`, and those of IPv6 in `ip6 kube-proxy`. The first change takes over or replaces what stands
  * in that table, in one transaction: traffic meets either the old rules or the new ones. After a failure all is built
  * anew from nothing.
  */
 export const nftables: ModeDefinition = {
   name: "nftables",
   async probe(node) {
-    const commands = [...renderLayout(node), ...samples.flatMap((sample) => renderBalancer(sample))];
+    const commands = [...renderLayout(node), ...samples.flatMap((sample) => renderBalancer(sample, node.family))];
     const checked = await runCommand(inNamespace(node.netns, ["nft", "-c", "-f", "-"]), `${commands.join("\n")}\n`);
     if (checked.code === 0) return { works: true };
     return { works: false, reason: `nft cannot load the rules here: ${firstLine(checked.stderr)}` };
   },
   start(node, { log, clock = systemClock }) {
+    const { family = 4 } = node;
     const channel = openNftChannel({ clock, ...(node.netns === undefined ? {} : { netns: node.netns }) });
     const ledger = createElementLedger<SetName>();
     const flows = createFlowCleaner(node, log);
@@ -63,9 +61,9 @@ export const nftables: ModeDefinition = {
         inKernel = new Set(earlier);
       }
       const missing = [...balancers].filter(([name]) => !inKernel.has(name));
-      const chains = missing.flatMap(([, balancer]) => renderBalancer(balancer));
+      const chains = missing.flatMap(([, balancer]) => renderBalancer(balancer, family));
       const change = isInForce ? ledger.take() : { deletes: [], adds: ledger.takeAll() };
-      const commands = [...start, ...chains, ...renderChange(change)];
+      const commands = [...start, ...chains, ...renderChange(change, family)];
       return { commands, changes: change.adds.length + change.deletes.length };
     }
 
@@ -94,7 +92,7 @@ export const nftables: ModeDefinition = {
         if (!isInForce) return true;
         try {
           // Adding a chain that is there changes nothing, and fails when the table has gone.
-          await channel.run([`add chain ip ${tableName} ${layoutMark}`]);
+          await channel.run([`add chain ${tableOf(family)} ${layoutMark}`]);
           return true;
         } catch {
           isInForce = false;
@@ -120,6 +118,9 @@ const samples: readonly Balancer[] = [0, 10_800].flatMap((affinitySeconds) =>
 );
 
 async function removeTable(node: ProxyNode): Promise<void> {
+  const table = tableOf(node.family ?? 4);
+  // An added table can be deleted, there or not.
+  const removal = [`add table ${table}`, `delete table ${table}`];
   const removed = await runCommand(inNamespace(node.netns, ["nft", "-f", "-"]), `${removal.join("\n")}\n`);
   if (removed.code !== 0) {
     throw new Error(`the rules on ${node.name} could not be removed: ${firstLine(removed.stderr)}`);
@@ -127,13 +128,14 @@ async function removeTable(node: ProxyNode): Promise<void> {
 }
 
 /** The names of the chains in the table; empty when there is none. */
-async function listChains({ netns }: ProxyNode): Promise<ReadonlySet<string>> {
-  const { stdout } = await runCommand(inNamespace(netns, ["nft", "list", "chains", "ip"]));
+async function listChains({ netns, family = 4 }: ProxyNode): Promise<ReadonlySet<string>> {
+  const { ip } = words[family];
+  const { stdout } = await runCommand(inNamespace(netns, ["nft", "list", "chains", ip]));
   const names = new Set<string>();
   let isOurs = false;
   for (const line of stdout.split("\n")) {
-    const table = /^table ip (\S+) \{/.exec(line);
-    if (table !== null) isOurs = table[1] === tableName;
+    const table = /^table (\S+) (\S+) \{/.exec(line);
+    if (table !== null) isOurs = table[1] === ip && table[2] === tableName;
     const chain = /^\tchain (\S+) \{/.exec(line);
     if (isOurs && chain?.[1] !== undefined) names.add(chain[1]);
   }
