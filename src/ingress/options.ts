@@ -120,18 +120,6 @@ export interface IngressOptions {
   readonly streamRetries: boolean;
   /** `proxy-stream-next-upstream-tries`; 0 for no limit. */
   readonly streamTries: number;
-  /** `use-proxy-protocol`: connections to Ingress begin with a PROXY header. */
-  readonly useProxyProtocol: boolean;
-  /** `proxy-real-ip-cidr`: the proxies whose PROXY header is believed. */
-  readonly proxyRanges: readonly string[];
-  /** `ssl-protocols`: the oldest and the newest. */
-  readonly tlsVersions: readonly [TlsSettings["minVersion"], TlsSettings["maxVersion"]];
-  /** `ssl-ciphers`, of TLS 1.2. */
-  readonly tlsCiphers: string;
-  /** `ssl-ecdh-curve`. */
-  readonly tlsCurves: string;
-  /** `enable-ocsp`: handshakes carry what responders say of the certificates. */
-  readonly ocsp: boolean;
   /** `enable-brotli`. */
   readonly brotli: boolean;
   /** `brotli-level`, 0 to 11. */
@@ -148,6 +136,18 @@ export interface IngressOptions {
   readonly zstdMinBytes: number;
   /** `zstd-types`. */
   readonly zstdTypes: readonly string[];
+  /** `use-proxy-protocol`: connections to Ingress begin with a PROXY header. */
+  readonly useProxyProtocol: boolean;
+  /** `proxy-real-ip-cidr`: the proxies whose PROXY header is believed. */
+  readonly proxyRanges: readonly string[];
+  /** `ssl-protocols`: the oldest and the newest. */
+  readonly tlsVersions: readonly [TlsSettings["minVersion"], TlsSettings["maxVersion"]];
+  /** `ssl-ciphers`, of TLS 1.2. */
+  readonly tlsCiphers: string;
+  /** `ssl-ecdh-curve`. */
+  readonly tlsCurves: string;
+  /** `enable-ocsp`: handshakes carry what responders say of the certificates. */
+  readonly ocsp: boolean;
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }

@@ -34,9 +34,9 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   refused,
   // Past HTTP altogether.
   sslPassthrough,
-  sslCiphers,
   // Every request of a trace is in it, whoever answers.
   tracing,
+  sslCiphers,
   // What other origins may do holds for every answer, and an answer to the question whether they may goes first.
   cors,
   // Then redirects: one redirect goes out whatever TLS, access or endpoints say.
