@@ -77,7 +77,8 @@ test("who asks is known by certificate and by token", async (t) => {
   const unknown = await open({});
   assert.equal(await who(unknown, { authorization: "Bearer open-sesame" }), "ali");
   assert.equal((await askHttp2(unknown, settings, { headers: { authorization: "Bearer wrong" } })).code, 401);
-  assert.equal((await askHttp2(unknown, settings)).code, 403);
+  assert.equal((await askHttp2(unknown, settings)).code, 401);
+  assert.equal((await askHttp2(unknown, "/healthz")).code, 200);
 });
 
 test("many watches share a connection, and each hears of every change at once", async (t) => {
