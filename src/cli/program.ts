@@ -1,6 +1,14 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { defaultDataDir, defaultOptions, resolveDataDir, type UpOptions, type WaitFor } from "#roles/options.ts";
+import {
+  defaultDataDir,
+  defaultOptions,
+  defaultTracing,
+  resolveDataDir,
+  type TracingFlags,
+  type UpOptions,
+  type WaitFor,
+} from "#roles/options.ts";
 import { version } from "#roles/version.ts";
 
 /** A whole number of a flag; what else is wrong with it is told with all other problems at once. */
@@ -70,6 +78,21 @@ export function createProgram(exit: (code: number) => void): Command {
       new Option("--access-log-format <format>", "a line as ingress-nginx writes it, or a JSON object a line")
         .choices(["line", "json"])
         .default(defaultOptions.accessLogFormat),
+    )
+    .option("--otlp-collector-host <host>", "tell this OpenTelemetry collector of the requests through Ingress")
+    .option("--otlp-collector-port <port>", "its port for OTLP over HTTP", integer, defaultTracing.collectorPort)
+    .option("--otel-service-name <name>", "what Ingress is called in traces", defaultTracing.serviceName)
+    .addOption(
+      new Option("--otel-sampler <sampler>", "which traces that begin at Ingress are told")
+        .choices(["AlwaysOn", "AlwaysOff", "TraceIdRatioBased"])
+        .default(defaultTracing.sampler),
+    )
+    .option("--otel-sampler-ratio <ratio>", "how many, from 0 to 1", Number, defaultTracing.samplerRatio)
+    .option(
+      "--ingress-healthz-port <port>",
+      "tell on this port of loopback how Ingress is: /healthz, /metrics, /requests, /failures (default: off)",
+      integer,
+      defaultOptions.ingressHealthzPort,
     )
     .option("--gzip", "Ingress compresses answers for clients that take it")
     .option("--tcp-services-configmap <name>", "ports to serve as TCP, in this ConfigMap: NAMESPACE/NAME")
@@ -230,6 +253,12 @@ interface UpFlags {
   ingressConfig?: string;
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
+  otlpCollectorHost?: string;
+  otlpCollectorPort: number;
+  otelServiceName: string;
+  otelSampler: TracingFlags["sampler"];
+  otelSamplerRatio: number;
+  ingressHealthzPort: number;
   gzip?: boolean;
   tcpServicesConfigmap?: string;
   udpServicesConfigmap?: string;
@@ -265,11 +294,26 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
       ? {}
       : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),
     accessLogFormat: flags.accessLogFormat,
+    ...tracingFlags(flags),
+    ingressHealthzPort: flags.ingressHealthzPort,
     gzip: flags.gzip ?? false,
     ...(flags.tcpServicesConfigmap === undefined ? {} : { tcpServicesConfigMap: flags.tcpServicesConfigmap }),
     ...(flags.udpServicesConfigmap === undefined ? {} : { udpServicesConfigMap: flags.udpServicesConfigmap }),
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
+  };
+}
+
+function tracingFlags(flags: UpFlags): Pick<UpOptions, "tracing"> {
+  if (flags.otlpCollectorHost === undefined) return {};
+  return {
+    tracing: {
+      collectorHost: flags.otlpCollectorHost,
+      collectorPort: flags.otlpCollectorPort,
+      serviceName: flags.otelServiceName,
+      sampler: flags.otelSampler,
+      samplerRatio: flags.otelSamplerRatio,
+    },
   };
 }
 

@@ -11,6 +11,7 @@ import { Streams } from "./l4/streams.ts";
 import type { Limits } from "./limits.ts";
 import { AccessLog, type AccessLogOptions } from "./log/access-log.ts";
 import { LiveTable } from "./live-table.ts";
+import type { Served } from "./log/served.ts";
 import type { MeterMemory } from "./meter/memory.ts";
 import { Meter } from "./meter/meter.ts";
 import { compileRanges } from "./ranges.ts";
@@ -20,6 +21,8 @@ import { serveConnection, type Client } from "./serve.ts";
 import type { TableChange } from "./table.ts";
 import { AskingServers } from "./tls/asking.ts";
 import { TlsTerminator, type NameRule } from "./tls/entry.ts";
+import type { Sampling, Span } from "./trace/span.ts";
+import { Tracer } from "./trace/tracer.ts";
 import type { Connection } from "./transport/connection.ts";
 import { listen, type Listening, type ListenOptions } from "./transport/listen.ts";
 import { createLookup } from "./transport/lookup.ts";
@@ -38,6 +41,9 @@ export interface EngineOptions {
   readonly http2: boolean;
   readonly ticketKeys?: Buffer;
   readonly accessLog: AccessLogOptions | undefined;
+  /** Which requests of traced routes are told; nothing is without. */
+  readonly sampling: Sampling | undefined;
+  readonly passSpans: (spans: readonly Span[], dropped: number) => void;
   /** Shared by workers, so that a client's limits hold at all of them together. */
   readonly meter: MeterMemory;
   readonly total: CounterSlot;
@@ -52,6 +58,8 @@ export interface Engine {
   /** Resolves when the ports of new streams accept; everything else is in force when it returns. */
   apply(change: TableChange): Promise<void>;
   failures(): readonly FailureRecord[];
+  /** Some of the last requests, oldest first. */
+  sample(): readonly Served[];
   /** Resolves when every connection is closed. */
   stop(drainMs: number): Promise<void>;
 }
@@ -79,6 +87,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const trusts = compileRanges(options.trustedProxies);
   const accessLog = options.accessLog === undefined ? undefined : new AccessLog(options.accessLog, clock, log);
+  const { sampling } = options;
+  const tracer = sampling === undefined ? undefined : new Tracer(sampling, clock, options.passSpans);
   const context = createContext({
     clock,
     log,
@@ -92,6 +102,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     trusts,
     accessLog,
     meter: new Meter(options.meter, options.worker, clock),
+    tracer,
   });
   const clients = new Set<Client>();
   let emptied: (() => void) | undefined;
@@ -100,6 +111,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function adopt(client: Client): void {
     addTo(total, counter.open, 1);
+    addTo(total, counter.accepted, 1);
     clients.add(client);
   }
 
@@ -197,6 +209,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       return listens;
     },
     failures: () => failures.list(),
+    sample: () => context.sample.list(),
     async stop(drainMs) {
       context.draining = true;
       for (const listener of listening) listener.close();
@@ -220,6 +233,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       table.retire();
       deadlines.stop();
       accessLog?.stop();
+      tracer?.flush();
     },
   };
 }

@@ -49,8 +49,10 @@ export class LiveTable {
       } else if (known === undefined) {
         const { start, idleLimit, workers, now, slotOf } = this.options;
         const slot = slotOf(`backend ${id}`);
+        const slotOfEndpoint = (name: string) => slotOf(`endpoint ${id} ${name}`);
         const ejected = (endpoint: Endpoint, ms: number) => this.options.ejected(id, endpoint.name, ms);
-        this.backends.set(id, new Backend(entry, { start, idleLimit, workers, slot, now, ejected }));
+        const options = { start, idleLimit, workers, slot, slotOfEndpoint, now, ejected };
+        this.backends.set(id, new Backend(entry, options));
       } else known.update(entry);
     }
     for (const [name, entry] of change.hosts) {

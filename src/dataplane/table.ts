@@ -161,6 +161,11 @@ export type Filter =
   | { readonly type: "client-certificate" }
   /** Requests do not stand in the access log. */
   | { readonly type: "quiet" }
+  /**
+   * Requests belong to a trace, which the endpoint is told (W3C Trace Context): that of the client with `trust`, else one
+   * that begins here. Spans are called by the method and `name`. Goes before all other filters.
+   */
+  | { readonly type: "tracing"; readonly name: string; readonly trust: boolean }
   /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */
   | {
       readonly type: "limits";

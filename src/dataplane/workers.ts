@@ -55,6 +55,8 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     trustedProxies: options.trustedProxies ?? [],
     nameServers: options.nameServers ?? [],
     accessLog: options.accessLog,
+    sampling: options.tracing?.sampling,
+    passSpans: options.tracing?.export ?? (() => {}),
     meter: createMeterMemory(1, randomBytes(16).toString("hex")),
     http2: options.http2 ?? true,
     total: slotAt(0),
@@ -71,6 +73,7 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     refusedStreams,
     counters: () => book.snapshot(),
     failures: () => Promise.resolve(engine.failures()),
+    sample: () => Promise.resolve(engine.sample()),
     stop({ drainMs }) {
       checker.stop();
       stopPorts();
@@ -125,6 +128,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
         clock,
         log: log.child({ worker }),
         whole: () => table.whole(),
+        passSpans: options.tracing?.export ?? (() => {}),
         died() {
           book.closeAll(worker);
           forgetWorker(meter, worker);
@@ -139,6 +143,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
           ticketKeys,
           meter,
           accessLog: options.accessLog,
+          sampling: options.tracing?.sampling,
           pages,
         },
       }),
@@ -162,8 +167,12 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
     refusedStreams,
     counters: () => book.snapshot(),
     failures: async () => {
-      const lists = await Promise.all(places.map((place) => place.failures()));
-      return lists.flat().sort((a, b) => a.at - b.at);
+      const lists = await Promise.all(places.map((place) => place.look()));
+      return lists.flatMap(({ failures }) => failures).sort((a, b) => a.at - b.at);
+    },
+    sample: async () => {
+      const lists = await Promise.all(places.map((place) => place.look()));
+      return lists.flatMap(({ sample }) => sample).sort((a, b) => a.at - b.at);
     },
     stop: async ({ drainMs }) => {
       checker.stop();

@@ -6,6 +6,7 @@ import {
   parseBool,
   parseCount,
   parseList,
+  parseOperation,
   parseRanges,
   parseRetryConditions,
   parseSeconds,
@@ -104,6 +105,12 @@ export interface IngressOptions {
   readonly gzipMinBytes: number;
   /** `gzip-types`; text/html is always among them. */
   readonly gzipTypes: readonly string[];
+  /** `enable-opentelemetry`. */
+  readonly opentelemetry: boolean;
+  /** `opentelemetry-trust-incoming-span`. */
+  readonly trustIncomingSpan: boolean;
+  /** `opentelemetry-operation-name`; the rule's path when empty. */
+  readonly operationName: string;
   /** `proxy-stream-timeout` in milliseconds: how long a TCP stream may be silent. */
   readonly streamMs: number;
   /** `proxy-stream-next-upstream`: a stream whose endpoint cannot be reached tries another. */
@@ -206,6 +213,9 @@ export const defaultOptions: IngressOptions = {
   zstdLevel: 3,
   zstdMinBytes: 256,
   zstdTypes: textTypes,
+  opentelemetry: false,
+  trustIncomingSpan: true,
+  operationName: "",
   httpsPort: 443,
 };
 
@@ -269,6 +279,9 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "zstd-min-length": as("zstdMinBytes", parseCount),
   "zstd-types": as("zstdTypes", parseWords),
   "denylist-source-range": as("denyRanges", parseRanges),
+  "enable-opentelemetry": as("opentelemetry", parseBool),
+  "opentelemetry-trust-incoming-span": as("trustIncomingSpan", parseBool),
+  "opentelemetry-operation-name": as("operationName", parseOperation),
 };
 
 /** The names that `readOptions` knows. */

@@ -37,6 +37,10 @@ export interface UpOptions {
   /** Where requests through Ingress are written down: a file, or `-` for the standard output. */
   readonly accessLog?: string;
   readonly accessLogFormat: "line" | "json";
+  /** Where the spans of requests through Ingress go; without, requests are not traced unless an Ingress says so. */
+  readonly tracing?: TracingFlags;
+  /** Where Ingress tells how it is, on loopback: `/healthz`, `/metrics` and more; 0 for nowhere. */
+  readonly ingressHealthzPort: number;
   /** Options of Ingress: YAML, or a ConfigMap of ingress-nginx. */
   readonly ingressConfig?: string;
   /** Ingress compresses answers. */
@@ -57,6 +61,23 @@ export interface EtcdFlags {
   readonly keyfile?: string;
 }
 
+/** The flags `--otlp-…` and `--otel-…`, named as ingress-nginx's options. */
+export interface TracingFlags {
+  readonly collectorHost: string;
+  readonly collectorPort: number;
+  readonly serviceName: string;
+  readonly sampler: "AlwaysOn" | "AlwaysOff" | "TraceIdRatioBased";
+  /** From 0 to 1. */
+  readonly samplerRatio: number;
+}
+
+export const defaultTracing: Omit<TracingFlags, "collectorHost"> = {
+  collectorPort: 4318,
+  serviceName: "nginx",
+  sampler: "AlwaysOn",
+  samplerRatio: 0.01,
+};
+
 export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   manifests: [],
   nodes: 3,
@@ -72,6 +93,7 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   clusterDomain: "cluster.local",
   anonymousAuth: false,
   accessLogFormat: "line",
+  ingressHealthzPort: 0,
   gzip: false,
   wait: "served",
   waitTimeoutSeconds: 60,
@@ -122,6 +144,10 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
   port("api-port", options.apiPort, 1);
   port("http-port", options.httpPort, 0);
   port("https-port", options.httpsPort, 0);
+  port("ingress-healthz-port", options.ingressHealthzPort, 0);
+  port("otlp-collector-port", options.tracing?.collectorPort ?? defaultTracing.collectorPort, 1);
+  const ratio = options.tracing?.samplerRatio ?? 0;
+  if (!(ratio >= 0 && ratio <= 1)) problems.push(`--otel-sampler-ratio: must be from 0 to 1, not ${ratio}`);
   if (!Number.isInteger(options.nodes) || options.nodes < 1 || options.nodes > 16) {
     problems.push(`--nodes: must be between 1 and 16, not ${options.nodes}`);
   }

@@ -45,6 +45,8 @@ export async function dispatch(exchange: Exchange, documents: Documents): Promis
     return answerReview(exchange, review, resource.namespace);
   }
   const served = kindByPath(resource.group, resource.version, resource.plural);
+  if (served === undefined && method === "GET" && path === customKindsPath)
+    return sendValue(exchange, 200, noCustomKinds);
   if (served === undefined) return answerUnknown(exchange, resource);
   if (served.version.warning !== undefined) exchange.warnings.add(served.version.warning);
   if (resource.subresource !== undefined) return answerSubresource(exchange, served, resource, resource.subresource);
@@ -61,6 +63,18 @@ async function answerPlainPath(exchange: Exchange, documents: Documents): Promis
   if (method === "GET" && path.startsWith("/openapi/") && (await documents.openApi(exchange))) return;
   sendText(exchange, 404, "404 page not found\n");
 }
+
+/**
+ * kubectl looks here for what it finds no PATCH of in OpenAPI, as reviews, and gives up where there is no list
+ * (`k8s.io/cli-runtime/pkg/resource/crd_finder.go`). There are none, and discovery does not offer them.
+ */
+const customKindsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const noCustomKinds = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinitionList",
+  metadata: { resourceVersion: "1" },
+  items: [],
+};
 
 /** An unknown resource of a version that is served is a Status; anything else plain text, as upstream has it. */
 function answerUnknown({ parts, ...exchange }: Exchange, { group, version }: ResourcePath): void {
@@ -116,8 +130,8 @@ async function answerResource(exchange: Exchange, served: ServedKind, resource: 
   const { namespaced } = served.definition.resource;
   if (!namespaced && namespace !== undefined) return answerUnknown(exchange, resource);
   const isCollection = name === undefined;
-  // A whole collection is read across namespaces; an object, or a new one, lives in one.
-  if (namespaced && namespace === undefined && (!isCollection || method === "POST")) {
+  // A whole collection is read across namespaces; an object, or a new one, lives in one, and collections go one by one.
+  if (namespaced && namespace === undefined && (!isCollection || method === "POST" || method === "DELETE")) {
     if (isCollection) throw wrongVerb();
     return answerUnknown(exchange, resource);
   }

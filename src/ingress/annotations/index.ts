@@ -24,6 +24,7 @@ import { clientCertificate } from "./client-certificate/client-certificate.ts";
 import { sslPassthrough } from "./ssl-passthrough/ssl-passthrough.ts";
 import { sourceRanges } from "./source-ranges/source-ranges.ts";
 import { timeouts } from "./timeouts/timeouts.ts";
+import { tracing } from "./tracing/tracing.ts";
 import { upstream } from "./upstream/upstream.ts";
 
 /** Every annotation group once, in the order in which a request meets their effects. */
@@ -32,6 +33,8 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   refused,
   // Past HTTP altogether.
   sslPassthrough,
+  // Every request of a trace is in it, whoever answers.
+  tracing,
   // What other origins may do holds for every answer, and an answer to the question whether they may goes first.
   cors,
   // Then redirects: one redirect goes out whatever TLS, access or endpoints say.
