@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { parseSpan } from "#base/span.ts";
 import {
   defaultDataDir,
   defaultOptions,
@@ -15,6 +16,17 @@ import { version } from "#roles/version.ts";
 function integer(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("a whole number is needed");
   return Number(text);
+}
+
+/** Milliseconds. */
+function span(text: string): number {
+  const ms = parseSpan(text);
+  if (ms === undefined) throw new InvalidArgumentError("a time is needed, e.g. 15s");
+  return ms;
+}
+
+function time(flags: string, description: string, standard: string): Option {
+  return new Option(flags, description).argParser(span).default(span(standard), standard);
 }
 
 function collect(value: string, before: readonly string[] = []): string[] {
@@ -69,6 +81,17 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--etcd-cafile <file>", "whom to trust as etcd, in PEM (default: the well-known authorities)")
     .option("--etcd-certfile <file>", "the certificate to show to etcd, in PEM")
     .option("--etcd-keyfile <file>", "its key, in PEM")
+    .addOption(
+      time(
+        "--leader-elect-lease-duration <time>",
+        "how long a server that died keeps the controllers from others",
+        "15s",
+      ),
+    )
+    .addOption(
+      time("--leader-elect-renew-deadline <time>", "how long a server that cannot renew goes on with them", "10s"),
+    )
+    .addOption(time("--leader-elect-retry-period <time>", "between two tries to renew or to take over", "2s"))
     .option("--encryption-provider-config <file>", "encrypt objects in the store, as this EncryptionConfiguration says")
     .option("--anonymous-auth", "requests without proof are those of system:anonymous, and not refused")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
@@ -247,6 +270,9 @@ interface UpFlags {
   etcdCafile?: string;
   etcdCertfile?: string;
   etcdKeyfile?: string;
+  leaderElectLeaseDuration: number;
+  leaderElectRenewDeadline: number;
+  leaderElectRetryPeriod: number;
   encryptionProviderConfig?: string;
   anonymousAuth?: boolean;
   dnsConfig?: string;
@@ -284,6 +310,11 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...etcdFlags(flags),
+    leaderElection: {
+      leaseDuration: flags.leaderElectLeaseDuration,
+      renewDeadline: flags.leaderElectRenewDeadline,
+      retryPeriod: flags.leaderElectRetryPeriod,
+    },
     ...(flags.encryptionProviderConfig === undefined
       ? {}
       : { encryptionConfig: resolveDataDir(flags.encryptionProviderConfig) }),

@@ -16,10 +16,11 @@ import type { MeterMemory } from "./meter/memory.ts";
 import { Meter } from "./meter/meter.ts";
 import { compileRanges } from "./ranges.ts";
 import { findHost } from "./route.ts";
-import type { ListenerSpec } from "./running.ts";
+import type { DataplaneOptions, ListenerSpec } from "./running.ts";
 import { serveConnection, type Client } from "./serve.ts";
 import type { TableChange } from "./table.ts";
-import { AskingServers } from "./tls/asking.ts";
+import type { TlsSettings } from "./tls/settings.ts";
+import { HostServers } from "./tls/host-servers.ts";
 import { TlsTerminator, type NameRule } from "./tls/entry.ts";
 import type { Sampling, Span } from "./trace/span.ts";
 import { Tracer } from "./trace/tracer.ts";
@@ -37,6 +38,8 @@ export interface EngineOptions {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  readonly proxyProtocol: NonNullable<DataplaneOptions["proxyProtocol"]>;
+  readonly tls: TlsSettings;
   /** Speak HTTP/2 with clients that want it. */
   readonly http2: boolean;
   readonly ticketKeys?: Buffer;
@@ -80,6 +83,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     workers: options.meter.workers,
     slotOf: options.slotOf,
     now: () => deadlines.now,
+    tls: options.tls,
     badCertificate: (id, reason) =>
       log.warn({ certificate: id, reason }, "a certificate cannot be used; the last good one stays"),
     ejected: (backend, endpoint, ms) =>
@@ -137,6 +141,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const client = serveConnection(context, connection, options.http2, () => forget(client));
     adopt(client);
   };
+  const trustsProxy = compileRanges(options.proxyProtocol.from);
   const streamContext: StreamContext = {
     clock,
     log,
@@ -146,20 +151,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     lookup: createLookup(options.nameServers),
     failures,
     onFault,
-    trustsProxy: trusts,
+    trustsProxy,
   };
   const passthrough = createPassthrough(streamContext, { table, adopt, forget });
-  const asking = new AskingServers(table, log);
-  const ask = asking.ruleFor(() => tls);
-  const ruleOfName: NameRule = (serverName) => passthrough(serverName) ?? ask(serverName);
+  const hostServers = new HostServers(table, log);
+  const byHost = hostServers.ruleFor(() => tls);
+  const ruleOfName: NameRule = (serverName) => passthrough(serverName) ?? byHost(serverName);
   const tls = new TlsTerminator({
     handshakeMs: limits.headerMs,
     greetingMs: limits.greetingMs,
     http2: options.http2,
     ticketKeys: options.ticketKeys,
+    settings: options.tls,
     clock,
     onFault,
     contextOf: (serverName) => contextOf(table, serverName),
+    stapleOf: (certificate) => table.certificates.staple(certificate),
     ruleOfName: () => (table.namedHosts === 0 ? undefined : ruleOfName),
     accept,
   });
@@ -167,7 +174,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     reusePort: options.shared,
     clock,
     greetingMs: limits.greetingMs,
-    believesProxy: () => undefined,
+    believesProxy: options.proxyProtocol.isRequired ? trustsProxy : undefined,
     tls,
     most: limits.connections,
     admits: () => clients.size < limits.connections,
@@ -198,7 +205,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     addresses: listening.map(({ address }) => address),
     apply(change) {
       table.apply(change);
-      if (change.hosts.length + change.certificates.length > 0) asking.forget();
+      if (change.hosts.length + change.certificates.length > 0) hostServers.forget();
       const listens = streams.apply(change.streams ?? []);
       const { defaultCertificate } = table;
       if (defaultCertificate === undefined) return listens;

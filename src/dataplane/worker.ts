@@ -42,6 +42,8 @@ try {
     limits: data.limits,
     trustedProxies: data.trustedProxies,
     nameServers: data.nameServers,
+    proxyProtocol: data.proxyProtocol,
+    tls: data.tls,
     http2: data.http2,
     ticketKeys: Buffer.from(data.ticketKeys),
     meter: data.meter,

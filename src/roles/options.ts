@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { addressAt, cidrSize, cidrsOverlap, formatAddress, formatCidr, parseCidr, type Cidr } from "#base/cidr.ts";
+import { defaultElectionTimes, electionProblem, type ElectionTimes } from "#controllers/leader-election/times.ts";
 
 /** How far `up` waits before it says that it is done. */
 export type WaitFor = "served" | "applied" | "none";
@@ -28,6 +29,8 @@ export interface UpOptions {
   readonly clusterDomain: string;
   /** Where the objects are kept; in the data folder, when absent. */
   readonly etcd?: EtcdFlags;
+  /** How servers of one etcd agree on which of them runs the controllers. */
+  readonly leaderElection: ElectionTimes;
   /** An EncryptionConfiguration: which objects are encrypted in the store, and how. */
   readonly encryptionConfig?: string;
   /** Requests without proof are those of `system:anonymous`, and not refused. */
@@ -91,6 +94,7 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   loadBalancerCidrs: [],
   serviceNodePortRange: "30000-32767",
   clusterDomain: "cluster.local",
+  leaderElection: defaultElectionTimes,
   anonymousAuth: false,
   accessLogFormat: "line",
   ingressHealthzPort: 0,
@@ -155,6 +159,9 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
     problems.push(`--cluster-domain: ${options.clusterDomain} is not a domain name, e.g. cluster.local`);
   }
   problems.push(...etcdProblems(options.etcd));
+  const election = electionProblem(options.leaderElection);
+  if (election !== undefined)
+    problems.push(`--leader-elect-lease-duration, -renew-deadline, -retry-period: ${election}`);
   problems.push(...configMapProblems(options));
   const range = (flag: string, text: string, longest: number): Cidr | undefined => {
     const cidr = parseCidr(text);

@@ -10,24 +10,28 @@ import { startApiServer, type RunningApiServer } from "#apiserver/start.ts";
 import { generatedName } from "#apiserver/registry/metadata.ts";
 import { keyOf } from "#api/meta/object.ts";
 import type { Client } from "#client/contract.ts";
+import { startInformer } from "#client/informer.ts";
 import { createIngressClassAdmission } from "#controllers/ingress-class/admission.ts";
-import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
+import { createNodePortAllocator, type NodePortAllocator } from "#controllers/node-port/admission.ts";
 import { createServiceAccountAdmission } from "#controllers/service-account/admission.ts";
-import { createServiceIpAllocator, type ServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
-import { startControllers, type RunningControllers } from "#controllers/start.ts";
+import { startElection } from "#controllers/leader-election/elect.ts";
+import { electionIdentity } from "#controllers/leader-election/identity.ts";
+import { createServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
+import { startControllers } from "#controllers/start.ts";
 import type { TracingOptions } from "#dataplane/running.ts";
 import { defaultExport, startExporter } from "#dataplane/trace/exporter.ts";
 import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
 import type { DnsSettings, RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
+import { edgeOptions } from "#ingress/edge.ts";
 import { startIngressHttp, type RunningIngressHttp } from "#ingress/http/start.ts";
-import type { IngressOptions } from "#ingress/options.ts";
+import { defaultOptions as defaultIngressOptions, type IngressOptions } from "#ingress/options.ts";
 import type { RunningIngress } from "#ingress/running.ts";
 import { startIngress } from "#ingress/start.ts";
 import { poolsOfFlags } from "#loadbalancer/pool.ts";
 import { nodeName } from "#node/network/plan.ts";
-import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start.ts";
+import { startLoadBalancer } from "#loadbalancer/start.ts";
 import type { Store } from "#store/contract.ts";
 import { ensureDnsService, ensureIngressClass, ensureLoadBalancerRoles, ensureProxyConfig } from "./cluster-objects.ts";
 import { machineResolvConf } from "./dns-config.ts";
@@ -52,9 +56,8 @@ export interface RunningApi {
   readonly api: RunningApiServer;
   /** As the cluster's own parts see the API. */
   readonly client: Client;
-  readonly controllers: RunningControllers;
-  readonly serviceIps: ServiceIpAllocator;
-  readonly loadBalancer: RunningLoadBalancer;
+  /** Ends what keeps the objects true: allocators, controllers, and the provider of outside addresses. */
+  readonly stopDuties: () => Promise<void>;
 }
 
 const controllerName = "fairlead.dev/ingress";
@@ -107,21 +110,59 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
   await bootstrap(own, { serviceCidrs, serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
   await api.addListener({ host: "127.0.0.1", port: options.apiPort });
   await ensureIngressClass(own, controllerName);
-  const controllers = await startControllers({
+  const startDuties = async () => {
+    const controllers = await startControllers({
+      client,
+      log: log.child({ part: "controllers" }),
+      clock: systemClock,
+      caBundle: certificates.ca,
+      issueToken: (bound) => api.issueSecretToken(bound),
+      serviceCidrs,
+    });
+    const loadBalancer = startLoadBalancer({
+      client,
+      pools: poolsOfFlags(plan.loadBalancer),
+      reserved: [plan.uplinkAddress],
+      log: log.child({ part: "load-balancer" }),
+    });
+    return {
+      async stop() {
+        await loadBalancer.stop();
+        await controllers.stop();
+      },
+    };
+  };
+  const duties = store.isShared ? elect(startDuties, { client, options, log }) : await startDuties();
+  const forget = store.isShared ? followServices(client, nodePorts, log) : () => {};
+  const stopDuties = async () => {
+    forget();
+    await duties.stop();
+    serviceIps.stop();
+  };
+  return { store, certificates, api, client, stopDuties };
+}
+
+/** Of the servers of one store, one at a time does this. */
+function elect(
+  lead: () => Promise<{ stop(): Promise<void> }>,
+  { client, options, log }: { client: Client; options: UpOptions; log: Log },
+): { stop(): Promise<void> } {
+  return startElection({
     client,
-    log: log.child({ part: "controllers" }),
+    name: "kube-controller-manager",
+    identity: electionIdentity(),
+    times: options.leaderElection,
     clock: systemClock,
-    caBundle: certificates.ca,
-    issueToken: (bound) => api.issueSecretToken(bound),
-    serviceCidrs,
+    log: log.child({ part: "leader-election" }),
+    lead,
   });
-  const loadBalancer = startLoadBalancer({
-    client,
-    pools: poolsOfFlags(plan.loadBalancer),
-    reserved: [plan.uplinkAddress],
-    log: log.child({ part: "load-balancer" }),
-  });
-  return { store, certificates, api, client, controllers, serviceIps, loadBalancer };
+}
+
+/** Which node ports other servers give out is known here soon after. */
+function followServices(client: Client, nodePorts: NodePortAllocator, log: Log): () => void {
+  const services = startInformer(client, "Service", { log: log.child({ part: "node-ports" }), clock: systemClock });
+  services.onChange(({ before, after }) => nodePorts.follow(before, after));
+  return () => services.stop();
 }
 
 /** For the objects that the server cannot be without: no webhook may keep it from starting. */
@@ -203,6 +244,7 @@ export async function startEntry(
   { httpPort, httpsPort, publishAddress, ingressOptions }: EntryParts,
 ): Promise<RunningEntry> {
   const exporter = options.tracing === undefined ? undefined : startTracing(options.tracing, log);
+  const edge = edgeOptions({ ...defaultIngressOptions, ...ingressOptions });
   const [dataplane, defaultCertificate] = await Promise.all([
     startDataplane({
       listeners: [
@@ -214,6 +256,7 @@ export async function startEntry(
       clock: systemClock,
       workerUrl: workerUrl("http"),
       nameServers: [plan.uplinkAddress],
+      ...edge,
       ...(options.accessLog === undefined
         ? {}
         : { accessLog: { path: options.accessLog, format: options.accessLogFormat } }),

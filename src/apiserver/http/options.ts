@@ -77,7 +77,6 @@ export function refuseForce(exchange: Exchange): void {
   throw optionsInvalid(exchange, { type: "Forbidden", path: "force", detail });
 }
 
-/** As `strconv.ParseBool` reads a query's value; what is no truth is false. */
 /** A parameter that is given counts as true unless it says otherwise: upstream's `Convert_Slice_string_To_bool`. */
 export function isAsked(text: string | null): boolean {
   return text !== null && text !== "0" && text.toLowerCase() !== "false";

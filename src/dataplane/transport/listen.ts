@@ -25,8 +25,8 @@ export interface ListenOptions {
   readonly reusePort: boolean;
   readonly clock: Clock;
   readonly greetingMs: number;
-  /** Set while connections have to begin with a PROXY header: says which peers it is believed of. */
-  readonly believesProxy: () => ((address: string) => boolean) | undefined;
+  /** Set where connections have to begin with a PROXY header: says which peers it is believed of. */
+  readonly believesProxy: ((address: string) => boolean) | undefined;
   readonly tls: TlsEntry;
   readonly onFault: OnFault;
   readonly accept: (connection: Connection) => void;
@@ -48,7 +48,7 @@ export function listen(spec: ListenerSpec, options: ListenOptions): Promise<List
     else options.accept(new SocketConnection(socket, options.onFault, localPort, { proxied }));
   };
   server.on("connection", (socket: Socket) => {
-    const believes = options.believesProxy();
+    const { believesProxy: believes } = options;
     if (!options.admits()) socket.destroy();
     else if (believes === undefined) take(socket);
     else {

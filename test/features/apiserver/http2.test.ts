@@ -4,7 +4,7 @@ import { constants, type ClientHttp2Session, type OutgoingHttpHeaders } from "no
 import { connect } from "node:tls";
 import { test, type TestContext } from "node:test";
 import { openListener } from "#apiserver/http/listener.ts";
-import { ask, startTestServer, testCertificates } from "../../fakes/api-server.ts";
+import { ask, byToken, letDoAll, ordinary, startTestServer, testCertificates } from "../../fakes/api-server.ts";
 import { askHttp2, connectHttp2, watchHttp2 } from "../../fakes/http2-client.ts";
 
 const admin = { name: "test", groups: ["system:masters"] };
@@ -125,18 +125,20 @@ test("a server that stops ends its watches and says GOAWAY", async () => {
 });
 
 test("requests that are given up do not count any more", async (t) => {
-  const { open } = await prepare(t, { maxInFlight: 4 });
-  const session = await open();
+  const { server, open } = await prepare(t, { limits: { atOnce: 4 }, tokens: [ordinary] });
+  await letDoAll(server);
+  const session = await open({});
+  const { headers } = byToken(ordinary.token);
   for (let round = 0; round < 10; round += 1) {
-    const given = Array.from({ length: 4 }, () => session.request({ ":path": settings }));
+    const given = Array.from({ length: 4 }, () => session.request({ ":path": settings, ...headers }));
     for (const stream of given) {
       stream.on("error", () => {});
       stream.close(constants.NGHTTP2_CANCEL);
     }
     await Promise.all(given.map(async (stream) => stream.destroyed || once(stream, "close")));
   }
-  while ((await askHttp2(session, settings)).code === 429);
-  const both = await Promise.all([askHttp2(session, settings), askHttp2(session, settings)]);
+  while ((await askHttp2(session, settings, { headers })).code === 429);
+  const both = await Promise.all([askHttp2(session, settings, { headers }), askHttp2(session, settings, { headers })]);
   assert.deepEqual(
     both.map(({ code }) => code),
     [200, 200],

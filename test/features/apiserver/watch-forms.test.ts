@@ -4,7 +4,9 @@ import { ask, openWatch, startTestServer } from "../../fakes/api-server.ts";
 
 const admin = { name: "test", groups: ["system:masters"] };
 const path = "/api/v1/namespaces/n/configmaps";
-const meta = (as: string) => ({ Accept: `application/json;as=${as};v=v1;g=meta.k8s.io,application/json` });
+const meta = (as: string) => ({
+  headers: { Accept: `application/json;as=${as};v=v1;g=meta.k8s.io,application/json` },
+});
 
 async function prepare(t: TestContext) {
   const server = await startTestServer();
