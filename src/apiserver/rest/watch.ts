@@ -3,7 +3,7 @@ import { apiVersionOf, type ServedKind } from "#api/kinds.ts";
 import { ApiError } from "#api/meta/status.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Form } from "../http/negotiate.ts";
-import { writeCommonHeaders } from "../http/respond.ts";
+import { commonHeaders } from "../http/respond.ts";
 import { renderedOnce, type EventType, type Item } from "../registry/item.ts";
 import { includeOf } from "./render.ts";
 import { partialOf, servedBytes } from "./served.ts";
@@ -105,8 +105,7 @@ function createStream(exchange: Exchange, kind: string): Stream {
   const stream = {
     open(finished: () => void) {
       tell = finished;
-      writeCommonHeaders(exchange);
-      response.writeHead(200, { "Content-Type": "application/json" });
+      response.writeHead(200, { ...commonHeaders(exchange), "Content-Type": "application/json" });
       response.flushHeaders();
       if (response.chunkedEncoding) socket = response.socket ?? undefined;
       parts.open.add(stream.end);
