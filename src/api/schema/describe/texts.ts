@@ -1,3 +1,4 @@
+import { admissionTexts } from "./admission.ts";
 import { clusterTexts } from "./cluster.ts";
 import { containerTexts } from "./container.ts";
 import { metaTexts } from "./meta.ts";
@@ -20,6 +21,7 @@ import { workloadTexts } from "./workload.ts";
  */
 const texts = [
   metaTexts,
+  admissionTexts,
   clusterTexts,
   serviceTexts,
   podTexts,
