@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadCertificates } from "#apiserver/certificates.ts";
 import { startApiServer } from "#apiserver/start.ts";
-import { type Cidr, parseCidr } from "#base/cidr.ts";
+import { systemClock } from "#base/clock.ts";
+import { silentLog } from "#base/log.ts";
 import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
-import { createServiceIpAllocator } from "#controllers/service-ip/admission.ts";
+import { createServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
 import { openSqliteStore } from "#store/drivers/sqlite.ts";
 import { printTable } from "./table.ts";
 
@@ -205,13 +206,21 @@ function serviceOf(index: number): object {
 async function serve(directory: string): Promise<void> {
   const certificates = await loadCertificates({ directory });
   const store = await openSqliteStore(join(directory, "store.db"));
-  const addresses = createServiceIpAllocator({ cidr: parseCidr("10.96.0.0/12") as Cidr });
+  const addresses = createServiceIpAllocator({
+    families: ["IPv4"],
+    client: () => client,
+    log: silentLog,
+    clock: systemClock,
+  });
   const server = await startApiServer({
     store,
     certificates,
     listen: [{ host: "127.0.0.1", port: 0 }],
     admissions: [addresses, createNodePortAllocator()],
   });
+  const client = server.localClient({ name: "bench", groups: ["system:masters"] });
+  await client.create("ServiceCIDR", { metadata: { name: "kubernetes" }, spec: { cidrs: ["10.96.0.0/12"] } });
+  await addresses.open();
   process.on("message", () => {
     const { user, system } = process.cpuUsage();
     process.send?.({ cpu: user + system, rss: process.memoryUsage.rss() / 1024 / 1024 } satisfies Usage);

@@ -43,7 +43,6 @@ await plane.apply({
         protocol: "http",
         balance: "round-robin",
         endpoints: [{ address: "127.0.0.1", port: Number(endpoint) }],
-        tries: 3,
       },
     ],
   ],

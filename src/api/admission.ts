@@ -10,8 +10,16 @@ export interface Admission {
   readonly kinds: readonly KindName[];
   /** May change `request.object` in place; throws `ApiError` to refuse. Whatever it reserved is settled afterwards. */
   admit(request: AdmissionRequest): void | Promise<void>;
-  /** Called once for each admitted request when its outcome is known: keep or give back what `admit` reserved. */
-  settle?(request: AdmissionRequest, committed: boolean): void;
+  /**
+   * Called when the object has been found valid and is about to be written, never in a dry run: makes lasting what
+   * `admit` reserved. May throw `ApiError` to refuse.
+   */
+  secure?(request: AdmissionRequest): Promise<void>;
+  /**
+   * Called once for each admitted request when its outcome is known: keep or give back what `admit` reserved. The
+   * answer waits for it; it must not throw.
+   */
+  settle?(request: AdmissionRequest, committed: boolean): void | Promise<void>;
 }
 
 export interface AdmissionRequest {

@@ -1,3 +1,6 @@
+import { validatingWebhookConfigurationKind } from "./admissionregistration/validatingwebhookconfiguration/definition.ts";
+import { controllerRevisionKind } from "./apps/controllerrevision/definition.ts";
+import { daemonSetKind } from "./apps/daemonset/definition.ts";
 import { deploymentKind } from "./apps/deployment/definition.ts";
 import { replicaSetKind } from "./apps/replicaset/definition.ts";
 import { leaseKind } from "./coordination/lease/definition.ts";
@@ -15,6 +18,8 @@ import type { KindDefinition, ServedVersion } from "./kind.ts";
 import { splitApiVersion } from "./meta/object.ts";
 import { ingressKind } from "./networking/ingress/definition.ts";
 import { ingressClassKind } from "./networking/ingressclass/definition.ts";
+import { ipAddressKind } from "./networking/ipaddress/definition.ts";
+import { serviceCidrKind } from "./networking/servicecidr/definition.ts";
 import { clusterRoleKind } from "./rbac/clusterrole/definition.ts";
 import { clusterRoleBindingKind } from "./rbac/clusterrolebinding/definition.ts";
 import { roleKind } from "./rbac/role/definition.ts";
@@ -37,14 +42,19 @@ export const kinds: readonly KindDefinition[] = [
   eventKind,
   deploymentKind,
   replicaSetKind,
+  daemonSetKind,
+  controllerRevisionKind,
   ingressKind,
   ingressClassKind,
+  serviceCidrKind,
+  ipAddressKind,
   endpointSliceKind,
   leaseKind,
   roleKind,
   roleBindingKind,
   clusterRoleKind,
   clusterRoleBindingKind,
+  validatingWebhookConfigurationKind,
 ];
 
 /** The groups of the API in the order of discovery. Legacy groups come last: clients prefer what they meet first. */
@@ -55,6 +65,7 @@ export const groups: readonly string[] = [
   "discovery.k8s.io",
   "coordination.k8s.io",
   "rbac.authorization.k8s.io",
+  "admissionregistration.k8s.io",
   "extensions",
 ];
 

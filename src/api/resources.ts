@@ -22,6 +22,13 @@ export const resources: { readonly [K in KindName]: Resource } = {
   Event: { kind: "Event", apiVersion: "v1", plural: "events", namespaced: true },
   Deployment: { kind: "Deployment", apiVersion: "apps/v1", plural: "deployments", namespaced: true },
   ReplicaSet: { kind: "ReplicaSet", apiVersion: "apps/v1", plural: "replicasets", namespaced: true },
+  DaemonSet: { kind: "DaemonSet", apiVersion: "apps/v1", plural: "daemonsets", namespaced: true },
+  ControllerRevision: {
+    kind: "ControllerRevision",
+    apiVersion: "apps/v1",
+    plural: "controllerrevisions",
+    namespaced: true,
+  },
   EndpointSlice: {
     kind: "EndpointSlice",
     apiVersion: "discovery.k8s.io/v1",
@@ -35,6 +42,13 @@ export const resources: { readonly [K in KindName]: Resource } = {
     plural: "ingressclasses",
     namespaced: false,
   },
+  ServiceCIDR: {
+    kind: "ServiceCIDR",
+    apiVersion: "networking.k8s.io/v1",
+    plural: "servicecidrs",
+    namespaced: false,
+  },
+  IPAddress: { kind: "IPAddress", apiVersion: "networking.k8s.io/v1", plural: "ipaddresses", namespaced: false },
   Lease: { kind: "Lease", apiVersion: "coordination.k8s.io/v1", plural: "leases", namespaced: true },
   Role: { kind: "Role", apiVersion: "rbac.authorization.k8s.io/v1", plural: "roles", namespaced: true },
   RoleBinding: {
@@ -53,6 +67,12 @@ export const resources: { readonly [K in KindName]: Resource } = {
     kind: "ClusterRoleBinding",
     apiVersion: "rbac.authorization.k8s.io/v1",
     plural: "clusterrolebindings",
+    namespaced: false,
+  },
+  ValidatingWebhookConfiguration: {
+    kind: "ValidatingWebhookConfiguration",
+    apiVersion: "admissionregistration.k8s.io/v1",
+    plural: "validatingwebhookconfigurations",
     namespaced: false,
   },
 };

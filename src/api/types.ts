@@ -1,3 +1,6 @@
+import type { ValidatingWebhookConfiguration } from "./admissionregistration/validatingwebhookconfiguration/kind.ts";
+import type { ControllerRevision } from "./apps/controllerrevision/kind.ts";
+import type { DaemonSet } from "./apps/daemonset/kind.ts";
 import type { Deployment } from "./apps/deployment/kind.ts";
 import type { ReplicaSet } from "./apps/replicaset/kind.ts";
 import type { Lease } from "./coordination/lease/kind.ts";
@@ -13,6 +16,8 @@ import type { ServiceAccount } from "./core/serviceaccount/kind.ts";
 import type { EndpointSlice } from "./discovery/endpointslice/kind.ts";
 import type { Ingress } from "./networking/ingress/kind.ts";
 import type { IngressClass } from "./networking/ingressclass/kind.ts";
+import type { IPAddress } from "./networking/ipaddress/kind.ts";
+import type { ServiceCIDR } from "./networking/servicecidr/kind.ts";
 import type { ClusterRole } from "./rbac/clusterrole/kind.ts";
 import type { ClusterRoleBinding } from "./rbac/clusterrolebinding/kind.ts";
 import type { Role } from "./rbac/role/kind.ts";
@@ -23,12 +28,15 @@ export interface KindTypes {
   ClusterRole: ClusterRole;
   ClusterRoleBinding: ClusterRoleBinding;
   ConfigMap: ConfigMap;
+  ControllerRevision: ControllerRevision;
+  DaemonSet: DaemonSet;
   Deployment: Deployment;
   EndpointSlice: EndpointSlice;
   Endpoints: Endpoints;
   Event: Event;
   Ingress: Ingress;
   IngressClass: IngressClass;
+  IPAddress: IPAddress;
   Lease: Lease;
   Namespace: Namespace;
   Node: Node;
@@ -39,6 +47,8 @@ export interface KindTypes {
   Secret: Secret;
   Service: Service;
   ServiceAccount: ServiceAccount;
+  ServiceCIDR: ServiceCIDR;
+  ValidatingWebhookConfiguration: ValidatingWebhookConfiguration;
 }
 
 export type KindName = keyof KindTypes;

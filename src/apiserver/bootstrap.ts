@@ -1,10 +1,13 @@
 import type { KubeObject } from "#api/meta/object.ts";
 import { isApiError } from "#api/meta/status.ts";
+import { defaultServiceCidr } from "#api/networking/servicecidr/kind.ts";
 import type { KindName, KindTypes } from "#api/types.ts";
 import type { Client, New } from "#client/contract.ts";
 import { bootstrapRoles } from "./bootstrap-roles.ts";
 
 export interface BootstrapOptions {
+  /** The ranges that Services get their addresses from, at most one of a family: the ServiceCIDR `kubernetes`. */
+  serviceCidrs: readonly string[];
   /** The address of Service `default/kubernetes`: the first of the service range. */
   serviceAddress: string;
   /** Where the API server really listens, as pods reach it. Empty until the uplink is there. */
@@ -14,14 +17,16 @@ export interface BootstrapOptions {
 const namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 /**
- * Creates what every cluster starts with: namespaces default, kube-system, kube-public and kube-node-lease, and Service
- * default/kubernetes with its Endpoints and EndpointSlice, roles and bindings. May be called again at any time, e.g. when the endpoints
+ * Creates what every cluster starts with: namespaces default, kube-system, kube-public and kube-node-lease, the
+ * ServiceCIDR of the cluster, and Service default/kubernetes with its Endpoints and EndpointSlice, roles and bindings. May be called again at any time, e.g. when the endpoints
  * change; what is already right is left alone.
  */
-export async function bootstrap(client: Client, { serviceAddress, apiEndpoints }: BootstrapOptions): Promise<void> {
+export async function bootstrap(client: Client, options: BootstrapOptions): Promise<void> {
+  const { serviceCidrs, serviceAddress, apiEndpoints } = options;
   await Promise.all([
     bootstrapRoles(client),
     ...namespaces.map((name) => ensure(client, "Namespace", { metadata: { name } })),
+    ensureServiceCidr(client, serviceCidrs),
   ]);
   await ensure(client, "Service", {
     metadata: { ...named, labels: { component: "apiserver", provider: "kubernetes" } },
@@ -33,6 +38,16 @@ export async function bootstrap(client: Client, { serviceAddress, apiEndpoints }
     },
   });
   await bootstrapEndpoints(client, apiEndpoints);
+}
+
+/** One that is there keeps its ranges, but for a second family; the controller says when it has others. */
+async function ensureServiceCidr(client: Client, cidrs: readonly string[]): Promise<void> {
+  const before = await client.get("ServiceCIDR", { name: defaultServiceCidr });
+  if (before === undefined) {
+    await client.create("ServiceCIDR", { metadata: { name: defaultServiceCidr }, spec: { cidrs: [...cidrs] } });
+  } else if (before.spec.cidrs?.length === 1 && cidrs.length === 2 && before.spec.cidrs[0] === cidrs[0]) {
+    await client.patch("ServiceCIDR", before.metadata, { spec: { cidrs } });
+  }
 }
 
 const named = { name: "kubernetes", namespace: "default" };

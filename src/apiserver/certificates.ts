@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import { issueAuthority, issueCertificate, type Subject } from "./auth/issue.ts";
 import type { KeyPair } from "./auth/key-pair.ts";
+import { nodes, nodeUser } from "./auth/node/identity.ts";
 import { generateTokenKey, readTokenKey } from "./auth/tokens/key.ts";
 
 /** All that the API server and its clients present to each other. */
@@ -13,8 +14,12 @@ export interface Certificates {
   readonly server: KeyPair;
   /** `O=system:masters`: the kubeconfig for people. */
   readonly admin: KeyPair;
-  /** `CN=system:node:fairlead-agent, O=system:nodes`. */
-  readonly agent: KeyPair;
+  /** By node, `CN=system:node:NAME, O=system:nodes`: what an agent shows for it. */
+  readonly nodes: Readonly<Record<string, KeyPair>>;
+  /** `CN=system:kube-proxy`: the service proxies. */
+  readonly proxy: KeyPair;
+  /** `CN=system:load-balancer`: those who announce outside addresses for the nodes. */
+  readonly loadBalancer: KeyPair;
   /** PEM of the private key that signs tokens of ServiceAccounts. */
   readonly tokenKey: string;
 }
@@ -27,8 +32,15 @@ export interface CertificateOptions {
   serviceAddress?: string;
   /** Further names and addresses the server is reached by (uplink, user's own). */
   names?: readonly string[];
+  /** The nodes that get a certificate; none by default. */
+  nodes?: readonly string[];
   /** Milliseconds since the epoch; the system's time by default. */
   now?: number;
+}
+
+/** The name of a node's files. */
+export function nodeFile(node: string): string {
+  return `kubelet-${node}`;
 }
 
 const renewBeforeMs = 30 * 24 * 3600 * 1000;
@@ -66,7 +78,16 @@ export async function loadCertificates(options: CertificateOptions): Promise<Cer
     server: await load("server", { commonName: "fairlead-server", names: [...new Set(serverNames)] }),
     admin: await load("admin", { commonName: "fairlead-admin", organization: "system:masters" }),
     tokenKey: loadTokenKey(directory),
-    agent: await load("agent", { commonName: "system:node:fairlead-agent", organization: "system:nodes" }),
+    proxy: await load("kube-proxy", { commonName: "system:kube-proxy" }),
+    loadBalancer: await load("load-balancer", { commonName: "system:load-balancer" }),
+    nodes: Object.fromEntries(
+      await Promise.all(
+        (options.nodes ?? []).map(async (node) => {
+          const subject = { commonName: nodeUser(node), organization: nodes };
+          return [node, await load(nodeFile(node), subject)] as const;
+        }),
+      ),
+    ),
   };
 }
 

@@ -10,6 +10,9 @@ import type { Client } from "#client/contract.ts";
 import type { Store } from "#store/contract.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { createAuthorizer } from "./auth/authorize.ts";
+import { followPods } from "./auth/node/follow.ts";
+import { createNodeGraph } from "./auth/node/graph.ts";
+import { createNodeRestriction } from "./auth/node/restriction.ts";
 import { createEscalationCheck } from "./auth/rbac/escalation.ts";
 import { followRbac } from "./auth/rbac/follow.ts";
 import { createRbacTable } from "./auth/rbac/table.ts";
@@ -20,6 +23,7 @@ import type { Certificates } from "./certificates.ts";
 import { createDiscovery } from "./discovery/answer.ts";
 import { createOpenApi } from "./discovery/openapi.ts";
 import type { Parts } from "./http/exchange.ts";
+import { createGate, defaultRequestLimits, type RequestLimits } from "./http/gate.ts";
 import { createHandler } from "./http/handle.ts";
 import { openListener, type ListenAddress, type Listener } from "./http/listener.ts";
 import { createLocalClient } from "./local.ts";
@@ -37,14 +41,16 @@ export interface ApiServerOptions {
   kinds?: readonly KindDefinition[];
   /** In the order they run. */
   admissions?: readonly Admission[];
+  /** Whoever shows no proof is `system:anonymous`; otherwise only the paths of health checks answer. False by default. */
+  anonymousAuth?: boolean;
   /** Static bearer tokens; see `parseTokenFile`. */
   tokens?: readonly StaticToken[];
   /** Who the tokens of ServiceAccounts say they are from: `https://kubernetes.default.svc.CLUSTER_DOMAIN`. */
   issuer?: string;
   /** A stream to the agent that runs the node's pods, for logs, exec, attach and port-forward. */
   connectNode?: (nodeName: string) => Promise<Duplex>;
-  /** Requests answered at once, watches apart; more are told to come again. 400 by default. */
-  maxInFlight?: number;
+  /** How many requests are taken at once, and of one user; more are told to come again. */
+  limits?: Partial<RequestLimits>;
   /** A client that takes nothing of a long answer for so long is cut off; a minute by default. */
   stalledMs?: number;
   clock?: Clock;
@@ -57,7 +63,8 @@ export interface RunningApiServer {
   addresses(): readonly ListenAddress[];
   /** Opens one more door, e.g. when the uplink's address appears; answers the real address. */
   addListener(address: ListenAddress): Promise<ListenAddress>;
-  localClient(user: UserInfo): Client;
+  /** `isOwn` is for the server's own objects, about which no webhook is asked. */
+  localClient(user: UserInfo, options?: { isOwn?: boolean }): Client;
   /** A token of a ServiceAccount that lasts as long as the Secret holds it. */
   issueSecretToken(bound: { account: ServiceAccount; secret: Secret }): string;
   /** How many watches, logs and streams are open. */
@@ -74,10 +81,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const { store, certificates, kinds = allKinds, admissions = [], tokens = [], connectNode } = options;
   const { clock = systemClock, log = silentLog, stalledMs = 60_000, issuer = defaultIssuer } = options;
   const table = createRbacTable();
-  const authorizer = createAuthorizer(table);
-  const all = [createEscalationCheck(authorizer, table), ...admissions];
-  const registry = await openRegistry({ store, definitions: kinds, admissions: all, clock, log });
-  await followRbac(registry, table, log);
+  const graph = createNodeGraph();
+  const authorizer = createAuthorizer(table, graph);
+  const restriction = createNodeRestriction((name) => registry.get("Node", { name })?.object);
+  const all = [restriction, createEscalationCheck(authorizer, table), ...admissions];
+  const registry: Registry = await openRegistry({ store, definitions: kinds, admissions: all, clock, log });
+  await Promise.all([followRbac(registry, table, log), followPods(registry, graph, log)]);
   const served = servedKinds.filter(({ definition }) => kinds.includes(definition));
   const accounts = createAccountTokens({
     key: readTokenKey(certificates.tokenKey),
@@ -85,7 +94,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     clock,
     find: (kind, key) => registry.get(kind, key)?.object,
   });
-  const authenticate = createAuthenticate(tokens, accounts);
+  const authenticate = createAuthenticate(tokens, accounts, options.anonymousAuth);
   let isStopping = false;
   const { backup } = store;
   const open = new Set<() => void>();
@@ -103,7 +112,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     isStopping: () => isStopping,
   };
   const documents = { discovery: createDiscovery(served), openApi: createOpenApi() };
-  const handler = createHandler(parts, documents, options.maxInFlight);
+  const gate = createGate({ ...defaultRequestLimits, ...options.limits }, clock);
+  const handler = createHandler(parts, documents, gate);
   const listeners: Listener[] = [];
 
   const addListener = async (address: ListenAddress) => {
@@ -130,7 +140,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     registry,
     addresses: () => listeners.map(({ address }) => address),
     addListener,
-    localClient: (user) => createLocalClient(registry, user),
+    localClient: (user, options) => createLocalClient(registry, user, options),
     issueSecretToken: (bound) => accounts.issue(bound, accounts.audiences, undefined, clock.now()),
     openStreams: () => parts.open.size,
     stop,

@@ -73,6 +73,17 @@ export function formatAddress({ family, value }: Address): string {
   return `${before}::${after}`;
 }
 
+/** The one form that all texts of the same IPv6 address have; any other text as it is. */
+export function canonicalAddress(text: string): string {
+  const parsed = text.includes(":") ? parseAddress(text) : undefined;
+  return parsed === undefined ? text : formatAddress(parsed);
+}
+
+/** `10.0.0.1:80`, and `[fd00::1]:80`, where brackets keep the colons of the address apart. */
+export function formatEndpoint(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
 /** The range a text names, or `undefined`; host bits that are set are cleared. */
 export function parseCidr(text: string): Cidr | undefined {
   const slash = text.indexOf("/");

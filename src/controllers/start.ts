@@ -4,6 +4,7 @@ import type { Client } from "#client/contract.ts";
 import { startAccountSecrets, type IssueToken } from "./account-secrets/control.ts";
 import { startClusterRoleAggregation } from "./clusterrole-aggregation/control.ts";
 import type { ControllerContext, RunningController } from "./controller.ts";
+import { startDaemonSets } from "./daemonset/control.ts";
 import { startDeployments } from "./deployment/control.ts";
 import { startEndpoints } from "./endpoints/control.ts";
 import { startEndpointSliceMirroring } from "./endpointslice-mirroring/control.ts";
@@ -14,6 +15,8 @@ import { startInformers, type ControllerInformers } from "./informers.ts";
 import { startNamespaces } from "./namespace/control.ts";
 import { startNodeLifecycle } from "./node-lifecycle/control.ts";
 import { startReplicaSets } from "./replicaset/control.ts";
+import { startServiceCidrs } from "./service-cidr/control.ts";
+import { startServiceIpRepair } from "./service-ip/repair.ts";
 import { startScheduler } from "./scheduler/control.ts";
 
 export interface ControllersOptions {
@@ -26,6 +29,8 @@ export interface ControllersOptions {
   issueToken?: IssueToken;
   /** Part of the facts every engine is handed; no controller here depends on it. */
   clusterDomain?: string;
+  /** The ranges of the ServiceCIDR `kubernetes`, which is made anew when it goes; without them there is none. */
+  serviceCidrs?: readonly string[];
   /** How many endpoints one EndpointSlice holds; 100 by default. */
   maxEndpointsPerSlice?: number;
 }
@@ -44,7 +49,10 @@ const controllers: readonly ((context: ControllerContext, options: ControllersOp
   startNodeLifecycle,
   startDeployments,
   startReplicaSets,
+  startDaemonSets,
   startScheduler,
+  (context, { serviceCidrs }) => startServiceCidrs(context, serviceCidrs),
+  startServiceIpRepair,
   (context, { maxEndpointsPerSlice }) => startEndpointSlices(context, maxEndpointsPerSlice),
   startEndpoints,
   startEndpointSliceMirroring,

@@ -3,14 +3,17 @@ import type { Log } from "#base/log.ts";
 import { HeadTable } from "#wire/http1/head.ts";
 import type { CounterSlot } from "./counters.ts";
 import type { Deadlines } from "./deadline.ts";
+import type { KeptBytes } from "./exchange/kept-body.ts";
 import type { FailureRing } from "./failures.ts";
 import { HeadWriter } from "./http1/writer.ts";
 import type { FilterTools } from "./filters/tools.ts";
 import type { AccessLog } from "./log/access-log.ts";
+import { RequestSample } from "./log/sample.ts";
 import type { Limits } from "./limits.ts";
 import type { LiveTable } from "./live-table.ts";
 import type { Meter } from "./meter/meter.ts";
 import { PasswordChecks } from "./password/checks.ts";
+import type { Tracer } from "./trace/tracer.ts";
 import type { Dialer } from "./transport/connection.ts";
 
 /** What all connections of one worker share. */
@@ -34,8 +37,12 @@ export interface ServeContext {
   readonly logHead: HeadTable;
   /** Absent when no requests are written down. */
   readonly accessLog: AccessLog | undefined;
+  /** Some of the requests, for whoever looks at them live. */
+  readonly sample: RequestSample;
   /** Where heads are put together. */
   readonly writer: HeadWriter;
+  /** How much is kept of bodies that may be sent again. */
+  readonly kept: KeptBytes;
   /** What filters of all routes share. */
   readonly tools: FilterTools;
   /** Set when the worker is about to stop: every answer is the last of its connection. */
@@ -43,8 +50,12 @@ export interface ServeContext {
 }
 
 export function createContext(
-  parts: Omit<ServeContext, "requestHead" | "responseHead" | "logHead" | "writer" | "tools" | "draining"> & {
+  parts: Omit<
+    ServeContext,
+    "requestHead" | "responseHead" | "logHead" | "writer" | "kept" | "tools" | "sample" | "draining"
+  > & {
     readonly meter: Meter;
+    readonly tracer: Tracer | undefined;
   },
 ): ServeContext {
   return {
@@ -52,12 +63,15 @@ export function createContext(
     requestHead: new HeadTable(),
     responseHead: new HeadTable(),
     logHead: new HeadTable(),
+    sample: new RequestSample(),
     writer: new HeadWriter(),
+    kept: { bytes: 0 },
     tools: {
       clock: parts.clock,
       meter: parts.meter,
       copies: { underWay: 0 },
       passwords: new PasswordChecks(parts.clock),
+      tracer: parts.tracer,
     },
     draining: false,
   };

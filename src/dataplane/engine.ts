@@ -5,18 +5,28 @@ import { createContext } from "./context.ts";
 import { addTo, counter, type CounterSlot } from "./counters.ts";
 import { Deadlines } from "./deadline.ts";
 import { createFailureRing, type FailureRecord } from "./failures.ts";
+import type { StreamContext } from "./l4/context.ts";
+import { createPassthrough } from "./l4/passthrough.ts";
+import { Streams } from "./l4/streams.ts";
 import type { Limits } from "./limits.ts";
 import { AccessLog, type AccessLogOptions } from "./log/access-log.ts";
 import { LiveTable } from "./live-table.ts";
+import type { Served } from "./log/served.ts";
 import type { MeterMemory } from "./meter/memory.ts";
 import { Meter } from "./meter/meter.ts";
 import { compileRanges } from "./ranges.ts";
 import { findHost } from "./route.ts";
-import type { ListenerSpec } from "./running.ts";
+import type { DataplaneOptions, ListenerSpec } from "./running.ts";
 import { serveConnection, type Client } from "./serve.ts";
 import type { TableChange } from "./table.ts";
+import type { TlsSettings } from "./tls/settings.ts";
+import { HostServers } from "./tls/host-servers.ts";
+import { TlsTerminator, type NameRule } from "./tls/entry.ts";
+import type { Sampling, Span } from "./trace/span.ts";
+import { Tracer } from "./trace/tracer.ts";
 import type { Connection } from "./transport/connection.ts";
-import { listen, type Listening } from "./transport/listen.ts";
+import { listen, type Listening, type ListenOptions } from "./transport/listen.ts";
+import { createLookup } from "./transport/lookup.ts";
 import { createPublicDialer } from "./transport/public.ts";
 
 export interface EngineOptions {
@@ -28,10 +38,15 @@ export interface EngineOptions {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  readonly proxyProtocol: NonNullable<DataplaneOptions["proxyProtocol"]>;
+  readonly tls: TlsSettings;
   /** Speak HTTP/2 with clients that want it. */
   readonly http2: boolean;
   readonly ticketKeys?: Buffer;
   readonly accessLog: AccessLogOptions | undefined;
+  /** Which requests of traced routes are told; nothing is without. */
+  readonly sampling: Sampling | undefined;
+  readonly passSpans: (spans: readonly Span[], dropped: number) => void;
   /** Shared by workers, so that a client's limits hold at all of them together. */
   readonly meter: MeterMemory;
   readonly total: CounterSlot;
@@ -43,8 +58,11 @@ export interface EngineOptions {
 /** What serves in one thread. */
 export interface Engine {
   readonly addresses: readonly ListenerSpec[];
-  apply(change: TableChange): void;
+  /** Resolves when the ports of new streams accept; everything else is in force when it returns. */
+  apply(change: TableChange): Promise<void>;
   failures(): readonly FailureRecord[];
+  /** Some of the last requests, oldest first. */
+  sample(): readonly Served[];
   /** Resolves when every connection is closed. */
   stop(drainMs: number): Promise<void>;
 }
@@ -62,12 +80,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const table = new LiveTable({
     start: options.worker * 7919,
     idleLimit: limits.upstreamIdle,
+    workers: options.meter.workers,
     slotOf: options.slotOf,
+    now: () => deadlines.now,
+    tls: options.tls,
     badCertificate: (id, reason) =>
       log.warn({ certificate: id, reason }, "a certificate cannot be used; the last good one stays"),
+    ejected: (backend, endpoint, ms) =>
+      log.warn({ backend, endpoint, seconds: ms / 1000 }, "an endpoint that keeps failing is left out for a while"),
   });
   const trusts = compileRanges(options.trustedProxies);
   const accessLog = options.accessLog === undefined ? undefined : new AccessLog(options.accessLog, clock, log);
+  const { sampling } = options;
+  const tracer = sampling === undefined ? undefined : new Tracer(sampling, clock, options.passSpans);
   const context = createContext({
     clock,
     log,
@@ -81,11 +106,24 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     trusts,
     accessLog,
     meter: new Meter(options.meter, options.worker, clock),
+    tracer,
   });
   const clients = new Set<Client>();
   let emptied: (() => void) | undefined;
   /** The time to drain is over: what comes late, such as the end of a handshake, is closed. */
   let over = false;
+
+  function adopt(client: Client): void {
+    addTo(total, counter.open, 1);
+    addTo(total, counter.accepted, 1);
+    clients.add(client);
+  }
+
+  function forget(client: Client): void {
+    if (!clients.delete(client)) return;
+    addTo(total, counter.open, -1);
+    if (clients.size === 0) emptied?.();
+  }
 
   // Idle connections to endpoints are looked after as long as there are any clients or any of them.
   const idleSweep = {
@@ -98,29 +136,61 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   deadlines.add(idleSweep);
   idleSweep.onDeadline();
 
-  const listenOptions = {
-    reusePort: options.shared,
+  const accept = (connection: Connection) => {
+    if (over) return connection.destroy();
+    const client = serveConnection(context, connection, options.http2, () => forget(client));
+    adopt(client);
+  };
+  const trustsProxy = compileRanges(options.proxyProtocol.from);
+  const streamContext: StreamContext = {
+    clock,
+    log,
+    limits,
+    deadlines,
+    dialer: context.dialer,
+    lookup: createLookup(options.nameServers),
+    failures,
+    onFault,
+    trustsProxy,
+  };
+  const passthrough = createPassthrough(streamContext, { table, adopt, forget });
+  const hostServers = new HostServers(table, log);
+  const byHost = hostServers.ruleFor(() => tls);
+  const ruleOfName: NameRule = (serverName) => passthrough(serverName) ?? byHost(serverName);
+  const tls = new TlsTerminator({
     handshakeMs: limits.headerMs,
+    greetingMs: limits.greetingMs,
     http2: options.http2,
     ticketKeys: options.ticketKeys,
-    contextOf: (serverName: string) => contextOf(table, serverName),
+    settings: options.tls,
+    clock,
+    onFault,
+    contextOf: (serverName) => contextOf(table, serverName),
+    stapleOf: (certificate) => table.certificates.staple(certificate),
+    ruleOfName: () => (table.namedHosts === 0 ? undefined : ruleOfName),
+    accept,
+  });
+  const listenOptions: ListenOptions = {
+    reusePort: options.shared,
+    clock,
+    greetingMs: limits.greetingMs,
+    believesProxy: options.proxyProtocol.isRequired ? trustsProxy : undefined,
+    tls,
     most: limits.connections,
     admits: () => clients.size < limits.connections,
     onFault,
-    accept: (connection: Connection) => {
-      if (over) {
-        connection.destroy();
-        return;
-      }
-      addTo(total, counter.open, 1);
-      const client = serveConnection(context, connection, options.http2, () => {
-        clients.delete(client);
-        addTo(total, counter.open, -1);
-        if (clients.size === 0) emptied?.();
-      });
-      clients.add(client);
-    },
+    accept,
   };
+  const host = options.listeners[0]?.host ?? "0.0.0.0";
+  const streams = new Streams(streamContext, {
+    host,
+    shared: options.shared,
+    start: options.worker * 7919,
+    slotOf: options.slotOf,
+    admits: listenOptions.admits,
+    adopt,
+    forget,
+  });
   const listening: Listening[] = [];
   try {
     for (const spec of options.listeners) listening.push(await listen(spec, listenOptions));
@@ -135,17 +205,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     addresses: listening.map(({ address }) => address),
     apply(change) {
       table.apply(change);
+      if (change.hosts.length + change.certificates.length > 0) hostServers.forget();
+      const listens = streams.apply(change.streams ?? []);
       const { defaultCertificate } = table;
-      if (defaultCertificate === undefined) return;
+      if (defaultCertificate === undefined) return listens;
       const touched =
         change.defaultCertificate !== undefined || change.certificates.some(([id]) => id === defaultCertificate);
       const entry = touched ? table.certificates.entry(defaultCertificate) : undefined;
-      if (entry !== undefined) for (const listener of listening) listener.setDefault(entry);
+      if (entry !== undefined) tls.setDefault(entry);
+      return listens;
     },
     failures: () => failures.list(),
+    sample: () => context.sample.list(),
     async stop(drainMs) {
       context.draining = true;
       for (const listener of listening) listener.close();
+      streams.stop();
       for (const client of clients) client.drain();
       if (clients.size > 0) {
         await new Promise<void>((resolve) => {
@@ -161,9 +236,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }
       over = true;
       for (const listener of listening) listener.destroy();
+      tls.destroy();
       table.retire();
       deadlines.stop();
       accessLog?.stop();
+      tracer?.flush();
     },
   };
 }

@@ -19,13 +19,19 @@ export interface Forwarding {
 
 /** What holds for every request of a connection. On TLS the port is 443 whatever ours is, as ingress-nginx says it. */
 export function connectionForwarding(connection: Connection, trusts: (address: string) => boolean): Forwarding {
-  const { remoteAddress, tls, localPort } = connection;
+  const { remoteAddress, localPort } = connection;
+  const tls = speaksTls(connection);
   return {
     secure: tls,
     client: remoteAddress,
     trusted: trusts(remoteAddress),
     fields: renderFields(remoteAddress, remoteAddress, tls ? "https" : "http", String(tls ? 443 : localPort)),
   };
+}
+
+/** Whether the client speaks TLS, to us or to a proxy in front that it reached at port 443 (ingress-nginx's rule). */
+function speaksTls({ tls, proxied }: Connection): boolean {
+  return tls || proxied?.destination.port === 443;
 }
 
 /** What a trusted peer says in one request. */
@@ -46,7 +52,7 @@ export function requestForwarding(
   const chain = said.get(kind.xForwardedFor);
   const hops = chain?.split(",").map((hop) => hop.trim()) ?? [];
   const client = hops.findLast((hop) => parseAddress(hop) !== undefined && !trusts(hop));
-  const proto = first(kind.xForwardedProto) === "https" || (connection.tls && !said.has(kind.xForwardedProto));
+  const proto = first(kind.xForwardedProto) === "https" || (speaksTls(connection) && !said.has(kind.xForwardedProto));
   const port = first(kind.xForwardedPort);
   return {
     secure: proto,

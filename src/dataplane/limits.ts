@@ -25,6 +25,12 @@ export interface Limits {
   readonly http2ResetsPerSecond: number;
   /** How long an HTTP/2 endpoint that left a request without an answer may be silent on the whole connection. */
   readonly http2ProbeMs: number;
+  /** How long a connection that has to begin with a PROXY header, or a TLS greeting that is looked into, may take for it. */
+  readonly greetingMs: number;
+  /** Sessions of one UDP port that a worker holds; the one that was silent longest makes room. */
+  readonly datagramSessions: number;
+  /** Datagrams of a session that wait until its endpoint's name is resolved. */
+  readonly datagramsHeld: number;
   /** How fine deadlines are. */
   readonly tickMs: number;
 }
@@ -45,5 +51,8 @@ export const defaultLimits: Limits = {
   http2Resets: 500,
   http2ResetsPerSecond: 50,
   http2ProbeMs: 5_000,
+  greetingMs: 5_000,
+  datagramSessions: 4096,
+  datagramsHeld: 16,
   tickMs: 250,
 };

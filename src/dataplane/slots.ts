@@ -1,8 +1,8 @@
-import { createPage, placeOf, readCounters, slotSize, type CounterPage, type Counters } from "./counters.ts";
-import type { CountersSnapshot } from "./counters.ts";
+import { createPage, gauges, placeOf, readCounters, slotSize, type CounterPage } from "./counters.ts";
+import type { Counters, CountersSnapshot, EndpointCounters } from "./counters.ts";
 
 /**
- * Which route and backend counts where. The parent keeps the book; workers get the numbers with the entries they belong
+ * Which route, backend and endpoint counts where. The parent keeps the book; workers get the numbers with the entries they belong
  * to. A slot is free again when the last entry of its name has left.
  */
 export class SlotBook {
@@ -47,19 +47,30 @@ export class SlotBook {
   }
 
   snapshot(): CountersSnapshot {
-    const routes = new Map<string, Counters>();
-    const backends = new Map<string, Counters>();
+    const maps = {
+      route: new Map<string, Counters>(),
+      backend: new Map<string, Counters>(),
+      stream: new Map<string, Counters>(),
+      endpoint: new Map<string, Counters>(),
+    };
     for (const [id, { slot }] of this.slots) {
-      const map = id.startsWith("route ") ? routes : backends;
-      map.set(id.slice(id.indexOf(" ") + 1), readCounters(this.pages, slot));
+      const at = id.indexOf(" ");
+      maps[id.slice(0, at) as keyof typeof maps].set(id.slice(at + 1), readCounters(this.pages, slot));
     }
-    return { total: readCounters(this.pages, 0), routes, backends };
+    const { route: routes, backend: backends, stream: streams } = maps;
+    const endpoints = [...maps.endpoint].map(([name, counters]): EndpointCounters => {
+      const split = name.lastIndexOf(" ");
+      return { backend: name.slice(0, split), endpoint: name.slice(split + 1), counters };
+    });
+    return { total: readCounters(this.pages, 0), routes, backends, streams, endpoints };
   }
 
   /** A worker died with its connections: what it counted stays, what it held open is no more. */
   closeAll(worker: number): void {
     for (const page of this.pages[worker] ?? []) {
-      for (let offset = slotSize - 1; offset < page.length; offset += slotSize) page[offset] = 0;
+      for (let offset = 0; offset < page.length; offset += slotSize) {
+        for (const gauge of gauges) page[offset + gauge] = 0;
+      }
     }
   }
 }

@@ -19,6 +19,32 @@ export interface HostEntry {
   readonly routes: readonly RouteEntry[];
   /** The certificate for TLS on this host; the default one when absent. */
   readonly certificate?: string;
+  /** Ciphers of TLS 1.2 for this host, as OpenSSL names them; those of all hosts when absent. */
+  readonly ciphers?: string;
+  /** TLS connections that ask for this host go to the backend as they are, whatever its routes say of HTTP. */
+  readonly passthrough?: StreamRules;
+  /** Clients of this host show a certificate in the TLS handshake. */
+  readonly clientAuth?: ClientAuth;
+}
+
+/** Which clients a host takes, as nginx's `ssl_verify_client` says it; who is not taken gets an answer, not a TLS alert. */
+export interface ClientAuth {
+  /** The same for equal rules: a connection that was checked by others is not let in. */
+  readonly id: string;
+  /**
+   * `on`: only with a certificate of these authorities; `optional`: without one as well; `optional_no_ca`: with one of
+   * any authority.
+   */
+  readonly verify: "on" | "optional" | "optional_no_ca";
+  /** The authorities, and what they have revoked; PEM. */
+  readonly ca: string;
+  readonly crl?: string;
+  /** How many authorities may stand between the certificate and the one that is trusted. */
+  readonly depth: number;
+  /** Where who is not let in is redirected to, in place of 400. */
+  readonly errorPage?: string;
+  /** Endpoints get the certificate as `ssl-client-cert`. */
+  readonly passCertificate: boolean;
 }
 
 export interface RouteEntry {
@@ -31,6 +57,21 @@ export interface RouteEntry {
   readonly timeouts: Timeouts;
   /** Bytes of a request body, 0 for no limit; 413 beyond. */
   readonly maxBodyBytes: number;
+  /** When a request goes to a further endpoint; `defaultRetry` when absent. */
+  readonly retry?: RetryRules;
+}
+
+/** What lets a request go to another endpoint, in the words of nginx' `proxy_next_upstream`. */
+export type RetryCondition = "error" | "timeout" | "invalid_header" | "non_idempotent" | `http_${number}`;
+
+export interface RetryRules {
+  /** How many endpoints one request may try, the first included. */
+  readonly tries: number;
+  readonly on: readonly RetryCondition[];
+  /** No further endpoint is tried after so many milliseconds; 0 for no limit. */
+  readonly withinMs: number;
+  /** Up to so much of a body is kept to be sent again; a request with a longer one, or with any for 0, is not. */
+  readonly keepBytes: number;
 }
 
 export type PathMatch =
@@ -108,11 +149,25 @@ export type Filter =
       readonly timeouts: Timeouts;
     }
   /** Answers of these content types (`*` for all; text/html always) and at least this long are compressed. */
-  | { readonly type: "gzip"; readonly level: number; readonly minBytes: number; readonly types: readonly string[] }
+  | {
+      readonly type: "compress";
+      readonly coding: ContentCoding;
+      /** As zlib, brotli and zstd number them. */
+      readonly level: number;
+      readonly minBytes: number;
+      readonly types: readonly string[];
+    }
   /** Who passes one of `source-ranges`, `basic-auth` and `external-auth` need not pass the others. */
   | { readonly type: "satisfy-any" }
+  /** Nobody without a certificate of their own: 400 for what came without TLS. Goes behind `https-redirect`. */
+  | { readonly type: "client-certificate" }
   /** Requests do not stand in the access log. */
   | { readonly type: "quiet" }
+  /**
+   * Requests belong to a trace, which the endpoint is told (W3C Trace Context): that of the client with `trust`, else one
+   * that begins here. Spans are called by the method and `name`. Goes before all other filters.
+   */
+  | { readonly type: "tracing"; readonly name: string; readonly trust: boolean }
   /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */
   | {
       readonly type: "limits";
@@ -126,6 +181,9 @@ export type Filter =
       readonly status: number;
       readonly connectionStatus: number;
     };
+
+/** In the words of Content-Encoding. */
+export type ContentCoding = "gzip" | "br" | "zstd";
 
 /** A client stays with its endpoint, by a cookie; goes behind other guards and before `hash-by`. */
 export interface Affinity {
@@ -198,13 +256,58 @@ export interface BackendEntry {
   readonly endpoints: readonly BackendEndpoint[];
   /** The name that TLS to the endpoints asks for; none when absent. */
   readonly serverName?: string;
-  /** How many endpoints one request may try; only where a replay is safe. */
-  readonly tries: number;
+  /** When an endpoint that keeps failing is left out for a while; the data plane's defaults when absent. */
+  readonly outliers?: OutlierRules;
+  /** How its endpoints are asked how they are; not at all when absent. */
+  readonly check?: HealthCheck;
+  /** For so many milliseconds an endpoint that joins others gets less than they, from a tenth up; 0 or absent: never. */
+  readonly slowStartMs?: number;
+  /** How much may be under way to it at once; without limit when absent. */
+  readonly limits?: BackendLimits;
+}
+
+/** An endpoint is left out after `failures` gateway errors (502 to 504, no connection, no answer) in a row; 0: never. */
+export interface OutlierRules {
+  readonly failures: number;
+  /** For so long the first time, twice as long the second time, and so on up to `mostMs`. */
+  readonly ejectMs: number;
+  readonly mostMs: number;
+  /** Not more than this part of the endpoints at once, but always one where there are others. */
+  readonly share: number;
+}
+
+/** Limits over all workers, each of which keeps to its equal share; 0 or absent for none. Beyond: 503. */
+export interface BackendLimits {
+  readonly requests?: number;
+  /** To all endpoints together; a request that finds none waits. */
+  readonly connections?: number;
+  /** To one endpoint; others are taken while it has so many. */
+  readonly connectionsAnEndpoint?: number;
+  /** How many requests may wait for a connection; none when absent. */
+  readonly pending?: number;
 }
 
 export interface BackendEndpoint {
   readonly address: string;
   readonly port: number;
+  /** It fails its check, and gets nothing while others are there. The data plane writes this itself. */
+  readonly isDown?: boolean;
+}
+
+/** Asked once for all workers. */
+export interface HealthCheck {
+  /** A GET that is answered 200 to 399; a connection that is taken; grpc.health.v1. */
+  readonly type: "http" | "tcp" | "grpc";
+  /** What is asked for: a path (`/` when absent), or a service of gRPC (the whole server when absent). */
+  readonly path?: string;
+  /** Said as Host; the endpoint's address when absent. */
+  readonly host?: string;
+  /** Between two questions, give or take a tenth. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** So many good answers in a row bring an endpoint back, so many bad ones put it out. */
+  readonly healthy: number;
+  readonly unhealthy: number;
 }
 
 export interface CertificateEntry {
@@ -213,6 +316,38 @@ export interface CertificateEntry {
   readonly cert: string;
   /** PEM. Never logged, never sent anywhere but to the workers. */
   readonly key: string;
+  /** What its responder says of it (an OCSP response in base64), for clients that ask. */
+  readonly ocsp?: string;
+}
+
+/** A port that is served as a stream of bytes or datagrams, whatever they mean. */
+export interface StreamEntry {
+  /** `tcp:5432` or `udp:53`; what logs, counters and explanations call it. */
+  readonly id: string;
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+  readonly target: StreamTarget;
+  /** Every connection begins with a PROXY header, which is believed of trusted proxies; without one it is closed. */
+  readonly acceptProxy?: boolean;
+}
+
+/** Where a stream goes. */
+export interface StreamTarget extends StreamRules {
+  /** In turn; a connection stays with its endpoint. */
+  readonly endpoints: readonly BackendEndpoint[];
+}
+
+/** How a stream is led to its backend. */
+export interface StreamRules {
+  /** What logs and errors call it, e.g. `dev/db:5432`; of a host's passthrough the id of the backend in the table. */
+  readonly backend: string;
+  /** Endpoints are told the client's address by a PROXY header of this version (TCP only). */
+  readonly sendProxy?: 1 | 2;
+  readonly connectMs: number;
+  /** A connection or session in which nothing goes either way for so long is closed. */
+  readonly idleMs: number;
+  /** How many endpoints one connection may try. */
+  readonly tries: number;
 }
 
 /** What changes from one table to the next. `undefined` removes an entry. Backends arrive before the routes that name
@@ -221,6 +356,8 @@ export interface TableChange {
   readonly hosts: readonly (readonly [name: string, entry: HostEntry | undefined])[];
   readonly backends: readonly (readonly [id: string, entry: BackendEntry | undefined])[];
   readonly certificates: readonly (readonly [id: string, entry: CertificateEntry | undefined])[];
+  /** Ports that are served as streams: those that left close with their connections. */
+  readonly streams?: readonly (readonly [id: string, entry: StreamEntry | undefined])[];
   /** The certificate for clients that name no known host; unchanged when absent. */
   readonly defaultCertificate?: string;
   /** Passed back in the acknowledgement: the revision of the API that this change brings into force. */

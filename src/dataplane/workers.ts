@@ -2,11 +2,17 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { placeOf } from "./counters.ts";
 import { startEngine } from "./engine.ts";
+import { HealthChecker } from "./health/checker.ts";
+import { probe } from "./health/probe.ts";
+import { StreamPorts } from "./l4/ports.ts";
 import { defaultLimits } from "./limits.ts";
 import { createMeterMemory, forgetWorker } from "./meter/memory.ts";
 import type { DataplaneOptions, ListenerSpec, RunningDataplane } from "./running.ts";
 import { SlotBook } from "./slots.ts";
+import type { TableChange } from "./table.ts";
+import { createLookup } from "./transport/lookup.ts";
 import { probePort } from "./transport/listen.ts";
+import { defaultTls } from "./tls/settings.ts";
 import { WholeTable } from "./whole-table.ts";
 import { WorkerPlace } from "./worker-place.ts";
 
@@ -22,6 +28,15 @@ const workerUrl = new URL("./worker.ts", import.meta.url);
 export function startDataplane(options: DataplaneOptions): Promise<RunningDataplane> {
   const workers = options.workers ?? availableParallelism();
   return workers === 0 ? startInThread(options) : startThreads(options, workers);
+}
+
+/** Asks endpoints how they are, for all workers; what it finds out goes the way of any change. */
+function startChecker(
+  { clock, log, nameServers }: DataplaneOptions,
+  apply: (change: TableChange) => Promise<void>,
+): HealthChecker {
+  const changed = (change: TableChange) => void apply(change);
+  return new HealthChecker({ clock, log, lookup: createLookup(nameServers), probe, random: Math.random, changed });
 }
 
 async function startInThread(options: DataplaneOptions): Promise<RunningDataplane> {
@@ -40,7 +55,11 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     limits: { ...defaultLimits, ...options.limits },
     trustedProxies: options.trustedProxies ?? [],
     nameServers: options.nameServers ?? [],
+    proxyProtocol: options.proxyProtocol ?? defaultProxyProtocol,
+    tls: options.tls ?? defaultTls,
     accessLog: options.accessLog,
+    sampling: options.tracing?.sampling,
+    passSpans: options.tracing?.export ?? (() => {}),
     meter: createMeterMemory(1, randomBytes(16).toString("hex")),
     http2: options.http2 ?? true,
     total: slotAt(0),
@@ -48,15 +67,62 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     clock: options.clock,
     log: options.log,
   });
+  const pass = (change: TableChange) => engine.apply(table.apply(change).change);
+  const checker = startChecker(options, pass);
+  const { apply, refusedStreams, stopPorts } = portsOf(options, (change) => pass(checker.mark(change)));
   return {
     addresses: engine.addresses,
-    apply(change) {
-      engine.apply(table.apply(change).change);
-      return Promise.resolve();
-    },
+    apply,
+    refusedStreams,
     counters: () => book.snapshot(),
     failures: () => Promise.resolve(engine.failures()),
-    stop: ({ drainMs }) => engine.stop(drainMs),
+    sample: () => Promise.resolve(engine.sample()),
+    stop({ drainMs }) {
+      checker.stop();
+      stopPorts();
+      return engine.stop(drainMs);
+    },
+  };
+}
+
+/** As ingress-nginx has it: who is asked for a PROXY header is believed, unless `proxy-real-ip-cidr` says otherwise. */
+const defaultProxyProtocol = { isRequired: false, from: ["0.0.0.0/0", "::/0"] };
+
+/** Lets changes pass in order, without the streams whose port is somebody else's. */
+function portsOf(
+  { listeners, clock }: DataplaneOptions,
+  pass: (change: TableChange) => Promise<void>,
+): {
+  readonly apply: (change: TableChange) => Promise<void>;
+  readonly refusedStreams: () => ReadonlyMap<string, string>;
+  readonly stopPorts: () => void;
+} {
+  let revision = "";
+  /** What waits for its ports; all that comes later waits behind it. */
+  let waiting: Promise<void> | undefined;
+  const nothing = { hosts: [], backends: [], certificates: [] };
+  const ports = new StreamPorts({
+    host: listeners[0]?.host ?? "0.0.0.0",
+    clock,
+    release: (streams) => void pass({ ...nothing, streams, revision }),
+  });
+  return {
+    apply(change) {
+      ({ revision } = change);
+      if (waiting === undefined && change.streams === undefined) return pass(change);
+      const before = waiting ?? Promise.resolve();
+      const done: Promise<void> = before
+        .catch(() => {})
+        .then(() => ports.admit(change))
+        .then(pass)
+        .finally(() => {
+          if (waiting === done) waiting = undefined;
+        });
+      waiting = done;
+      return done;
+    },
+    refusedStreams: () => ports.refused(),
+    stopPorts: () => ports.stop(),
   };
 }
 
@@ -80,6 +146,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
         clock,
         log: log.child({ worker }),
         whole: () => table.whole(),
+        passSpans: options.tracing?.export ?? (() => {}),
         died() {
           book.closeAll(worker);
           forgetWorker(meter, worker);
@@ -90,10 +157,13 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
           limits: { ...defaultLimits, ...options.limits },
           trustedProxies: options.trustedProxies ?? [],
           nameServers: options.nameServers ?? [],
+          proxyProtocol: options.proxyProtocol ?? defaultProxyProtocol,
+          tls: options.tls ?? defaultTls,
           http2: options.http2 ?? true,
           ticketKeys,
           meter,
           accessLog: options.accessLog,
+          sampling: options.tracing?.sampling,
           pages,
         },
       }),
@@ -104,19 +174,29 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
     await Promise.all(places.map((place) => place.stop(0)));
     throw refused.reason as Error;
   }
+  const pass = async (change: TableChange) => {
+    const numbered = table.apply(change);
+    await Promise.all(places.map((place) => place.apply(numbered)));
+  };
+  const checker = startChecker(options, pass);
+  const { apply, refusedStreams, stopPorts } = portsOf(options, (change) => pass(checker.mark(change)));
   return {
     places,
     addresses: listeners,
-    async apply(change) {
-      const numbered = table.apply(change);
-      await Promise.all(places.map((place) => place.apply(numbered)));
-    },
+    apply,
+    refusedStreams,
     counters: () => book.snapshot(),
     failures: async () => {
-      const lists = await Promise.all(places.map((place) => place.failures()));
-      return lists.flat().sort((a, b) => a.at - b.at);
+      const lists = await Promise.all(places.map((place) => place.look()));
+      return lists.flatMap(({ failures }) => failures).sort((a, b) => a.at - b.at);
+    },
+    sample: async () => {
+      const lists = await Promise.all(places.map((place) => place.look()));
+      return lists.flatMap(({ sample }) => sample).sort((a, b) => a.at - b.at);
     },
     stop: async ({ drainMs }) => {
+      checker.stop();
+      stopPorts();
       await Promise.all(places.map((place) => place.stop(drainMs)));
     },
   };

@@ -5,11 +5,15 @@ import type { Client } from "#client/contract.ts";
 import type { CertificateEntry } from "#dataplane/table.ts";
 import type { Problem } from "#routing/because.ts";
 import type { CompiledIngresses } from "#routing/l7/table.ts";
+import type { StreamOutcome } from "#routing/streams/compiler.ts";
+import type { FetchOcsp } from "./ocsp/fetch.ts";
 import type { IngressOptions } from "./options.ts";
 
 /** What the controller needs of the data plane: to make a change true in all workers and say when it is. */
 export interface IngressDataplane {
   apply(change: TableChange): Promise<void> | void;
+  /** Streams whose port cannot be had, with the system's word. */
+  refusedStreams?(): ReadonlyMap<string, string>;
 }
 
 export interface StartIngressOptions {
@@ -27,6 +31,15 @@ export interface StartIngressOptions {
   publishAddresses?: readonly string[];
   /** Defaults for what annotations do not say. */
   options?: Partial<IngressOptions>;
+  /** The ConfigMaps that map ports to Services past HTTP, `namespace/name`; none by default. */
+  streams?: {
+    readonly tcpConfigMap?: string;
+    readonly udpConfigMap?: string;
+    /** TCP ports that are in use already, and for what. */
+    readonly reserved?: ReadonlyMap<number, string>;
+  };
+  /** How OCSP responders are asked, where `enable-ocsp` wants it; by HTTP by default. */
+  fetchOcsp?: FetchOcsp;
   log?: Log;
   clock?: Clock;
 }
@@ -41,6 +54,8 @@ export interface RunningIngress {
   /** One row a route, in order of host and precedence. */
   routes(): readonly RouteRow[];
   problems(): readonly Problem[];
+  /** The ports that are served as streams, or why not, by id (`tcp:5432`). */
+  streams(): ReadonlyMap<string, StreamOutcome>;
   /** The tables in force with the reason of every entry, for explanations. */
   compiled(): CompiledIngresses;
   /** Writes other addresses into the status of accepted Ingresses from now on. */

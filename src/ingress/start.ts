@@ -3,18 +3,24 @@ import { delay, systemClock } from "#base/clock.ts";
 import { silentLog } from "#base/log.ts";
 import { keyOf, type KubeObject } from "#api/meta/object.ts";
 import { startInformer, type Informer } from "#client/informer.ts";
+import type { ConfigMap } from "#api/core/configmap/kind.ts";
 import type { TableChange } from "#dataplane/table.ts";
+import type { Problem } from "#routing/because.ts";
 import { createIngressCompiler } from "#routing/l7/compiler.ts";
+import { createStreamCompiler } from "#routing/streams/compiler.ts";
 import { settingsOf } from "./annotations/settings.ts";
 import { acceptedClasses, acceptedControllers } from "./class.ts";
 import { createDefaultCertificate } from "./certificate.ts";
 import { createEventWriter } from "./events.ts";
 import { createNamedFollower } from "./named.ts";
 import { defaultOptions } from "./options.ts";
+import { fetchOcsp } from "./ocsp/fetch.ts";
+import { createStapler, type Stapler } from "./ocsp/stapler.ts";
 import { hasReached, newest } from "./revision.ts";
 import { listRoutes } from "./routes.ts";
 import type { RunningIngress, StartIngressOptions } from "./running.ts";
 import { createStatusWriter } from "./status.ts";
+import { refusedPorts, streamTimes } from "./streams.ts";
 
 /** Changes that arrive within this time go to the data plane as one. */
 const gatherMs = 1;
@@ -42,6 +48,19 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
     defaultCertificate,
     settingsOf: (ingress) => settingsOf(ingress, ingressOptions),
   });
+  const streams = createStreamCompiler({
+    configMaps: {
+      ...(options.streams?.tcpConfigMap === undefined ? {} : { tcp: options.streams.tcpConfigMap }),
+      ...(options.streams?.udpConfigMap === undefined ? {} : { udp: options.streams.udpConfigMap }),
+    },
+    reserved: options.streams?.reserved ?? new Map(),
+    times: streamTimes(ingressOptions),
+  });
+  const stapler = ingressOptions.ocsp
+    ? createStapler({ clock, log, fetch: options.fetchOcsp ?? fetchOcsp, changed: () => changed(false) })
+    : undefined;
+  /** ConfigMaps of streams, for Events about them. */
+  const streamMaps = new Map<string, ConfigMap>();
 
   const abort = new AbortController();
   const { signal } = abort;
@@ -80,6 +99,9 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
     clock,
     found(key, configMap) {
       compiler.configMap(key, configMap);
+      streams.configMap(key, configMap);
+      if (configMap === undefined) streamMaps.delete(key);
+      else if (streams.wantedConfigMaps.has(key)) streamMaps.set(key, configMap);
       changed(true);
     },
     forgotten: (key) => compiler.forgetConfigMap(key),
@@ -106,10 +128,12 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
   });
   follow(informers.services, (key, after) => {
     compiler.service(key, after);
+    streams.service(key, after);
     changed(true);
   });
   follow(informers.slices, (key, after) => {
     compiler.slice(key, after);
+    streams.slice(key, after);
     changed(false);
   });
   void Promise.all(Object.values(informers).map((informer) => informer.synced)).then(() => {
@@ -141,16 +165,18 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
       return;
     }
     secrets.follow(compiler.wantedSecrets());
-    configMaps.follow(compiler.wantedConfigMaps());
+    configMaps.follow(compiler.wantedConfigMaps().union(streams.wantedConfigMaps));
     if (secrets.pending() + configMaps.pending() > 0) {
       namedDue ??= clock.monotonic() + namedPatienceMs;
       // A Secret that arrives schedules the next turn by itself; this one is for those that do not.
       if (clock.monotonic() < namedDue) return schedule(gatherMs * 5);
     } else namedDue = undefined;
     const at = revision();
-    const change = compiler.take(at);
+    const change = joined(compiler.take(at), streams.take(), at, stapler);
     isWaiting = true;
     if (change !== undefined) await apply(change);
+    // Whether ports can be had is known only now.
+    if (change?.streams !== undefined) reportSoon();
     isWaiting = false;
     if (signal.aborted) return;
     applied = at;
@@ -175,6 +201,11 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
     }
   }
 
+  function problems(): readonly Problem[] {
+    const refused = refusedPorts(dataplane.refusedStreams?.() ?? new Map(), streams);
+    return [...compiler.result().problems, ...streams.problems(), ...refused];
+  }
+
   function settle(): void {
     const open = waiters;
     waiters = open.filter(({ revision }) => !hasReached(applied, revision));
@@ -186,7 +217,10 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
     cancelReport ??= clock.after(reportMs, () => {
       cancelReport = undefined;
       if (applied === "0") return reportSoon();
-      events.report(compiler.result().problems, (key) => informers.ingresses.get(key));
+      events.report(problems(), ({ kind, namespace, name }) => {
+        const key = `${namespace}/${name}`;
+        return kind === "Ingress" ? informers.ingresses.get(key) : streamMaps.get(key);
+      });
       for (const key of statusDue) status.check(key);
       statusDue.clear();
     });
@@ -204,7 +238,8 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
       return waiter.promise;
     },
     routes: () => listRoutes(compiler.result()),
-    problems: () => compiler.result().problems,
+    problems,
+    streams: () => streams.result(),
     compiled: () => compiler.result(),
     publish(addresses) {
       status.publish(addresses);
@@ -215,6 +250,7 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
       abort.abort();
       cancelFlush?.();
       cancelReport?.();
+      stapler?.stop();
       for (const informer of Object.values(informers)) informer.stop();
       secrets.stop();
       configMaps.stop();
@@ -223,6 +259,21 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
       await Promise.all([status.stop(), events.stop()]);
     },
   };
+}
+
+/** One change of both tables, with what is known of the certificates, or none. */
+function joined(
+  change: TableChange | undefined,
+  streams: TableChange["streams"],
+  revision: string,
+  stapler: Stapler | undefined,
+): TableChange | undefined {
+  const dressed = stapler?.dress(change?.certificates ?? []) ?? change?.certificates ?? [];
+  const given = new Set(dressed.map(([id]) => id));
+  const certificates = [...dressed, ...(stapler?.take() ?? []).filter(([id]) => !given.has(id))];
+  if (change === undefined && streams === undefined && certificates.length === 0) return undefined;
+  const base = change ?? { hosts: [], backends: [], certificates: [], revision };
+  return { ...base, certificates, ...(streams === undefined ? {} : { streams }) };
 }
 
 function follow<T extends KubeObject>(informer: Informer<T>, told: (key: string, after: T | undefined) => void): void {

@@ -10,6 +10,7 @@ import { readMachine } from "./heartbeat/describe.ts";
 import { createImagePrograms } from "./images/prepare.ts";
 import type { Topology } from "./network/topology.ts";
 import type { RequestToken } from "./pods/deps.ts";
+import { followPodObjects } from "./pods/objects.ts";
 import { startPodEngine, type PodEngine } from "./pods/engine.ts";
 import { createEventRecorder } from "./pods/events.ts";
 import { createLanes } from "./pods/lanes.ts";
@@ -29,7 +30,8 @@ export type { RequestToken } from "./pods/deps.ts";
 export { inspectPodLeftovers, removeAllPods };
 
 export interface NodesOptions {
-  client: Client;
+  /** How the API is reached for a node: as that node, which sees no more than it needs. */
+  clientOf: (nodeName: string) => Client;
   /** From `createTopology`: which nodes there are and where their namespaces stand. */
   topology: Topology;
   /** Absolute path of a folder only root may read; everything about pods is kept here. */
@@ -49,8 +51,8 @@ export interface NodesOptions {
   kubeletVersion?: string;
   /** Node name -> value of the label `topology.kubernetes.io/zone`. */
   zones?: Readonly<Record<string, string>>;
-  /** Gets a service account token for a pod; without it, pods have the CA and namespace but no token. */
-  requestToken?: RequestToken;
+  /** Gets service account tokens for the pods of a node; without it, they have the CA and namespace but no token. */
+  requestTokenOf?: (nodeName: string) => RequestToken;
   /** Resolves when nothing sends new connections to a pod's address any more; asked before its containers are stopped. */
   withdrawn?: (address: string) => Promise<void>;
 }
@@ -66,29 +68,22 @@ export interface RunningNodes {
 
 /** Registers the nodes, adopts the pods that still run, and runs all that the API has for these nodes from now on. */
 export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
-  const { client, topology, dataDir, clock, log } = options;
+  const { clientOf, topology, dataDir, clock, log } = options;
   const layout = layoutOf(topology.clusterId, dataDir, options.keptFromPods);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   chmodSync(dataDir, 0o700);
   await sweep(layout);
   const { blocks, bsize } = statfsSync(dataDir);
   const machine = readMachine(blocks * bsize);
-  const services = startInformer(client, "Service", { log, clock, indexes: { namespace: byNamespace } });
-  const configMaps = startInformer(client, "ConfigMap", { log, clock });
-  const secrets = startInformer(client, "Secret", { log, clock });
+  const anyClient = clientOf(topology.nodes[0]?.name ?? "");
+  const services = startInformer(anyClient, "Service", { log, clock, indexes: { namespace: byNamespace } });
+  const servicesOf = (namespace: string) => [
+    ...services.by("namespace", namespace),
+    ...(namespace === "default" ? [] : services.by("namespace", "default")),
+  ];
   const shared = {
-    client,
     images: createImagePrograms(layout.programs, options.nodeBinary, findProgram),
     findProgram,
-    objects: {
-      services: (namespace: string) => [
-        ...services.by("namespace", namespace),
-        ...(namespace === "default" ? [] : services.by("namespace", "default")),
-      ],
-      configMap: (namespace: string, name: string) => configMaps.get(`${namespace}/${name}`),
-      secret: (namespace: string, name: string) => secrets.get(`${namespace}/${name}`),
-    },
-    ...(options.requestToken === undefined ? {} : { requestToken: options.requestToken }),
     ...(options.withdrawn === undefined ? {} : { withdrawn: options.withdrawn }),
     lanes: createLanes(Math.max(2, os.availableParallelism())),
     podsFolder: layout.pods,
@@ -103,31 +98,50 @@ export async function startNodes(options: NodesOptions): Promise<RunningNodes> {
     topology.nodes.map((node) => {
       const zone = options.zones?.[node.name];
       const { kubeletVersion = "v1.36.0" } = options;
-      return startHeartbeat({ client, node, machine, kubeletVersion, ...(zone && { zone }), clock, log });
+      return startHeartbeat({
+        client: clientOf(node.name),
+        node,
+        machine,
+        kubeletVersion,
+        ...(zone && { zone }),
+        clock,
+        log,
+      });
     }),
   );
-  // A container must see the Services, and the objects it refers to, that were there before it.
-  await Promise.all([services.synced, configMaps.synced, secrets.synced]);
+  // A container must see the Services that were there before it.
+  await services.synced;
 
   const runtimes: RuntimeService[] = [];
-  const informers: { stop(): void }[] = [services, configMaps, secrets];
+  const informers: { stop(): void }[] = [services];
   const engines: PodEngine[] = topology.nodes.map((node) => {
+    const client = clientOf(node.name);
     const runtime = createProcessRuntime({ layout, node, log, clock });
     const events = createEventRecorder({ client, node: node.name, clock, log });
     const scope = { fieldSelector: `spec.nodeName=${node.name}` };
     const pods = startInformer(client, "Pod", { scope, log, clock });
+    const changed = (namespace: string) => engine.objectsChanged(namespace);
+    const followed = followPodObjects({ client, pods, changed, clock, log });
+    const requestToken = options.requestTokenOf?.(node.name);
     runtimes.push(runtime);
-    informers.push(pods);
-    return startPodEngine({ ...shared, node, runtime, events }, pods);
+    informers.push(pods, followed);
+    const engine: PodEngine = startPodEngine(
+      {
+        ...shared,
+        client,
+        node,
+        runtime,
+        events,
+        objects: { ...followed, services: servicesOf },
+        ...(requestToken === undefined ? {} : { requestToken }),
+      },
+      pods,
+    );
+    return engine;
   });
   Promise.all(engines.map(({ settled }) => settled))
     .then(() => removeForgottenFolders(layout, engines))
     .catch((error: unknown) => log.warn({ error: String(error) }, "folders of pods that are gone were not removed"));
-  for (const informer of [configMaps, secrets]) {
-    informer.onChange(({ before, after }) => {
-      for (const engine of engines) engine.objectsChanged((after ?? before).metadata.namespace ?? "");
-    });
-  }
   const find = (namespace: string, name: string) => {
     for (const [index, engine] of engines.entries()) {
       const worker = engine.find(`${namespace}/${name}`);

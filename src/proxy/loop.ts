@@ -56,7 +56,7 @@ const watchMs = 50;
 /** Keeps one node at the table: differences that come while one is applied are merged, a failed one is tried again. */
 export function startProxy(options: ProxyOptions): RunningProxy {
   const { source, node, mode, log = silentLog, clock = systemClock, minSyncMs = 1 } = options;
-  const { checkMs = defaultCheckMs, metrics = createProxyMetrics(clock.now()), tampered } = options;
+  const { checkMs = defaultCheckMs, metrics = createProxyMetrics(clock.now(), node.family), tampered } = options;
   const backoff = createBackoff({ base: 50, limit: 30_000 });
   const waiters = new Set<{ revision: string; resolve: () => void; reject: (error: Error) => void }>();
   let applied = "0";
@@ -159,7 +159,7 @@ export function startProxy(options: ProxyOptions): RunningProxy {
         tampered?.(damage);
         isFull = true;
         waitingSince ??= clock.now();
-        const everything = diffServices(undefined, source.table());
+        const everything = diffServices(undefined, source.table(node.family));
         pending = pending === undefined ? everything : mergeDiffs(everything, pending);
       })
       .finally(() => {
@@ -179,7 +179,7 @@ export function startProxy(options: ProxyOptions): RunningProxy {
     waitingSince ??= clock.now();
     if (times.length > 0) triggerTimes = [...triggerTimes, ...times].slice(-rememberedTimes);
     schedule(minSyncMs);
-  });
+  }, node.family);
 
   if (mode.isIntact !== undefined) cancelCheck = clock.after(checkMs, check);
 

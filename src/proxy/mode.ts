@@ -1,3 +1,4 @@
+import type { Family } from "#base/cidr.ts";
 import type { Problem } from "#routing/because.ts";
 import type { ServiceDiff } from "#routing/l4/table.ts";
 import type { IpvsSettings } from "./modes/ipvs/settings.ts";
@@ -52,6 +53,8 @@ export interface ApplyReport {
 /** What a mode needs to know about the node it works on. */
 export interface ProxyNode {
   readonly name: string;
+  /** The family that is served, 4 when left out; addresses and ranges of the other one are not among those below. */
+  readonly family?: Family;
   /** The path of the node's network namespace, or `undefined` to work in the one this process is in. */
   readonly netns?: string;
   /** Addresses that node ports are served on, besides every other local address where the mode can. */

@@ -7,7 +7,7 @@ import { createProxyMetrics } from "./metrics/proxy-metrics.ts";
 import type { ProxyNode } from "./mode.ts";
 import type { ServiceSource } from "./source.ts";
 
-/** What a node's proxy works by. */
+/** What the proxy of a node and family works by. */
 export interface Work {
   readonly definition: ModeDefinition;
   readonly node: ProxyNode;
@@ -15,7 +15,7 @@ export interface Work {
   readonly checkMs: number;
 }
 
-/** One node's proxy that can go over to another mode while it serves. */
+/** The proxy of one node and family, that can go over to another mode while it serves. */
 export interface NodeProxy extends RunningProxy {
   /**
    * Resolves when the node is served so. Rejects when that is not reached in time; it is then served as before. The new
@@ -35,7 +35,7 @@ export interface NodeProxyDeps {
 const changeLimitMs = 60_000;
 
 export function startNodeProxy(first: Work, { source, log, clock, tampered }: NodeProxyDeps): NodeProxy {
-  const metrics = createProxyMetrics(clock.now());
+  const metrics = createProxyMetrics(clock.now(), first.node.family);
   const told = (damage: string) => {
     if (!isChanging) tampered(damage);
   };
@@ -58,7 +58,7 @@ export function startNodeProxy(first: Work, { source, log, clock, tampered }: No
       });
     });
     try {
-      await Promise.race([candidate.waitFor(source.table().revision), late]);
+      await Promise.race([candidate.waitFor(source.table(work.node.family).revision), late]);
     } finally {
       cancel();
     }

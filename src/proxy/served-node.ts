@@ -1,3 +1,4 @@
+import type { Family } from "#base/cidr.ts";
 import type { Client } from "#client/contract.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { selectForNode } from "#routing/l4/select.ts";
@@ -6,17 +7,25 @@ import type { ProxySettings } from "./config/settings.ts";
 import { isHealthy, replyHealth, type ProxyHealth } from "./http/health.ts";
 import { createNodeFace, type NodeFace } from "./http/node-face.ts";
 import { startServiceHealth, type ServiceHealth } from "./http/service-health.ts";
+import { familyNames } from "./families.ts";
+import { renderFamilies } from "./metrics/proxy-metrics.ts";
 import type { ProxyNode } from "./mode.ts";
 import type { WatchedNodes } from "./node-facts.ts";
-import { startNodeProxy, type NodeProxy, type NodeProxyDeps, type Work } from "./node-proxy.ts";
+import { startNodeFamilies, type NodeProxies, type NodeWork } from "./node-families.ts";
+import type { NodeProxyDeps } from "./node-proxy.ts";
 
-/** One node with its proxy, and all that tells how it is. */
+/** One node with its proxies, and all that tells how it is. */
 export interface ServedNode {
   /** As it was given, without what its Node object says. */
   readonly given: ProxyNode;
-  readonly proxy: NodeProxy;
+  readonly proxy: NodeProxies;
   readonly face: NodeFace;
-  readonly services: ServiceHealth;
+  /** As the proxies' own `change`, for all that goes with them. */
+  change(work: NodeWork): Promise<void>;
+  /** Resolves when the health check node ports are open that are asked for now, or refused. */
+  settled(): Promise<void>;
+  /** Ends all but the proxies. */
+  stopFaces(): Promise<void>;
 }
 
 export interface ServedNodeDeps extends Omit<NodeProxyDeps, "tampered"> {
@@ -28,12 +37,12 @@ export interface ServedNodeDeps extends Omit<NodeProxyDeps, "tampered"> {
 }
 
 /** Starts them. The face listens nowhere yet. */
-export function startServedNode(given: ProxyNode, work: Work, deps: ServedNodeDeps): ServedNode {
+export function startServedNode(given: ProxyNode, work: NodeWork, deps: ServedNodeDeps): ServedNode {
   const { client, events, watched, settings, source, log, clock } = deps;
   const { name, netns } = given;
   const place = { node: name, ...(netns === undefined ? {} : { netns }), log };
 
-  const proxy = startNodeProxy(work, {
+  const proxy = startNodeFamilies(work, {
     source,
     log,
     clock,
@@ -44,7 +53,7 @@ export function startServedNode(given: ProxyNode, work: Work, deps: ServedNodeDe
     },
   });
   const health = (): ProxyHealth => ({
-    freshness: proxy.freshness(),
+    families: Object.fromEntries([...proxy.families].map(([family, each]) => [familyNames[family], each.freshness()])),
     nodeEligible: watched.facts(name).isEligible,
     timeoutMs: 2 * settings().syncMs,
     now: clock.now(),
@@ -53,31 +62,75 @@ export function startServedNode(given: ProxyNode, work: Work, deps: ServedNodeDe
     ...place,
     health(path) {
       const reply = replyHealth(path, health());
-      proxy.metrics.answered(path, reply.status);
+      // A count of the node's: its first family keeps it.
+      [...proxy.families.values()][0]?.metrics.answered(path, reply.status);
       return reply;
     },
-    metrics: () => proxy.metrics.render({ noLocalEndpoints: countWithoutLocal(source.table(), name) }),
+    metrics: () =>
+      renderFamilies(
+        [...proxy.families].map(([family, { metrics }]) =>
+          metrics.sections({ noLocalEndpoints: countWithoutLocal(source.table(family), name) }),
+        ),
+      ),
     mode: () => proxy.mode,
   });
 
   async function tellNotOpened(service: { namespace: string; name: string }, port: number, problem: string) {
-    const found = await client.get("Service", service);
+    // To get one is more than the role of kube-proxy allows.
+    const scope = { namespace: service.namespace, fieldSelector: `metadata.name=${service.name}` };
+    const [found] = (await client.list("Service", scope)).items;
     const key = `${service.namespace}/${service.name}`;
     const text = `node ${name} failed to start healthcheck "${key}" on port ${port}: ${problem}`;
     if (found !== undefined) events.warning(found, "FailedToStartServiceHealthcheck", text);
   }
 
-  const services = startServiceHealth({
-    ...place,
-    source,
-    isHealthy: () => isHealthy(health()),
-    failed: (...what) =>
-      void tellNotOpened(...what).catch((error: unknown) => {
-        log.debug({ node: name, error: String(error) }, "an Event was not written");
-      }),
-    clock,
-  });
-  return { given, proxy, face, services };
+  const services = new Map<Family, ServiceHealth>();
+
+  function serviceHealth(family: Family): ServiceHealth {
+    return startServiceHealth({
+      ...place,
+      family,
+      source,
+      isHealthy: () => isHealthy(health()),
+      failed: (...what) =>
+        void tellNotOpened(...what).catch((error: unknown) => {
+          log.debug({ node: name, error: String(error) }, "an Event was not written");
+        }),
+      clock,
+    });
+  }
+
+  /** Each family has its own endpoints to count, and its own addresses to listen on. */
+  async function followFamilies(): Promise<void> {
+    for (const family of proxy.families.keys()) {
+      if (!services.has(family)) services.set(family, serviceHealth(family));
+    }
+    for (const [family, running] of services) {
+      if (proxy.families.has(family)) continue;
+      services.delete(family);
+      await running.stop();
+    }
+  }
+
+  void followFamilies();
+  return {
+    given,
+    proxy,
+    face,
+    async change(work) {
+      try {
+        await proxy.change(work);
+      } finally {
+        await followFamilies();
+      }
+    },
+    async settled() {
+      await Promise.all([...services.values()].map((running) => running.settled()));
+    },
+    async stopFaces() {
+      await Promise.all([face.stop(), ...[...services.values()].map((running) => running.stop())]);
+    },
+  };
 }
 
 /** How many Services a policy Local leaves without an endpoint on the node. */

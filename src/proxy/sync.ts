@@ -1,19 +1,18 @@
-import { parseCidr } from "#base/cidr.ts";
+import { parseCidr, type Family } from "#base/cidr.ts";
 import { systemClock, type Clock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import { createEventRecorder } from "#client/event-recorder.ts";
 import type { Problem } from "#routing/because.ts";
-import { newerRevision } from "#routing/l4/compile.ts";
 import type { ModeDefinition } from "./definition.ts";
+import { familiesOf, familyNames, nodeOfFamily } from "./families.ts";
 import type { ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
 import { chooseMode, cleanUpOthers } from "./modes/index.ts";
 import { startServiceSource, type ServiceSource } from "./source.ts";
 import { standardSyncMs } from "./config/kind.ts";
 import type { ProxySettings } from "./config/settings.ts";
-import type { RunningProxy } from "./loop.ts";
 import { watchNodes } from "./node-facts.ts";
-import type { Work } from "./node-proxy.ts";
+import { lowestRevision, type NodeProxies, type NodeWork } from "./node-families.ts";
 import { startServedNode } from "./served-node.ts";
 import { waitWithdrawn } from "./withdrawn.ts";
 
@@ -25,7 +24,7 @@ export interface NodeProxiesOptions {
   readonly mode?: ProxyModeName | "auto";
   /** In place of `mode` and of the defaults. */
   readonly settings?: ProxySettings;
-  /** Ranges for nodes that name none of their own. */
+  /** Ranges for nodes that name none of their own: one, or one of each family with a comma between. */
   readonly serviceCidr?: string;
   readonly podCidr?: string;
   readonly log?: Log;
@@ -43,12 +42,12 @@ export interface RunningProxies {
   /** By node name: the mode, and why it was chosen. */
   readonly modes: ReadonlyMap<string, ChosenMode>;
   readonly source: ServiceSource;
-  proxy(node: string): RunningProxy | undefined;
+  proxy(node: string): NodeProxies | undefined;
   /** The lowest revision that is in force on every node. */
   applied(): string;
   /** Resolves when that revision is in force on every node. */
   waitFor(revision: string): Promise<void>;
-  /** Resolves when no rule sends new connections to this address as a ready endpoint any more, or after a second. */
+  /** Resolves when no rule sends new connections to this address as a ready endpoint any more, or after five seconds. */
   withdrawn(address: string): Promise<void>;
   problems(): readonly Problem[];
   /** Where service ports are reached on a node whose mode serves at places of its own, as userspace does. */
@@ -81,7 +80,9 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
     const choices = await Promise.all(
       givenNodes.map(async (node) => ({
         node,
-        choice: await chooseMode(mode, (definition) => definition.probe({ ...node, ...(ipvs && { ipvs }) })),
+        choice: await chooseMode(mode, (definition) =>
+          definition.probe(inFirstFamily({ ...node, ...(ipvs && { ipvs }) })),
+        ),
       })),
     );
     const found = new Map<string, ModeDefinition>();
@@ -104,31 +105,61 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
   await Promise.all(
     givenNodes.map(async (node) => {
       const definition = definitions.get(node.name);
-      if (definition !== undefined) await cleanUpOthers(definition, node, log);
+      if (definition === undefined) return;
+      // Of a node without addresses it is not known yet.
+      const families = node.addresses.length === 0 ? ([4, 6] as const) : familiesOf(node);
+      for (const family of families) await cleanUpOthers(definition, nodeOfFamily(node, family), log);
     }),
   );
   const watched = await watchNodes(client, { log, clock, changed: (name) => void rework(name) });
   const events = createEventRecorder(client, "kube-proxy", { clock, log });
-  const workOf = (given: ProxyNode): Work => {
-    const { zone, podCidrs = [], addresses } = watched.facts(given.name);
-    const asked = settings.podCidrs === "node" ? podCidrs : settings.podCidrs;
+  /** By family and node, what the mode answered when it was asked whether it can serve that too. */
+  const probes = new Map<string, Promise<boolean>>();
+
+  /** Whether a mode that serves the node's first family serves this one as well; upstream goes on without, too. */
+  function serves(definition: ModeDefinition, node: ProxyNode): Promise<boolean> {
+    const key = `${definition.name} ${node.family} ${node.name}`;
+    const probe = async () => {
+      const probed = await definition.probe(node);
+      const family = familyNames[node.family ?? 4];
+      if (!probed.works) {
+        const without = { node: node.name, mode: definition.name, family, error: probed.reason };
+        log.warn(without, `the service proxy goes without ${family}`);
+      }
+      return probed.works;
+    };
+    const asked = probes.get(key) ?? probe();
+    probes.set(key, asked);
+    return asked;
+  }
+
+  async function workOf(given: ProxyNode): Promise<NodeWork> {
     const definition = definitions.get(given.name);
     if (definition === undefined) throw new Error(`node ${given.name} has no proxy mode`);
+    const { zone, podCidrs = [], addresses } = watched.facts(given.name);
+    const asked = settings.podCidrs === "node" ? podCidrs : settings.podCidrs;
+    const node: ProxyNode = {
+      ...given,
+      ...(given.addresses.length === 0 && { addresses }),
+      ...(zone === undefined ? {} : { zone }),
+      ...(asked === undefined ? {} : { podCidrs: asked }),
+      ...(settings.ipvs && { ipvs: settings.ipvs }),
+    };
+    const [first = 4, ...others] = familiesOf({ ...node, podCidrs: [...node.podCidrs, ...podCidrs] });
+    const nodes = [nodeOfFamily(node, first)];
+    for (const family of others) {
+      const other = nodeOfFamily(node, family);
+      if (await serves(definition, other)) nodes.push(other);
+    }
     return {
       definition,
-      node: {
-        ...given,
-        ...(given.addresses.length === 0 && { addresses }),
-        ...(zone === undefined ? {} : { zone }),
-        ...(asked === undefined ? {} : { podCidrs: asked }),
-        ...(settings.ipvs && { ipvs: settings.ipvs }),
-      },
+      nodes,
       minSyncMs: settings.minSyncMs,
       checkMs: Math.min(settings.syncMs, longestCheckMs),
     };
-  };
+  }
   const deps = { client, events, watched, source, log, clock, settings: () => settings };
-  const running = givenNodes.map((given) => startServedNode(given, workOf(given), deps));
+  const running = await Promise.all(givenNodes.map(async (given) => startServedNode(given, await workOf(given), deps)));
   for (const { face, proxy } of running) {
     // Rules first: they are waited for.
     proxy.waitFor("0").then(
@@ -141,7 +172,7 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
   async function rework(name: string): Promise<void> {
     const item = running.find(({ given }) => given.name === name);
     try {
-      await item?.proxy.change(workOf(item.given));
+      await item?.change(await workOf(item.given));
     } catch (error) {
       log.warn({ node: name, error: String(error) }, "the node's proxy could not follow a change of its Node object");
     }
@@ -152,12 +183,12 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
     const goBack = async () => {
       ({ settings, definitions } = before);
       for (const [node, mode] of before.chosen) chosen.set(node, mode);
-      await Promise.allSettled(running.map(({ given, proxy }) => proxy.change(workOf(given))));
+      await Promise.allSettled(running.map(async (item) => item.change(await workOf(item.given))));
     };
     try {
       definitions = await choose(next);
       settings = next;
-      await Promise.all(running.map(({ given, proxy }) => proxy.change(workOf(given))));
+      await Promise.all(running.map(async (item) => item.change(await workOf(item.given))));
     } catch (error) {
       await goBack();
       throw error;
@@ -170,9 +201,15 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
   const end = async (how: "stop" | "cleanup") => {
     source.stop();
     watched.stop();
-    await Promise.all(running.flatMap(({ face, services }) => [face.stop(), services.stop()]));
+    await Promise.all(running.map((item) => item.stopFaces()));
     await Promise.all(proxies.map((proxy) => proxy[how]()));
     await events.flush();
+  };
+  /** What is wrong in a Service may be wrong in each family, and is said once. */
+  const tableProblems = () => {
+    const families = new Set<Family>(proxies.flatMap((proxy) => [...proxy.families.keys()]));
+    const problems = [...families].flatMap((family) => source.table(family).problems);
+    return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
   };
   const waitFor = async (revision: string) => {
     await Promise.all(proxies.map((proxy) => proxy.waitFor(revision)));
@@ -182,13 +219,13 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
     source,
     configure,
     async listening() {
-      await Promise.all(running.flatMap(({ face, services }) => [face.bind(settings.faces), services.settled()]));
+      await Promise.all(running.flatMap((item) => [item.face.bind(settings.faces), item.settled()]));
     },
     proxy: (node) => proxies.find((proxy) => proxy.node === node),
-    applied: () => lowest(proxies.map((proxy) => proxy.applied())),
+    applied: () => lowestRevision(proxies.map((proxy) => proxy.applied())),
     waitFor,
     withdrawn: (address) => waitWithdrawn({ source, inForce: waitFor, clock }, address),
-    problems: () => [...source.table().problems, ...proxies.flatMap((proxy) => proxy.problems())],
+    problems: () => [...tableProblems(), ...proxies.flatMap((proxy) => proxy.problems())],
     addresses: (node) => proxies.find((proxy) => proxy.node === node)?.addresses() ?? [],
     stop: () => end("stop"),
     cleanup: () => end("cleanup"),
@@ -200,17 +237,17 @@ const silentSettings: Omit<ProxySettings, "mode"> = { minSyncMs: 1, syncMs: stan
 const longestCheckMs = 10_000;
 
 function withRanges(node: ProxyNode, serviceCidr: string | undefined, podCidr: string | undefined): ProxyNode {
-  const ranges = (own: readonly string[], fallback: string | undefined) => {
+  const ranges = (own: readonly string[], fallback = "") => {
     const valid = own.filter((range) => parseCidr(range) !== undefined);
-    return valid.length > 0 || fallback === undefined ? valid : [fallback];
+    return valid.length > 0 ? valid : fallback.split(",").filter((range) => range !== "");
   };
   const { serviceCidrs, podCidrs } = node;
   return { ...node, serviceCidrs: ranges(serviceCidrs, serviceCidr), podCidrs: ranges(podCidrs, podCidr) };
 }
 
-function lowest(revisions: readonly string[]): string {
-  const [first = "0", ...rest] = revisions;
-  return rest.reduce((low, next) => (newerRevision(low, next) === low ? next : low), first);
+function inFirstFamily(node: ProxyNode): ProxyNode {
+  const [first = 4] = familiesOf(node);
+  return nodeOfFamily(node, first);
 }
 
 export { startProxy, type ProxyOptions, type RunningProxy } from "./loop.ts";

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { nodeFile } from "#apiserver/certificates.ts";
 import { serverVersion } from "#apiserver/version.ts";
 import { systemClock } from "#base/clock.ts";
 import { freeMemoryOfStart } from "#base/free-memory.ts";
@@ -60,7 +61,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
   let log: Log | undefined;
   let topology: Topology | undefined;
   let stopWatching: (() => Promise<void>) | undefined;
-  let client: RemoteClient | undefined;
+  let clients: RemoteClient[] = [];
   let nodes: RunningNodes | undefined;
   let proxies: RunningProxies | undefined;
   let configMap: FollowedConfigMap | undefined;
@@ -103,22 +104,24 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
       if (config === undefined || topology === undefined || log === undefined) return;
       const pem = (name: string) => readFileSync(join(config?.certificatesDir ?? "", name), "utf8");
       try {
-        client = createRemoteClient({
-          server,
-          ca: pem("ca.crt"),
-          cert: pem("agent.crt"),
-          key: pem("agent.key"),
-          name: "fairlead-agent",
-        });
+        const clientOf = (file: string) => {
+          const proof = { ca: pem("ca.crt"), cert: pem(`${file}.crt`), key: pem(`${file}.key`) };
+          return createRemoteClient({ server, ...proof, name: "fairlead-agent" });
+        };
+        const ofNodes = new Map(topology.nodes.map(({ name }) => [name, clientOf(nodeFile(name))]));
+        const ofNode = (name: string) => ofNodes.get(name) as RemoteClient;
+        const ofProxies = clientOf("kube-proxy");
+        const ofLoadBalancer = clientOf("load-balancer");
+        clients = [ofProxies, ofLoadBalancer, ...ofNodes.values()];
         configMap = await followConfigMap({
-          client,
+          client: ofProxies,
           mode: config.proxyMode as ProxyModeName | "auto",
           log: log.child({ part: "proxy" }),
           clock: systemClock,
         });
         const [startedNodes, running] = await Promise.all([
           startNodes({
-            client,
+            clientOf: ofNode,
             topology,
             dataDir: config.nodesDir,
             keptFromPods: [config.dataDir, config.certificatesDir],
@@ -127,13 +130,13 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
             dnsAddress: config.dnsAddress,
             nodeBinary: process.execPath,
             kubeletVersion: serverVersion.gitVersion,
-            requestToken: tokensFrom(client),
+            requestTokenOf: (name) => tokensFrom(ofNode(name)),
             withdrawn: async (address) => proxies?.withdrawn(address),
             log: log.child({ part: "nodes" }),
             clock: systemClock,
           }),
           startProxies(configMap, {
-            client,
+            client: ofProxies,
             nodes: topology.nodes.map(({ name, netns, address }) => ({
               name,
               netns,
@@ -148,7 +151,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
         ]);
         [nodes, proxies] = [startedNodes, running];
         outside = startOutside({
-          client,
+          client: ofLoadBalancer,
           nodes: topology.nodes,
           flags: config.loadBalancerCidrs,
           log: log.child({ part: "load-balancer" }),
@@ -185,7 +188,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
         await proxies?.cleanup();
         await removeTopology(topologyOptions(config));
       }
-      client?.close();
+      for (const client of clients) client.close();
     },
   };
 }

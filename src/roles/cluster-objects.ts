@@ -2,6 +2,7 @@ import type { Endpoints } from "#api/core/endpoints/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import { isApiError } from "#api/meta/status.ts";
 import type { Client } from "#client/contract.ts";
+import { configMapKey as poolsKey } from "#loadbalancer/config.ts";
 import { configKey, configMapKey } from "#proxy/config/config-map.ts";
 import { configApiVersion, configKind } from "#proxy/config/kind.ts";
 
@@ -52,14 +53,10 @@ export async function ensureDnsService(
 
 /** IngressClass `fairlead`, so that Ingresses can name it. Not marked as default: Ingresses without a class are taken anyway. */
 export async function ensureIngressClass(client: Client, controller: string): Promise<void> {
-  try {
-    await client.create("IngressClass", { metadata: { name: "fairlead" }, spec: { controller } });
-  } catch (error) {
-    if (!isApiError(error, "AlreadyExists")) throw error;
-  }
+  await unlessThere(client.create("IngressClass", { metadata: { name: "fairlead" }, spec: { controller } }));
 }
 
-/** ConfigMap `kube-system/kube-proxy` where there is none yet, with a configuration that leaves everything as it is. */
+/** ConfigMap `kube-system/kube-proxy` where there is none yet, with a configuration that changes nothing; and who may read it. */
 export async function ensureProxyConfig(client: Client): Promise<void> {
   const text = `apiVersion: ${configApiVersion}
 kind: ${configKind}
@@ -79,9 +76,49 @@ ipvs:
   syncPeriod: 30s
   minSyncPeriod: 0s
 `;
+  const labels = { app: "kube-proxy" };
+  await Promise.all([
+    unlessThere(client.create("ConfigMap", { metadata: { ...configMapKey, labels }, data: { [configKey]: text } })),
+    ensureProxyRole(client),
+  ]);
+}
+
+/** The proxies may read their configuration, as kubeadm's Role `kube-proxy` has it. */
+async function ensureProxyRole(client: Client): Promise<void> {
+  const { name, namespace } = configMapKey;
+  const rule = { verbs: ["get", "list", "watch"], apiGroups: [""], resources: ["configmaps"], resourceNames: [name] };
+  await unlessThere(client.create("Role", { metadata: { name, namespace }, rules: [rule] }));
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role" as const, name };
+  const subjects = [{ apiGroup: "rbac.authorization.k8s.io", kind: "User" as const, name: "system:kube-proxy" }];
+  await unlessThere(client.create("RoleBinding", { metadata: { name, namespace }, roleRef, subjects }));
+}
+
+/** Who announces outside addresses may read what is announced and where from, and write the Leases that say by whom. */
+export async function ensureLoadBalancerRoles(client: Client): Promise<void> {
+  const [name, { namespace }] = ["fairlead:load-balancer", poolsKey];
+  const subjects = [{ apiGroup: "rbac.authorization.k8s.io", kind: "User" as const, name: "system:load-balancer" }];
+  const refTo = (kind: "Role" | "ClusterRole") => ({ apiGroup: "rbac.authorization.k8s.io", kind, name });
+  const read = ["get", "list", "watch"];
+  const everywhere = [
+    { verbs: read, apiGroups: [""], resources: ["services", "nodes"] },
+    { verbs: read, apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"] },
+    { verbs: ["create", "patch"], apiGroups: [""], resources: ["events"] },
+  ];
+  const inPlace = [
+    { verbs: read, apiGroups: [""], resources: ["configmaps"], resourceNames: [poolsKey.name] },
+    { verbs: [...read, "create", "update", "delete"], apiGroups: ["coordination.k8s.io"], resources: ["leases"] },
+  ];
+  await Promise.all([
+    unlessThere(client.create("ClusterRole", { metadata: { name }, rules: everywhere })),
+    unlessThere(client.create("ClusterRoleBinding", { metadata: { name }, roleRef: refTo("ClusterRole"), subjects })),
+    unlessThere(client.create("Role", { metadata: { name, namespace }, rules: inPlace })),
+    unlessThere(client.create("RoleBinding", { metadata: { name, namespace }, roleRef: refTo("Role"), subjects })),
+  ]);
+}
+
+async function unlessThere(creation: Promise<unknown>): Promise<void> {
   try {
-    const labels = { app: "kube-proxy" };
-    await client.create("ConfigMap", { metadata: { ...configMapKey, labels }, data: { [configKey]: text } });
+    await creation;
   } catch (error) {
     if (!isApiError(error, "AlreadyExists")) throw error;
   }

@@ -43,6 +43,7 @@ export const testTools: readonly Tool[] = [
   { program: "wrk", package: "wrk" },
   { program: "h2load", package: "nghttp2-client" },
   { program: "nginx", package: "nginx-light" },
+  { program: "haproxy", package: "haproxy" },
   { program: "redis-server", package: "redis-server" },
   { program: "busybox", package: "busybox-static" },
   { program: "ping", package: "iputils-ping" },

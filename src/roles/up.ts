@@ -9,6 +9,7 @@ import { uplinkDevice } from "#node/network/plan.ts";
 import { StoreError } from "#store/error.ts";
 import { claimFolder } from "./claim.ts";
 import { followDnsConfig, loadDnsConfig, startConfiguredHttp } from "./dns-config.ts";
+import { loadIngressConfig } from "./ingress-config.ts";
 import { undoHostLine } from "./host-resolver.ts";
 import { startLocalAgent, type LocalAgent } from "./local-agent.ts";
 import { openLog } from "./log.ts";
@@ -84,9 +85,12 @@ async function startClaimed(
   const { objects, problems } = loadManifests(options.manifests);
   for (const text of problems) report({ type: "error", text });
   const dnsConfig = loadDns(options, report);
+  const ingressOptions = loadIngressConfig(options.ingressConfig, report);
   const withNodes = checkPrivileges(report);
   if (withNodes) await ensureTools(report, options);
-  await ensureApiPort(options.apiPort);
+  await ensureLoopbackPort(options.apiPort, "the API server", "--api-port");
+  if (options.ingressHealthzPort !== 0)
+    await ensureLoopbackPort(options.ingressHealthzPort, "Ingress's health", "--ingress-healthz-port");
   ensureAccessLog(options);
   const { httpPort, httpsPort } = await entryPorts(options, report);
   const state: RunState = {
@@ -174,7 +178,7 @@ async function startClaimed(
     const text = `Ingress on port ${httpPort} and, with TLS, ${httpsPort}`;
     const publishAddress = withNodes ? plan.uplinkAddress : "127.0.0.1";
     const entry = await step(report, "ingress", text, () =>
-      startEntry(parts, api.client, { httpPort, httpsPort, publishAddress }),
+      startEntry(parts, api.client, { httpPort, httpsPort, publishAddress, ingressOptions }),
     );
     stops.push({ text: "Ingress drained and stopped", stop: () => stopEntry(entry) });
     if (agent === undefined) {
@@ -263,17 +267,19 @@ async function stopAll(stops: readonly Stop[], report: Report): Promise<void> {
   }
 }
 
-async function stopApi({ api, controllers, loadBalancer, store }: RunningApi): Promise<void> {
-  await loadBalancer.stop();
-  await controllers.stop();
+async function stopApi({ api, stopDuties, store }: RunningApi): Promise<void> {
+  await stopDuties();
   await api.stop();
   await store.close();
 }
 
-async function stopEntry({ dataplane, ingress, stopFailureLog }: RunningEntry): Promise<void> {
+async function stopEntry({ dataplane, ingress, stopFailureLog, http, stopExporter }: RunningEntry): Promise<void> {
+  http?.beginDrain();
   stopFailureLog();
   await ingress.stop();
   await dataplane.stop({ drainMs: 3000 });
+  await stopExporter();
+  await http?.stop();
 }
 
 function planOf(options: UpOptions): AddressPlan {
@@ -359,10 +365,10 @@ function inDataDir<T>(paths: DataPaths, write: () => T): T {
   }
 }
 
-async function ensureApiPort(port: number): Promise<void> {
+async function ensureLoopbackPort(port: number, what: string, flag: string): Promise<void> {
   const problem = await portProblem(port, "127.0.0.1");
   if (problem === undefined) return;
-  throw new RoleError(`port ${port} of the API server ${portProblemText(problem)}`, "choose another with --api-port");
+  throw new RoleError(`port ${port} of ${what} ${portProblemText(problem)}`, `choose another with ${flag}`);
 }
 
 function ensureAccessLog({ accessLog: path }: UpOptions): void {

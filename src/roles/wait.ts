@@ -76,17 +76,28 @@ export function waitServed(
 }
 
 async function notServed(client: Client): Promise<string[]> {
-  const [deployments, pods, ingresses, slices] = await Promise.all([
+  const [deployments, daemonSets, pods, ingresses, slices] = await Promise.all([
     client.list("Deployment"),
+    client.list("DaemonSet"),
     client.list("Pod"),
     client.list("Ingress"),
     client.list("EndpointSlice"),
   ]);
   const missing: string[] = [];
-  for (const { metadata, spec, status } of deployments.items) {
-    const wanted = spec.replicas ?? 1;
-    const available = status?.observedGeneration === metadata.generation ? (status?.availableReplicas ?? 0) : 0;
-    if (available >= wanted) continue;
+  const workloads = [
+    ...deployments.items.map(({ metadata, spec, status }) => {
+      const isObserved = status?.observedGeneration === metadata.generation;
+      const available = isObserved ? (status?.availableReplicas ?? 0) : 0;
+      return { what: "deployment", metadata, isObserved, wanted: spec.replicas ?? 1, available };
+    }),
+    ...daemonSets.items.map(({ metadata, status }) => {
+      const isObserved = status?.observedGeneration === metadata.generation;
+      const available = isObserved ? (status?.numberAvailable ?? 0) : 0;
+      return { what: "daemonset", metadata, isObserved, wanted: status?.desiredNumberScheduled ?? 0, available };
+    }),
+  ];
+  for (const { what, metadata, isObserved, wanted, available } of workloads) {
+    if (isObserved && available >= wanted) continue;
     const waiting = pods.items
       .filter(
         (pod) => pod.metadata.namespace === metadata.namespace && pod.metadata.name.startsWith(`${metadata.name}-`),
@@ -95,7 +106,7 @@ async function notServed(client: Client): Promise<string[]> {
       .map(({ state }) => state?.waiting?.message)
       .find((message) => message !== undefined);
     const why = waiting === undefined ? "" : `: ${waiting}`;
-    missing.push(`deployment ${metadata.namespace}/${metadata.name}: ${available} of ${wanted} pods available${why}`);
+    missing.push(`${what} ${metadata.namespace}/${metadata.name}: ${available} of ${wanted} pods available${why}`);
   }
   const ready = new Set<string>();
   for (const { metadata, endpoints } of slices.items) {

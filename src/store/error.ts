@@ -5,6 +5,7 @@ export type StoreErrorCode =
   | "damaged"
   | "too-new"
   | "too-large"
+  | "encrypted"
   | "full"
   | "io"
   | "unreachable"

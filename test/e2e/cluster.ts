@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { findProgram } from "#roles/packages.ts";
 import type { Reach, ReportEvent } from "#roles/report.ts";
+import { eventually } from "../fakes/eventually.ts";
+
+export { eventually };
 
 /** A cluster of `fairlead up`, run as a person would run it, and the tools a person would look at it with. */
 export interface TestCluster {
@@ -165,19 +168,6 @@ export function curlStatus(url: string, ...args: string[]): { code: number; body
   const { stdout } = run("curl", ["-s", "--max-time", "5", "-w", "\n%{http_code}", ...args, url]);
   const at = stdout.lastIndexOf("\n");
   return { code: Number(stdout.slice(at + 1)), body: stdout.slice(0, at) };
-}
-
-/** Tries until the check holds, for at most ten seconds; then fails with the check's own words. */
-export async function eventually<T>(check: () => T | Promise<T>, ms = 10_000): Promise<T> {
-  const deadline = performance.now() + ms;
-  for (;;) {
-    try {
-      return await check();
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }
 
 /** A table of kubectl as rows by column name. */

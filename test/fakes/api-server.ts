@@ -21,7 +21,7 @@ export function testCertificates(): Promise<Certificates> {
   issued ??= (async () => {
     const directory = mkdtempSync(join(tmpdir(), "fairlead-test-"));
     try {
-      return await loadCertificates({ directory });
+      return await loadCertificates({ directory, nodes: ["node-1", "node-2"] });
     } finally {
       rmSync(directory, { recursive: true });
     }
@@ -37,9 +37,19 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
   return { ...server, certificates, url: `https://127.0.0.1:${server.addresses()[0]?.port}` };
 }
 
-/** A remote client of that server, as its administrator by default. */
-export function connectedClient({ certificates, url }: TestServer, who: "admin" | "agent" = "admin"): RemoteClient {
-  return createRemoteClient({ server: url, ca: certificates.ca, ...certificates[who], name: "test" });
+/** A remote client of that server, as its administrator by default, or as a node. */
+export function connectedClient({ certificates, url }: TestServer, who: "admin" | TestNode = "admin"): RemoteClient {
+  const proof = who === "admin" ? certificates.admin : nodeProof(certificates, who);
+  return createRemoteClient({ server: url, ca: certificates.ca, ...proof, name: "test" });
+}
+
+/** The nodes that have a certificate. */
+export type TestNode = "node-1" | "node-2";
+
+export function nodeProof({ nodes }: Pick<Certificates, "nodes">, node: TestNode): { cert: string; key: string } {
+  const proof = nodes[node];
+  if (proof === undefined) throw new Error(`${node} has no certificate`);
+  return proof;
 }
 
 export interface Answer {
@@ -85,9 +95,13 @@ export interface RawWatch {
 }
 
 /** A GET whose answer is a stream of JSON documents, one a line. */
-export function openWatch(server: TestServer, path: string, headers: OutgoingHttpHeaders = {}): Promise<RawWatch> {
+export function openWatch(
+  server: TestServer,
+  path: string,
+  { headers = {}, who }: Pick<Question, "who" | "headers"> = {},
+): Promise<RawWatch> {
   return new Promise((resolve, reject) => {
-    const request = start(server, path, { headers }, undefined);
+    const request = start(server, path, { headers }, who);
     request.on("error", reject);
     request.on("response", (response) => {
       const events: { type: string; object: KubeObject & Record<string, unknown> }[] = [];
@@ -129,4 +143,26 @@ export function start(
 ): ClientRequest {
   const proof = who === "nobody" ? {} : { cert: who.cert, key: who.key };
   return httpsRequest(`${url}${path}`, { ...options, ca: certificates.ca, ...proof, agent: false });
+}
+
+/** A user who signs in with a token and may do everything that the cluster's roles can give: no administrator. */
+export const ordinary = { token: "ordinary-token", user: { name: "ordinary", groups: [] } } as const;
+
+/** Gives a user of this name all rights by a binding. */
+export async function letDoAll(server: TestServer, name: string = ordinary.user.name): Promise<void> {
+  const client = server.localClient({ name: "test", groups: ["system:masters"] });
+  const rules = [
+    { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
+    { verbs: ["*"], nonResourceURLs: ["*"] },
+  ];
+  const role = `all-of-${name}`;
+  await client.create("ClusterRole", { metadata: { name: role }, rules });
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole" as const, name: role };
+  const subjects = [{ apiGroup: "rbac.authorization.k8s.io", kind: "User" as const, name }];
+  await client.create("ClusterRoleBinding", { metadata: { name: role }, roleRef, subjects });
+}
+
+/** How a user with a static token asks. */
+export function byToken(token: string): Pick<Question, "who" | "headers"> {
+  return { who: "nobody", headers: { Authorization: `Bearer ${token}` } };
 }

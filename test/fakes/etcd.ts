@@ -24,28 +24,43 @@ export function whyNoEtcd(): string | false {
 
 /** `flags` are added to etcd's own, e.g. for TLS; the URL is https then. */
 export async function startEtcd(flags: readonly string[] = []): Promise<TestEtcd> {
-  const directory = mkdtempSync(join(tmpdir(), "fairlead-etcd-"));
   const scheme = flags.includes("--cert-file") ? "https" : "http";
   const url = `${scheme}://127.0.0.1:${await freePort()}`;
-  let child: ChildProcess | undefined;
+  // Alone, it needs no time to be elected, and its peers' port is of no use.
+  const alone = ["--listen-peer-urls", "http://127.0.0.1:0", "--heartbeat-interval", "10", "--election-timeout", "100"];
+  const member = createMember(url, [...alone, ...flags]);
+  await member.start();
+  return member;
+}
 
-  async function start(): Promise<void> {
-    const own = ["--data-dir", directory, "--listen-client-urls", url, "--advertise-client-urls", url];
-    // Alone, it needs no time to be elected, and its peers' port is of no use.
-    const alone = [
-      "--listen-peer-urls",
-      "http://127.0.0.1:0",
-      "--heartbeat-interval",
-      "10",
-      "--election-timeout",
-      "100",
-    ];
-    const logging = ["--logger", "zap", "--log-outputs", "stderr"];
-    child = spawn(findProgram("etcd") ?? "etcd", [...own, ...alone, ...logging, ...flags], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    await serving(child);
+/** A real etcd of several members, each a process of its own. */
+export async function startEtcdMembers(count: number): Promise<readonly TestEtcd[]> {
+  const places = await Promise.all(
+    Array.from({ length: count }, async (_, index) => ({
+      name: `m${index}`,
+      url: `http://127.0.0.1:${await freePort()}`,
+      peer: `http://127.0.0.1:${await freePort()}`,
+    })),
+  );
+  const cluster = ["--initial-cluster", places.map(({ name, peer }) => `${name}=${peer}`).join(",")];
+  const timing = ["--heartbeat-interval", "50", "--election-timeout", "500"];
+  const members = places.map(({ name, url, peer }) => {
+    const peers = ["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer];
+    return createMember(url, ["--name", name, ...peers, ...cluster, ...timing]);
+  });
+  try {
+    // None serves before most are there.
+    await Promise.all(members.map((member) => member.start()));
+  } catch (error) {
+    await Promise.all(members.map((member) => member.dispose()));
+    throw error;
   }
+  return members;
+}
+
+function createMember(url: string, flags: readonly string[]): TestEtcd {
+  const directory = mkdtempSync(join(tmpdir(), "fairlead-etcd-"));
+  let child: ChildProcess | undefined;
 
   async function end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -54,10 +69,16 @@ export async function startEtcd(flags: readonly string[] = []): Promise<TestEtcd
     await gone;
   }
 
-  await start();
   return {
     url,
-    start,
+    async start() {
+      const own = ["--data-dir", directory, "--listen-client-urls", url, "--advertise-client-urls", url];
+      const logging = ["--logger", "zap", "--log-outputs", "stderr"];
+      child = spawn(findProgram("etcd") ?? "etcd", [...own, ...logging, ...flags], {
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      await serving(child);
+    },
     kill: () => end("SIGKILL"),
     async dispose() {
       await end("SIGKILL");

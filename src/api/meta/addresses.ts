@@ -9,6 +9,26 @@ export function checkCidr(value: string): string[] {
   return parseCidr(value) === undefined ? ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"] : [];
 }
 
+/** For fields and names that are compared as text (upstream's `IsValidIP`). */
+export function checkCanonicalAddress(value: string): string[] {
+  const address = parseAddress(value);
+  if (address === undefined) return checkAddress(value);
+  return canonical(value, formatAddress(address));
+}
+
+/** Upstream's `IsValidCIDR`: no bits set behind the prefix, written as RFC 5952 has it. */
+export function checkCanonicalCidr(value: string): string[] {
+  const cidr = parseCidr(value);
+  if (cidr === undefined) return checkCidr(value);
+  const host = parseAddress(value.slice(0, value.indexOf("/")));
+  if (host?.value !== cidr.base) return ["must not have bits set beyond the prefix length"];
+  return canonical(value, formatCidr(cidr));
+}
+
+function canonical(value: string, form: string): string[] {
+  return value === form ? [] : [`must be in canonical form (${JSON.stringify(form)})`];
+}
+
 /** Addresses of IPv4 written as IPv6 (RFC 4291 2.5.5.2) are what they are to the kernel. */
 const special = [
   [["0.0.0.0/32", "::/128", "::ffff:0.0.0.0/128"], "may not be unspecified (0.0.0.0 or ::)"],

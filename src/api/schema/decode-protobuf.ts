@@ -134,7 +134,8 @@ function safeInteger(value: bigint): number {
 }
 
 function readSub(name: string, bytes: Uint8Array): unknown {
-  const inner = readMessage(messageOf(name), new WireReader(bytes, fail), name === "meta.FieldsV1");
+  const holdsJson = name === "meta.FieldsV1" || name === "runtime.RawExtension";
+  const inner = readMessage(messageOf(name), new WireReader(bytes, fail), holdsJson);
   switch (name) {
     case "meta.Time":
       return timeText(inner, 0);
@@ -148,9 +149,9 @@ function readSub(name: string, bytes: Uint8Array): unknown {
     case "authorization.v1.ExtraValue":
       return inner["items"] ?? [];
     case "meta.FieldsV1":
-      return embeddedJson(inner["Raw"]);
+      return embeddedJson(inner["Raw"], "managedFields");
     case "runtime.RawExtension":
-      return inner["raw"];
+      return embeddedJson(inner["raw"], "data");
     default:
       return inner;
   }
@@ -168,11 +169,11 @@ function timeText(inner: Record<string, unknown>, decimals: 0 | 6): string | und
   return `${whole}.${micros}Z`;
 }
 
-function embeddedJson(raw: unknown): unknown {
+function embeddedJson(raw: unknown, where: string): unknown {
   if (!(raw instanceof Uint8Array) || raw.length === 0) return undefined;
   try {
     return JSON.parse(new TextDecoder().decode(raw)) as unknown;
   } catch {
-    return fail("managedFields hold something that is no JSON");
+    return fail(`${where}: something that is no JSON`);
   }
 }

@@ -1,4 +1,5 @@
 import { apiVersionOf, type ServedKind } from "../kinds.ts";
+import type { ReviewForm } from "../review-forms.ts";
 import { gvkOf, type GroupVersionKind } from "./openapi-definitions.ts";
 
 export interface Operation {
@@ -36,19 +37,18 @@ function query(name: string, description: string): Parameter {
   return { name, in: "query", description };
 }
 
-/** The paths of some served kinds, each with its operations. `typed` completes a parameter's type for the version. */
+/** The paths of some served kinds and reviews, with their operations. `typed` completes a parameter for the version. */
 export function compilePaths(
   served: readonly ServedKind[],
+  reviews: readonly ReviewForm[],
   typed: (parameter: Parameter) => object,
 ): Record<string, unknown> {
   const paths: Record<string, unknown> = {};
-  for (const kind of served) {
-    for (const [path, item] of pathsOf(kind)) {
-      const operations = Object.entries(item).map(([method, operation]) => {
-        return [method, { ...operation, parameters: operation.parameters.map((parameter) => typed(parameter)) }];
-      });
-      paths[path] = Object.fromEntries(operations) as unknown;
-    }
+  for (const [path, item] of [...served.flatMap((kind) => pathsOf(kind)), ...reviews.map((form) => reviewPath(form))]) {
+    const operations = Object.entries(item).map(([method, operation]) => {
+      return [method, { ...operation, parameters: operation.parameters.map((parameter) => typed(parameter)) }];
+    });
+    paths[path] = Object.fromEntries(operations) as unknown;
   }
   return paths;
 }
@@ -61,13 +61,13 @@ function pathsOf(served: ServedKind): [string, PathItem][] {
   const collection = namespaced ? `${root}/namespaces/{namespace}/${plural}` : `${root}/${plural}`;
   const item = `${collection}/{name}`;
   const paths: [string, PathItem][] = [];
-  if (namespaced) paths.push([`${root}/${plural}`, { get: operation(served, "get", "list") }]);
+  if (namespaced) paths.push([`${root}/${plural}`, { get: operation(gvkOf(served), "get", "list") }]);
   paths.push([
     collection,
     {
-      get: operation(served, "get", "list"),
-      post: operation(served, "post", "post"),
-      delete: operation(served, "delete", "deletecollection"),
+      get: operation(gvkOf(served), "get", "list"),
+      post: operation(gvkOf(served), "post", "post"),
+      delete: operation(gvkOf(served), "delete", "deletecollection"),
     },
   ]);
   paths.push([item, itemOperations(served, "")]);
@@ -77,15 +77,24 @@ function pathsOf(served: ServedKind): [string, PathItem][] {
 
 function itemOperations(served: ServedKind, suffix: string): PathItem {
   return {
-    get: operation(served, "get", "get", suffix),
-    put: operation(served, "put", "put", suffix),
-    patch: operation(served, "patch", "patch", suffix),
-    ...(suffix === "" ? { delete: operation(served, "delete", "delete") } : {}),
+    get: operation(gvkOf(served), "get", "get", suffix),
+    put: operation(gvkOf(served), "put", "put", suffix),
+    patch: operation(gvkOf(served), "patch", "patch", suffix),
+    ...(suffix === "" ? { delete: operation(gvkOf(served), "delete", "delete") } : {}),
   };
 }
 
-function operation(served: ServedKind, method: Method, action: string, suffix = ""): Operation {
-  const gvk = gvkOf(served);
+function reviewPath(form: ReviewForm): [string, PathItem] {
+  const { namespaced, plural } = form;
+  const root = `/apis/${apiVersionOf(form)}`;
+  const gvk = { group: form.group, version: form.version, kind: form.kind };
+  return [
+    namespaced ? `${root}/namespaces/{namespace}/${plural}` : `${root}/${plural}`,
+    { post: operation(gvk, "post", "post") },
+  ];
+}
+
+function operation(gvk: GroupVersionKind, method: Method, action: string, suffix = ""): Operation {
   const group = gvk.group === "" ? "Core" : (gvk.group.split(".")[0] ?? "");
   const parts = [action, group, gvk.version, gvk.kind, suffix].filter((part) => part !== "");
   const operationId = parts

@@ -58,6 +58,7 @@ function schemaBytes(schema: Schema): Uint8Array {
   if (schema.$ref !== undefined) parts.push(textField(1, schema.$ref));
   if (schema.format !== undefined) parts.push(textField(2, schema.format));
   if (schema.description !== undefined) parts.push(textField(4, schema.description));
+  for (const name of schema.required ?? []) parts.push(textField(19, name));
   if (schema.additionalProperties !== undefined) {
     parts.push(bytesField(21, bytesField(1, schemaBytes(schema.additionalProperties))));
   }

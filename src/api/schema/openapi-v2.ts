@@ -1,5 +1,6 @@
 import { servedKinds } from "../kinds.ts";
-import { compileDefinitions, type Schema } from "./openapi-definitions.ts";
+import { reviewForms } from "../review-forms.ts";
+import { compileDefinitions, definitionsRoot, type Schema } from "./openapi-definitions.ts";
 import { compilePaths } from "./openapi-paths.ts";
 
 export interface OpenApiV2 {
@@ -11,11 +12,11 @@ export interface OpenApiV2 {
 
 /** The OpenAPI 2 document of all kinds in all versions: what clients before 1.29 validate and merge by. */
 export function compileOpenApiV2(): OpenApiV2 {
-  const messages = servedKinds.map(({ version }) => version.schema);
+  const messages = [...servedKinds.map(({ version }) => version.schema), ...reviewForms.map(({ schema }) => schema)];
   return {
     swagger: "2.0",
     info: { title: "Kubernetes", version: "unversioned" },
-    paths: compilePaths(servedKinds, (parameter) => ({ ...parameter, type: "string", uniqueItems: true })),
-    definitions: compileDefinitions(["meta.DeleteOptions", "meta.Status", ...messages], "#/definitions/"),
+    paths: compilePaths(servedKinds, reviewForms, (parameter) => ({ ...parameter, type: "string", uniqueItems: true })),
+    definitions: compileDefinitions(["meta.DeleteOptions", "meta.Status", ...messages], definitionsRoot),
   };
 }

@@ -6,6 +6,8 @@ export interface ResourceAttributes {
   readonly subresource?: string;
   readonly namespace?: string;
   readonly name?: string;
+  /** Of a list, a watch or a deletion of many, as it was written. */
+  readonly fieldSelector?: string;
 }
 
 /** What is asked: something with a resource, or a plain path. */

@@ -14,8 +14,8 @@ export const anonymous: UserInfo = { name: "system:anonymous", groups: [nobody] 
 
 export interface Authenticate {
   /**
-   * Who asks: the client certificate, else the bearer token, else anonymous. Proof that fails is never taken for
-   * anonymous: throws `Unauthorized`.
+   * Who asks: the client certificate, else the bearer token, else anonymous, where that is allowed. Proof that fails is
+   * never taken for anonymous: throws `Unauthorized`.
    */
   request(request: IncomingMessage): UserInfo;
   /** Whose token this is, and for which of these audiences; `undefined` when it is none that counts. */
@@ -27,7 +27,14 @@ export interface TokenUser {
   readonly audiences: readonly string[];
 }
 
-export function createAuthenticate(tokens: readonly StaticToken[], accounts: AccountTokens): Authenticate {
+/** What probes ask for, who have nothing to show (upstream: `anonymous.conditions` of an AuthenticationConfiguration). */
+const openPaths = /^\/(healthz|livez|readyz)(\/|\?|$)/;
+
+export function createAuthenticate(
+  tokens: readonly StaticToken[],
+  accounts: AccountTokens,
+  anonymousAuth = false,
+): Authenticate {
   const digests = tokens.map(({ token, user }) => ({ digest: digestOf(token), user: authenticated(user) }));
   const ofSocket = new WeakMap<object, UserInfo>();
   // A token of a ServiceAccount signs in many requests: its user is completed once.
@@ -63,7 +70,10 @@ export function createAuthenticate(tokens: readonly StaticToken[], accounts: Acc
         }
       }
       const header = request.headers.authorization;
-      if (header === undefined) return anonymous;
+      if (header === undefined) {
+        if (!anonymousAuth && !openPaths.test(request.url ?? "")) throw new ApiError("Unauthorized", "Unauthorized");
+        return anonymous;
+      }
       const match = /^bearer +(\S+)$/i.exec(header.trim());
       const found = match === null ? undefined : byToken(match[1] ?? "", accounts.audiences);
       if (found === undefined) throw new ApiError("Unauthorized", "Unauthorized");

@@ -1,20 +1,24 @@
 import type { UserInfo } from "#api/admission.ts";
 import { ApiError } from "#api/meta/status.ts";
 import type { Attributes } from "./attributes.ts";
-import { nodeRules } from "./rbac/node-rules.ts";
-import { compileRule, questionOf, ruleAllows, type CompiledRule } from "./rbac/rule.ts";
+import { createNodeAuthorizer, type NodeOpinion } from "./node/authorize.ts";
+import { createNodeGraph, type NodeGraph } from "./node/graph.ts";
+import { nodeOf } from "./node/identity.ts";
+import { questionOf, type CompiledRule } from "./rbac/rule.ts";
 import type { Grant, RbacTable } from "./rbac/table.ts";
 
 export interface Decision {
   readonly allowed: boolean;
   /** Set where a binding allows it. */
   readonly grant?: Grant;
+  /** Why a node may not, beyond what bindings say. */
+  readonly reason?: string;
 }
 
-/** Who may do what: administrators everything, nodes what nodes need, everybody what bindings give. */
+/** Who may do what: administrators everything, a node what it needs for its pods, everybody what bindings give. */
 export interface Authorizer {
   authorize(user: UserInfo, asked: Attributes): Decision;
-  /** All rules that count for a user in a namespace, those of the cluster included. */
+  /** All rules that bindings give a user in a namespace, those of the cluster included. */
   rulesFor(user: UserInfo, namespace: string | undefined): readonly CompiledRule[];
   /** Why, in upstream's words; empty where nothing is to be said. */
   reasonOf(decision: Decision, user: UserInfo, asked: Attributes): string;
@@ -22,15 +26,20 @@ export interface Authorizer {
 
 /** Members may do everything, whatever the objects say, so that nobody can lock himself out. */
 export const masters = "system:masters";
-/** The agents. */
-export const nodes = "system:nodes";
 
 const allowed: Decision = { allowed: true };
 const refused: Decision = { allowed: false };
 const openPaths = /^\/(healthz|livez|readyz)(\/.*)?$/;
 
-export function createAuthorizer(table: RbacTable): Authorizer {
-  const forNodes = nodeRules.map((rule) => compileRule(rule));
+export function createAuthorizer(table: RbacTable, graph: NodeGraph = createNodeGraph()): Authorizer {
+  const askOfNode = createNodeAuthorizer(graph);
+
+  /** `undefined` for who is no node. */
+  function opinionOnNode(user: UserInfo, asked: Attributes): NodeOpinion | undefined {
+    const node = nodeOf(user);
+    if (node === "") return { allowed: false, reason: `unknown node for user "${user.name}"` };
+    return node === undefined ? undefined : askOfNode(node, asked);
+  }
 
   const rolesOf = (user: UserInfo, namespace: string | undefined) =>
     [...new Set(table.grantsOf(user, namespace).map(({ role }) => role))].sort();
@@ -41,15 +50,13 @@ export function createAuthorizer(table: RbacTable): Authorizer {
       const question = questionOf(asked);
       // Probes get their answer also where the roles are not there yet.
       if (question.path !== "" && asked.verb === "get" && openPaths.test(question.path)) return allowed;
-      if (user.groups.includes(nodes) && forNodes.some((rule) => ruleAllows(rule, question))) return allowed;
+      const opinion = opinionOnNode(user, asked);
+      if (opinion?.allowed) return allowed;
       const grant = table.find(user, "path" in asked ? undefined : asked.namespace, question);
-      return grant === undefined ? refused : { allowed: true, grant };
+      return grant === undefined ? (opinion ?? refused) : { allowed: true, grant };
     },
-    rulesFor: (user, namespace) => [
-      ...(user.groups.includes(nodes) ? forNodes : []),
-      ...rolesOf(user, namespace).flatMap((role) => table.rulesOf(role) ?? []),
-    ],
-    reasonOf({ allowed: isAllowed, grant }, user, asked) {
+    rulesFor: (user, namespace) => rolesOf(user, namespace).flatMap((role) => table.rulesOf(role) ?? []),
+    reasonOf({ allowed: isAllowed, grant, reason = "" }, user, asked) {
       if (grant !== undefined) return `RBAC: allowed by ${describeGrant(grant)}`;
       if (isAllowed) return user.groups.includes(masters) ? `member of ${masters}` : "";
       const namespace = "path" in asked ? undefined : asked.namespace;
@@ -58,8 +65,9 @@ export function createAuthorizer(table: RbacTable): Authorizer {
         const name = role.slice(role.indexOf("/") + 1);
         return `${role.includes("/") ? "role" : "clusterrole"}.rbac.authorization.k8s.io "${name}" not found`;
       });
-      if (texts.length === 0) return "";
-      return `RBAC: ${texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`}`;
+      if (texts.length === 0) return reason;
+      const missed = `RBAC: ${texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`}`;
+      return reason === "" ? missed : `${reason}\n${missed}`;
     },
   };
 }

@@ -100,6 +100,8 @@ export async function openCaches(options: {
       },
       end(reason, error) {
         if (reason === "closed" || stopped) return;
+        // What cannot be read at the start will not be read a second later either.
+        if (reason === "failed" && refuse !== undefined) return refuse(error);
         log.error(
           { reason, error: String(error) },
           "changes of the store were missed: it is read anew, watches expire",

@@ -9,6 +9,7 @@ import type { KindName } from "#api/types.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Store } from "#store/contract.ts";
 import { StoreError } from "#store/error.ts";
+import type { Webhooks } from "../webhooks/admission.ts";
 import type { Cache } from "./cache.ts";
 import { createItem, type Item } from "./item.ts";
 import { renderStored, type Stored } from "./stored.ts";
@@ -21,6 +22,8 @@ export interface WriteContext {
   readonly fieldManager: string;
   /** The version the object was written in, where that is not the stored one: errors are told in its words. */
   readonly version?: Pick<ServedVersion, "group" | "version" | "translateError">;
+  /** The server's own objects, written at its start: no webhook is asked, or one that is down could keep it down. */
+  readonly isOwn?: boolean;
   /** Adds a `Warning:` header to the answer. */
   readonly warn?: (text: string) => void;
 }
@@ -30,6 +33,8 @@ export interface WriteBase {
   readonly store: Store;
   readonly clock: Clock;
   readonly admissions: readonly Admission[];
+  /** Whoever has the last word before a valid object is written; absent where there are no such kinds. */
+  readonly webhooks: Webhooks | undefined;
   cache(kind: KindName): Cache;
   definition(kind: KindName): KindDefinition;
   /** Resolves when the caches show every change acknowledged so far, by whichever server; rejects with `ApiError`. */
@@ -89,12 +94,12 @@ export function storeKeyOf({ resource: { plural } }: KindDefinition, key: string
 
 /**
  * Runs the admissions of a kind in order, then `proceed`; whatever they reserved is settled by whether it succeeded.
- * A dry run never keeps anything.
+ * A dry run never keeps anything. `proceed` calls `secure` when the object is valid, right before it writes.
  */
 export async function withAdmission<T>(
   base: WriteBase,
   request: AdmissionRequest,
-  proceed: () => Promise<T | undefined>,
+  proceed: (secure: () => Promise<void>) => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const admitted: Admission[] = [];
   let committed = false;
@@ -105,11 +110,13 @@ export async function withAdmission<T>(
       admitted.push(admission);
       await admission.admit(request);
     }
-    const result = await proceed();
+    const result = await proceed(async () => {
+      for (const admission of admitted) await admission.secure?.(request);
+    });
     committed = result !== undefined && !request.dryRun;
     return result;
   } finally {
-    for (const admission of admitted) admission.settle?.(request, committed);
+    for (const admission of admitted) await admission.settle?.(request, committed);
   }
 }
 

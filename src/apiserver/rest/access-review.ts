@@ -4,6 +4,7 @@ import { invalidValue } from "#api/meta/field-errors.ts";
 import { ApiError, invalid } from "#api/meta/status.ts";
 import type { Attributes } from "../auth/attributes.ts";
 import type { Authorizer } from "../auth/authorize.ts";
+import { nodeOf } from "../auth/node/identity.ts";
 
 /** The `spec` of a SubjectAccessReview; one about oneself names nobody. */
 export interface AccessSpec {
@@ -95,7 +96,9 @@ export function reviewRules(
     status: {
       resourceRules: rules.filter((rule) => !isPath(rule)),
       nonResourceRules: rules.filter((rule) => isPath(rule)),
-      incomplete: false,
+      ...(nodeOf(user) === undefined
+        ? { incomplete: false }
+        : { incomplete: true, evaluationError: "node authorizer does not support user rule resolution" }),
     },
   };
 }

@@ -6,7 +6,7 @@ import { splitApiVersion, type KubeObject, type ObjectKey } from "#api/meta/obje
 import { ApiError, invalid } from "#api/meta/status.ts";
 import type { KindName } from "#api/types.ts";
 import { rfc3339 } from "#base/clock.ts";
-import { masters, nodes } from "../auth/authorize.ts";
+import { nodeOf } from "../auth/node/identity.ts";
 import type { Bound } from "../auth/tokens/claims.ts";
 import { readObject } from "../http/decode.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -50,8 +50,8 @@ export async function answerTokenRequest(exchange: Exchange, key: ObjectKey): Pr
 
   const account = find(exchange, "ServiceAccount", key) as ServiceAccount;
   const ref = spec.boundObjectRef;
+  checkNode(exchange, ref, key, audiences);
   const bound: Omit<Bound, "account"> = ref === undefined ? {} : findBound(exchange, key, ref);
-  checkNode(exchange, bound.pod as Pod | undefined, key.name, audiences);
   const now = registry.clock.now();
   const token = accounts.issue({ account, ...bound }, audiences, seconds, now);
   sendValue(exchange, 201, {
@@ -88,8 +88,7 @@ function findBound(exchange: Exchange, account: ObjectKey, ref: Reference): Omit
   const here = { name, ...(account.namespace === undefined ? {} : { namespace: account.namespace }) };
   const check = (object: KubeObject): KubeObject => {
     if (!uid || object.metadata.uid === uid) return object;
-    const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
-    const text = `Operation cannot be fulfilled on ${kind} "${name}": ${why}`;
+    const text = `Operation cannot be fulfilled on ${kind} "${name}": ${otherUid(uid)}`;
     throw new ApiError("Conflict", text, { name, kind });
   };
   if (group === "" && kind === "Pod") {
@@ -108,15 +107,28 @@ function findBound(exchange: Exchange, account: ObjectKey, ref: Reference): Omit
 }
 
 /**
- * An agent gets tokens for pods that have been given to a node, for the audiences that the pod asks for, and no others
- * (upstream: `NodeRestriction`).
+ * An agent gets tokens for pods on its own node, for the audiences that the pod asks for, and no others (upstream:
+ * `NodeRestriction`).
  */
-function checkNode({ user, parts }: Exchange, pod: Pod | undefined, name: string, audiences: readonly string[]): void {
-  if (!user.groups.includes(nodes) || user.groups.includes(masters)) return;
+function checkNode(
+  { user, parts }: Exchange,
+  ref: Reference | undefined,
+  { namespace, name }: ObjectKey,
+  audiences: readonly string[],
+): void {
+  const node = nodeOf(user);
+  if (node === undefined) return;
   const refuse = (why: string) =>
     new ApiError("Forbidden", `serviceaccounts "${name}" is forbidden: ${why}`, { name, kind: "serviceaccounts" });
-  if (pod === undefined) throw refuse("node requested token not bound to a pod");
-  if (!pod.spec.nodeName) throw refuse("node requested token bound to a pod that is on no node");
+  if (ref?.apiVersion !== "v1" || ref.kind !== "Pod" || !ref.name) {
+    throw refuse("node requested token not bound to a pod");
+  }
+  if (!ref.uid) throw refuse("node requested token with a pod binding without a uid");
+  const key = { name: ref.name, ...(namespace === undefined ? {} : { namespace }) };
+  const pod = parts.registry.get("Pod", key)?.object as Pod | undefined;
+  if (pod === undefined) throw notFound(parts.registry.definition("Pod").resource, ref.name);
+  if (pod.metadata.uid !== ref.uid) throw refuse(otherUid(ref.uid));
+  if (pod.spec.nodeName !== node) throw refuse("node requested token bound to a pod scheduled on a different node");
   const sources = (pod.spec.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? []);
   const wished = sources.map(({ serviceAccountToken }) => serviceAccountToken?.audience ?? "");
   const other = audiences.find(
@@ -125,4 +137,8 @@ function checkNode({ user, parts }: Exchange, pod: Pod | undefined, name: string
   if (other === undefined) return;
   const why = `audience "${other}" not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`;
   throw refuse(why);
+}
+
+function otherUid(uid: string): string {
+  return `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
 }

@@ -13,6 +13,8 @@ export interface Ledger {
   settle(request: AdmissionRequest, committed: boolean): void;
   /** Marks what existing Services hold; answers those whose numbers another one already had. */
   seed(services: readonly Service[]): Service[];
+  /** Takes in what another server has let a Service have, or take back. */
+  follow(before: Service | undefined, after: Service | undefined): void;
 }
 
 export interface Taking {
@@ -62,7 +64,7 @@ export function createLedger(range: NumberRange, numbersOf: (service: Service) =
       if (request.dryRun || request.operation === "CREATE" || request.subresource !== undefined) return;
       const object = request.object as Service;
       const before = (request.before ?? object) as Service;
-      const kept = new Set(goesWith(request) ? [] : numbersOf(object));
+      const kept = new Set(isLastWrite(request) ? [] : numbersOf(object));
       for (const number of numbersOf(before)) if (!kept.has(number)) range.release(number, keyOf(before));
     },
     seed(services) {
@@ -71,11 +73,18 @@ export function createLedger(range: NumberRange, numbersOf: (service: Service) =
         return !numbersOf(service).every((number) => range.take(number, owner) || range.ownerOf(number) === owner);
       });
     },
+    follow(before, after) {
+      const kept = after === undefined ? [] : numbersOf(after);
+      for (const number of before === undefined ? [] : numbersOf(before)) {
+        if (!kept.includes(number)) range.release(number, keyOf(before as Service));
+      }
+      for (const number of kept) range.take(number, keyOf(after as Service));
+    },
   };
 }
 
 /** Whether the object is gone once the request commits: a DELETE nothing holds up, or the end of the last finalizer. */
-function goesWith({ operation, object }: AdmissionRequest): boolean {
+export function isLastWrite({ operation, object }: AdmissionRequest): boolean {
   const held = (object.metadata.finalizers?.length ?? 0) > 0;
   return !held && (operation === "DELETE" || object.metadata.deletionTimestamp !== undefined);
 }

@@ -22,7 +22,7 @@ export function rolloutLimits({ spec }: Deployment): RolloutLimits {
   return { replicas, maxSurge: surge, maxUnavailable: Math.min(missing, replicas) };
 }
 
-function scaled(value: number | string, total: number, round: (value: number) => number): number {
+export function scaled(value: number | string, total: number, round: (value: number) => number): number {
   if (typeof value === "number") return value;
   const percent = /^(\d+)%$/.exec(value)?.[1];
   return percent === undefined ? 0 : round((Number(percent) * total) / 100);

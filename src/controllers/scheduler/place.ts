@@ -1,8 +1,8 @@
 import { findCondition } from "#api/meta/condition.ts";
 import { controllerOf } from "#api/meta/object.ts";
-import { matchesPairs } from "#api/meta/selector.ts";
 import type { Node, Taint } from "#api/core/node/kind.ts";
 import type { Pod } from "#api/core/pod/kind.ts";
+import { fitsNode } from "../pods/node-affinity.ts";
 import { tolerates } from "../pods/toleration.ts";
 
 /** A node with the pods that run there or are about to. */
@@ -50,7 +50,7 @@ function whyNot(pod: Pod, { node, pods }: Candidate): string | undefined {
   const taints = [...(node.spec?.taints ?? []), ...(isReady ? [] : [notReadyTaint])];
   const taint = taints.find((each) => each.effect !== "PreferNoSchedule" && !tolerates(pod, each));
   if (taint !== undefined) return `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ""}}`;
-  if (!matchesPairs(pod.spec.nodeSelector ?? {}, node.metadata.labels)) {
+  if (!fitsNode(pod.spec, node)) {
     return "node(s) didn't match Pod's node affinity/selector";
   }
   const limit = Number(node.status?.allocatable?.["pods"] ?? Infinity);

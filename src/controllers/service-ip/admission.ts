@@ -1,78 +1,127 @@
-import { addressAt, cidrContains, cidrSize, formatAddress, formatCidr, parseAddress, type Cidr } from "#base/cidr.ts";
-import type { Admission } from "#api/admission.ts";
-import type { FieldError } from "#api/meta/field-error.ts";
+import { formatAddress, parseAddress, type Family } from "#base/cidr.ts";
+import type { Admission, AdmissionRequest } from "#api/admission.ts";
+import type { IpFamily, Service } from "#api/core/service/kind.ts";
 import { keyOf } from "#api/meta/object.ts";
-import { ApiError, invalid } from "#api/meta/status.ts";
-import type { Service } from "#api/core/service/kind.ts";
-import { createLedger, type Taking } from "../allocation/ledger.ts";
-import { createNumberRange } from "../allocation/range.ts";
+import { ApiError, invalid, isApiError } from "#api/meta/status.ts";
+import { isLastWrite } from "../allocation/ledger.ts";
+import type { Client } from "#client/contract.ts";
 import { fillIpFamilies } from "./families.ts";
-
-export interface ServiceIpAllocator extends Admission {
-  /** Marks the addresses of existing Services as taken; answers those whose address another one already had. */
-  seed(services: readonly Service[]): Service[];
-  /** How many addresses are taken. */
-  readonly taken: number;
-}
+import { canonical, hasClusterIp, heldAddresses, parentKeyOf, renderIpAddress } from "./objects.ts";
+import type { AddressPool } from "./pool.ts";
 
 export interface ServiceIpOptions {
-  cidr: Cidr;
-  /** 0 to 1, exclusive. */
-  random?: () => number;
-}
-
-/** How many of a range's first addresses automatic picks avoid (KEP-3070): `min(max(16, size/16), 256)`, none up to 16. */
-export function reservedAddresses(cidr: Cidr): number {
-  const size = Number(cidrSize(cidr));
-  return size <= 16 ? 0 : Math.min(Math.max(16, Math.floor(size / 16)), 256);
+  /** What is free; `followAddresses` keeps it in step with the API. */
+  pool: AddressPool;
+  /** The families of the cluster, the primary one first. */
+  families: readonly [IpFamily, ...IpFamily[]];
+  /** Writes the IPAddresses. Asked for when needed, since the API server starts with its admissions. */
+  client: () => Client;
+  /** A release that failed; what it was about is found again by the repair controller. */
+  failed?: (address: string, error: unknown) => void;
 }
 
 /**
- * Gives Services their cluster IP on a single-stack cluster: fills `ipFamilies` and `ipFamilyPolicy`, reserves the
- * address asked for or picks one, and frees it when the Service goes or becomes ExternalName. Refuses with upstream's
- * texts. All Services must pass through this one admission, after `seed`. A DELETE must be settled as committed only
- * with the object's final finalizers in `request.object`, so that a Service that lingers keeps its address.
+ * Gives Services their cluster IPs as upstream's allocator does that serves several ranges: fills `ipFamilies` and
+ * `ipFamilyPolicy`, reserves the address asked for or picks one of each family, makes an IPAddress of each before the
+ * Service is written and removes it when the Service goes or no longer uses it. The IPAddress decides: two API servers of
+ * one store cannot give an address twice. Refuses with upstream's texts.
  */
-export function createServiceIpAllocator({ cidr, random = Math.random }: ServiceIpOptions): ServiceIpAllocator {
-  const size = usableAddresses(cidr);
-  const range = createNumberRange({ size, reserved: Math.min(reservedAddresses(cidr), size), random });
-  const ledger = createLedger(range, (service) =>
-    hasClusterIp(service) ? (numberOf(service.spec.clusterIP) ?? []) : [],
-  );
+export function createServiceIpAdmission(options: ServiceIpOptions): Admission {
+  const { pool, families, client, failed = () => {} } = options;
+  /** What a request has reserved, in the order of `clusterIPs`. */
+  const claims = new WeakMap<AdmissionRequest, Claim[]>();
 
-  function numberOf(text: string | undefined): number[] | undefined {
-    const address = parseAddress(text ?? "");
-    if (address === undefined || !cidrContains(cidr, address)) return undefined;
-    const number = Number(address.value - cidr.base) - 1;
-    return number >= 0 && number < size ? [number] : undefined;
-  }
-
-  function refuse(service: Service, why: string): ApiError {
-    const value = service.spec.clusterIPs ?? [service.spec.clusterIP];
-    const detail = `failed to allocate IP ${service.spec.clusterIP}: ${why}`;
-    return invalid("Service", "", service.metadata.name, [{ type: "Invalid", path: "spec.clusterIPs", value, detail }]);
-  }
-
-  function claim(service: Service, taking: Taking): void {
+  /** Fills `clusterIPs`: keeps what the Service has, takes what it asks for and picks the rest. */
+  function claim(request: AdmissionRequest): void {
+    const service = request.object as Service;
     const { spec } = service;
-    if (!spec.clusterIP) {
-      const number = taking.pick();
-      if (number === undefined) throw rangeIsFull(service);
-      const text = formatAddress(addressAt(cidr, number + 1));
-      spec.clusterIP = text;
-      spec.clusterIPs = [text];
-      return;
+    const before = request.before as Service | undefined;
+    const had = new Set(before === undefined ? [] : heldAddresses(before));
+    const taken: Claim[] = [];
+    claims.set(request, taken);
+    const asked = spec.clusterIPs ?? [];
+    const filled = [...asked];
+    for (const [index, family] of (spec.ipFamilies ?? []).entries()) {
+      const text = asked[index];
+      if (text === undefined || text === "") {
+        const picked = pick(service, family === "IPv6" ? 6 : 4);
+        taken.push({ index, text: picked, isPicked: true });
+        filled[index] = picked;
+      } else if (!had.has(canonical(text))) {
+        const reserved = take(service, text);
+        if (reserved !== undefined) taken.push({ index, text: reserved, isPicked: false });
+      }
     }
-    // What is no address at all is left to validation, which has the better words for it.
-    const address = parseAddress(spec.clusterIP);
-    if (address === undefined) return;
-    const number = numberOf(spec.clusterIP)?.[0];
-    if (number === undefined) {
-      const text = formatAddress(address);
-      const valid = `The range of valid IPs is ${formatCidr(cidr)}`;
-      throw refuse(service, `the provided IP (${text}) is not in the valid range. ${valid}`);
+    setClusterIps(service, filled);
+  }
+
+  function pick(service: Service, family: Family): string {
+    const address = pool.pick(family);
+    if (address === undefined) throw rangeIsFull(service);
+    return formatAddress(address);
+  }
+
+  /** What is no address at all is left to validation, which has the better words for it. */
+  function take(service: Service, asked: string): string | undefined {
+    const address = parseAddress(asked);
+    if (address === undefined) return undefined;
+    const text = formatAddress(address);
+    const outcome = pool.reserve(address);
+    if (outcome === "reserved") return text;
+    if (outcome === "outside") throw refuse(service, asked, noRange);
+    if (outcome === "used") throw refuse(service, asked, "provided IP is already allocated");
+    const valid = `The range of valid IPs is ${outcome.unusableOf}`;
+    throw refuse(service, asked, `the provided IP (${text}) is not in the valid range. ${valid}`);
+  }
+
+  /**
+   * Makes the IPAddress of a claim. In the place of a picked one that somebody else was faster with, or whose range is
+   * no longer open by now, another is picked.
+   */
+  async function secureClaim(service: Service, claim: Claim): Promise<void> {
+    for (;;) {
+      if (!pool.isOpen(claim.text)) {
+        if (!claim.isPicked) throw refuse(service, claim.text, noRange);
+        pickAnew(service, claim);
+      }
+      try {
+        await client().create("IPAddress", renderIpAddress(claim.text, service));
+        claim.isSecured = true;
+        return;
+      } catch (error) {
+        if (!isApiError(error, "AlreadyExists")) throw error;
+        if (!claim.isPicked) throw refuse(service, claim.text, "provided IP is already allocated");
+        pickAnew(service, claim);
+      }
     }
-    if (!taking.take(number)) throw refuse(service, "provided IP is already allocated");
+  }
+
+  function pickAnew(service: Service, claim: Claim): void {
+    const { text } = claim;
+    claim.text = pick(service, familyOf(text));
+    pool.unreserve(text);
+    const texts = [...(service.spec.clusterIPs ?? [])];
+    texts[claim.index] = claim.text;
+    setClusterIps(service, texts);
+  }
+
+  /** Removes the IPAddress, if it is this Service's. */
+  async function release(text: string, service: Service): Promise<void> {
+    try {
+      const address = await client().get("IPAddress", { name: text });
+      if (address === undefined || parentKeyOf(address) !== keyOf(service)) return;
+      await client().delete("IPAddress", { name: text }, { preconditions: { uid: address.metadata.uid } });
+    } catch (error) {
+      if (!isApiError(error, "NotFound", "Conflict")) failed(text, error);
+    }
+  }
+
+  /** The addresses that a committed change no longer uses. */
+  function releasedBy(request: AdmissionRequest): string[] {
+    if (request.operation === "CREATE" || request.subresource !== undefined) return [];
+    const service = request.object as Service;
+    const kept = new Set(isLastWrite(request) ? [] : heldAddresses(service));
+    return heldAddresses((request.before ?? service) as Service).filter((text) => !kept.has(text));
   }
 
   return {
@@ -81,32 +130,49 @@ export function createServiceIpAllocator({ cidr, random = Math.random }: Service
     admit(request) {
       if (request.operation === "DELETE" || request.subresource !== undefined) return;
       const service = request.object as Service;
-      const before = request.before as Service | undefined;
-      pairClusterIps(service, before);
-      const errors = fillIpFamilies(service, cidr.family === 4 ? "IPv4" : "IPv6");
-      if (errors.length > 0) throw invalid("Service", "", service.metadata.name, errors satisfies FieldError[]);
-      const alreadyHas = before !== undefined && before.spec.type !== "ExternalName" && before.spec.clusterIP;
-      if (!hasClusterIp(service) || alreadyHas) return;
-      ledger.admit(request, (taking) => claim(service, taking));
+      pairClusterIps(service, request.before as Service | undefined);
+      const errors = fillIpFamilies(service, request.before as Service | undefined, families);
+      if (errors.length > 0) throw invalid("Service", "", service.metadata.name, errors);
+      if (hasClusterIp(service)) claim(request);
     },
-    settle: (request, committed) => ledger.settle(request, committed),
-    seed: (services) => ledger.seed(services),
-    get taken() {
-      return range.taken;
+    async secure(request) {
+      for (const each of claims.get(request) ?? []) await secureClaim(request.object as Service, each);
+    },
+    async settle(request, committed) {
+      const taken = claims.get(request) ?? [];
+      const service = request.object as Service;
+      if (!committed) for (const { text, isSecured } of taken) if (isSecured === true) await release(text, service);
+      for (const { text } of taken) pool.unreserve(text);
+      if (committed) for (const text of releasedBy(request)) await release(text, service);
     },
   };
 }
 
-/** Without the network's own address and, for IPv4, the broadcast address; wide IPv6 ranges are used in part. */
-function usableAddresses(cidr: Cidr): number {
-  const size = cidrSize(cidr) - (cidr.family === 4 ? 2n : 1n);
-  if (size < 1n) throw new Error(`the service range ${formatCidr(cidr)} holds no address; use a wider one`);
-  return Number(size < 2n ** 48n ? size : 2n ** 48n);
+interface Claim {
+  readonly index: number;
+  text: string;
+  readonly isPicked: boolean;
+  /** Its IPAddress is there. */
+  isSecured?: boolean;
 }
 
-function hasClusterIp({ spec }: Service): boolean {
-  const takes = spec.type === "ClusterIP" || spec.type === "NodePort" || spec.type === "LoadBalancer";
-  return (takes || spec.type === undefined) && spec.clusterIP !== "None" && spec.clusterIPs?.[0] !== "None";
+const noRange = "the provided network does not match the current range";
+
+function familyOf(text: string): Family {
+  return text.includes(":") ? 6 : 4;
+}
+
+function setClusterIps({ spec }: Service, texts: readonly string[]): void {
+  const [first] = texts;
+  if (first === undefined) return;
+  spec.clusterIP = first;
+  spec.clusterIPs = [...texts];
+}
+
+function refuse({ spec, metadata }: Service, text: string, why: string): ApiError {
+  const detail = `failed to allocate IP ${text}: ${why}`;
+  const value = spec.clusterIPs ?? [spec.clusterIP];
+  return invalid("Service", "", metadata.name, [{ type: "Invalid", path: "spec.clusterIPs", value, detail }]);
 }
 
 /** `clusterIP` alone names the first of `clusterIPs`; an update that names neither keeps what the Service has. */

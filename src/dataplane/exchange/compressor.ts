@@ -1,7 +1,8 @@
-import { constants, createGzip, type Gzip } from "node:zlib";
+import type { Transform } from "node:stream";
+import { constants, createBrotliCompress, createGzip, createZstdCompress, type Zlib } from "node:zlib";
 import { chunkedBody, untilClose } from "#wire/http1/framing.ts";
 import { findField, type HeadTable } from "#wire/http1/head.ts";
-import { acceptsGzip, type Compression } from "../filters/compression.ts";
+import { chooseOffer, type Compression, type Offer } from "../filters/compression.ts";
 import { lent, type WriteResult } from "../transport/connection.ts";
 import type { LiveRequest } from "./live-request.ts";
 
@@ -16,28 +17,59 @@ export interface ReadResponse {
 }
 
 /** What becomes of a response: `plain` where it would be compressed if the client took it. */
-export type Coding = "gzip" | "plain" | "none";
+export type Treatment = Offer | "plain" | "none";
 
 /** Decides about a response by its head and by what the client accepts. */
-export function codingOf(compression: Compression, live: LiveRequest, { bytes, head, framing }: ReadResponse): Coding {
+export function treatmentOf(
+  compression: Compression,
+  live: LiveRequest,
+  { bytes, head, framing }: ReadResponse,
+): Treatment {
   const field = (name: string) => findField(bytes, head, name) ?? "";
   const length = framing === chunkedBody || framing === untilClose ? undefined : framing;
   if (!statuses.has(head.status) || framing === 0 || field("content-encoding") !== "") return "none";
   if (/\bno-transform\b/i.test(field("cache-control"))) return "none";
-  if (!compression.takes(field("content-type"), length)) return "none";
-  return acceptsGzip(live.field("accept-encoding")) ? "gzip" : "plain";
+  const offers = compression.offersFor(field("content-type"), length);
+  if (offers.length === 0) return "none";
+  return chooseOffer(offers, live.field("accept-encoding")) ?? "plain";
 }
 
 /** Changes the fields of the answer to what becomes of it; also who gets it plainly is told that it depends. */
-export function editCoding(coding: Coding, { responseEdits }: LiveRequest, { bytes, head }: ReadResponse): void {
-  if (coding === "none") return;
+export function editFields(treatment: Treatment, { responseEdits }: LiveRequest, { bytes, head }: ReadResponse): void {
+  if (treatment === "none") return;
   responseEdits.add("Vary", "Accept-Encoding");
-  if (coding === "plain") return;
-  responseEdits.set("Content-Encoding", "gzip");
+  if (treatment === "plain") return;
+  responseEdits.set("Content-Encoding", treatment.coding);
   responseEdits.dropLength();
   responseEdits.set("Accept-Ranges", undefined);
   const tag = findField(bytes, head, "etag") ?? "";
   if (tag.startsWith('"')) responseEdits.set("ETag", `W/${tag}`);
+}
+
+/** A window of half a megabyte, as nginx' brotli module has it: one of these may be open for every answer under way. */
+const brotliWindow = 19;
+/** Clients need not take a larger window (RFC 9659). */
+const zstdWindow = 23;
+
+/** `isLive`: each piece goes out when it comes, since nobody knows when the next one will. */
+function createStream({ coding, level }: Offer, isLive: boolean): Transform & Zlib {
+  switch (coding) {
+    case "gzip":
+      return createGzip({ level, flush: isLive ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH });
+    case "br":
+      return createBrotliCompress({
+        flush: isLive ? constants.BROTLI_OPERATION_FLUSH : constants.BROTLI_OPERATION_PROCESS,
+        params: { [constants.BROTLI_PARAM_QUALITY]: level, [constants.BROTLI_PARAM_LGWIN]: brotliWindow },
+      });
+    case "zstd":
+      return createZstdCompress({
+        flush: isLive ? constants.ZSTD_e_flush : constants.ZSTD_e_continue,
+        params: {
+          [constants.ZSTD_c_compressionLevel]: level,
+          ...(level > 18 ? { [constants.ZSTD_c_windowLog]: zstdWindow } : {}),
+        },
+      });
+  }
 }
 
 /** Who takes what comes out. */
@@ -51,44 +83,44 @@ export interface CompressorOutput {
 
 /** Compresses a body piece by piece, outside of the worker's own thread, at the pace of its output. */
 export class Compressor {
-  private readonly gzip: Gzip;
+  private readonly stream: Transform & Zlib;
   private isOver = false;
 
   /** `isLive`: each piece goes out when it comes, since nobody knows when the next one will. */
-  constructor(level: number, isLive: boolean, output: CompressorOutput) {
-    this.gzip = createGzip({ level, flush: isLive ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH });
+  constructor(offer: Offer, isLive: boolean, output: CompressorOutput) {
+    this.stream = createStream(offer, isLive);
     const unlessOver =
       <A extends unknown[]>(call: (...values: A) => void) =>
       (...values: A) => {
         if (!this.isOver) call(...values);
       };
-    this.gzip.on(
+    this.stream.on(
       "data",
       unlessOver((bytes: Buffer) => {
-        if (output.send(bytes) === lent) this.gzip.pause();
+        if (output.send(bytes) === lent) this.stream.pause();
       }),
     );
-    this.gzip.on("drain", unlessOver(output.drained));
-    this.gzip.on("end", unlessOver(output.ended));
-    this.gzip.on("error", unlessOver(output.failed));
+    this.stream.on("drain", unlessOver(output.drained));
+    this.stream.on("end", unlessOver(output.ended));
+    this.stream.on("error", unlessOver(output.failed));
   }
 
   /** Takes a copy; false when it wants no more for now. */
   write(bytes: Buffer): boolean {
-    return bytes.length === 0 || this.gzip.write(Buffer.from(bytes));
+    return bytes.length === 0 || this.stream.write(Buffer.from(bytes));
   }
 
   end(): void {
-    this.gzip.end();
+    this.stream.end();
   }
 
   /** The output takes more. */
   resume(): void {
-    this.gzip.resume();
+    this.stream.resume();
   }
 
   destroy(): void {
     this.isOver = true;
-    this.gzip.destroy();
+    this.stream.destroy();
   }
 }

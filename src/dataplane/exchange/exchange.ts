@@ -5,13 +5,16 @@ import { maxResponseHeadBytes, parseResponseHead } from "#wire/http1/response.ts
 import { locatePath } from "#wire/http1/target.ts";
 import type { ServeContext } from "../context.ts";
 import { counter } from "../counters.ts";
-import type { AccessLog } from "../log/access-log.ts";
+import type { Served } from "../log/served.ts";
 import { BodyReader } from "../http1/body.ts";
 import { composeRequest } from "../http1/compose-request.ts";
 import { joinEdits } from "../filters/edits.ts";
 import type { FieldEdits } from "../filters/filter.ts";
+import { histogram, observe } from "../observe/histograms.ts";
+import { observeRequest } from "../observe/request.ts";
 import { answerBytes, type Answer } from "../page.ts";
 import type { Endpoint } from "../pool/endpoint.ts";
+import type { RetryCondition } from "../table.ts";
 import {
   headroom,
   lent,
@@ -21,8 +24,9 @@ import {
   type ConnectionHandler,
 } from "../transport/connection.ts";
 import type { WriteResult } from "../transport/connection.ts";
+import { Attempts } from "./attempts.ts";
 import { book, classOf, recordFailure } from "./booking.ts";
-import { codingOf, Compressor, editCoding, type Coding, type ReadResponse } from "./compressor.ts";
+import { Compressor, editFields, treatmentOf, type ReadResponse, type Treatment } from "./compressor.ts";
 import type { Downstream } from "./downstream.ts";
 import { closeConnection, silent, wordOf } from "./ending.ts";
 import type { ClientRequest } from "./request.ts";
@@ -32,7 +36,7 @@ import { continueRequest, routeRequest, type Decision } from "./route-request.ts
 const crlf = Buffer.from("\r\n", "latin1");
 
 /** What the exchange waits for; decides what a passed deadline means. */
-type Waiting = "nothing" | "connect" | "send" | "read" | "client" | "tunnel";
+type Waiting = "nothing" | "turn" | "connect" | "send" | "read" | "client" | "tunnel";
 
 /** A part of the request body that came together with its head. */
 export interface EarlyBody {
@@ -57,15 +61,18 @@ export class Exchange implements ConnectionHandler {
   private endpoint: Endpoint | undefined;
   private connecting: Connecting | undefined;
   private upstream: Connection | undefined;
-  private readonly tried: Endpoint[] = [];
+  private attempts: Attempts | undefined;
+  private hasContinued = false;
   private reused = false;
   private sentAt = 0;
-  /** For the access log: what the client was told, how much of it, and when it began. */
+  /** For the access log and the counters: what the client was told, how much of it, and when. */
   private status = 0;
   private upstreamStatus = 0;
   private own: Answer | undefined;
   private readonly begunAt: number;
+  private answeredAt = 0;
   private bytesIn = 0;
+  private bytesOut = 0;
   private compressor: Compressor | undefined;
   /** Where the content lies in the bytes of the last read: a start and an end for each piece, without chunk framing. */
   private content: number[] | undefined;
@@ -76,6 +83,7 @@ export class Exchange implements ConnectionHandler {
   private tunnel = false;
   private ended = false;
   private cancelGuard: (() => void) | undefined;
+  private cancelTurn: (() => void) | undefined;
   private reusable = false;
   private readonly body = new BodyReader();
 
@@ -85,7 +93,7 @@ export class Exchange implements ConnectionHandler {
     this.request = request;
     this.early = early;
     this.bodySent = early.last;
-    this.begunAt = context.accessLog === undefined ? 0 : context.clock.monotonic();
+    this.begunAt = context.clock.monotonic();
   }
 
   /** 0 for no limit. */
@@ -145,64 +153,135 @@ export class Exchange implements ConnectionHandler {
       this.client.answer(decision.answer, this.responseFields(decision.answer.status));
       return;
     }
+    const { backend } = decision;
+    const refusal = backend?.refusal();
+    if (refusal !== undefined) {
+      this.overflow(refusal);
+      return;
+    }
     this.copyBody(this.request.bytes, this.early.start, this.early.end, this.early);
-    const endpoint = this.pickNext();
-    if (endpoint === undefined) this.fail(502, "no endpoint left");
-    else this.tryEndpoint(endpoint, parsed);
+    if (backend === undefined) return;
+    this.attempts = new Attempts(this.context, this.request, decision, backend);
+    this.goTo(backend.hasQueue ? "full" : this.attempts.next(), parsed);
+  }
+
+  /** The backend's limits leave no room for it. */
+  private overflow(reason: string): void {
+    this.count(counter.overflows, 1);
+    this.fail(503, reason);
   }
 
   // The request's way to an endpoint.
 
-  private pickNext(): Endpoint | undefined {
-    const { backend } = this.decision;
-    if (backend === undefined || this.tried.length >= Math.max(1, backend.entry.tries)) return undefined;
-    return backend.pick(this.tried, this.context.deadlines.now, this.decision.live?.preference);
+  private goTo(next: Endpoint | "full" | undefined, parsed: boolean): void {
+    if (next === undefined) this.fail(502, "no endpoint left");
+    else if (next === "full") this.waitForTurn();
+    else this.tryEndpoint(next, parsed);
+  }
+
+  /** Every endpoint has as many connections as it may. */
+  private waitForTurn(): void {
+    const turn = this.decision.backend?.wait(() => this.takeTurn());
+    if (typeof turn === "string") {
+      this.overflow(turn);
+      return;
+    }
+    this.cancelTurn = turn;
+    this.wait("turn");
+  }
+
+  /** Returns whether it had a use for the turn. */
+  private takeTurn(): boolean {
+    const next = this.attempts?.next();
+    if (next === "full") return false;
+    this.cancelTurn = undefined;
+    try {
+      this.goTo(next, false);
+    } catch (error) {
+      this.context.onFault(error);
+      this.fail(500, "a defect");
+    }
+    return true;
   }
 
   private tryEndpoint(endpoint: Endpoint, parsed: boolean): void {
-    if (this.tried.length > 0) this.count(counter.retries, 1);
-    this.tried.push(endpoint);
-    if (this.endpoint !== undefined) this.endpoint.active -= 1;
-    endpoint.active += 1;
-    this.endpoint = endpoint;
+    const { attempts } = this;
     const { backend, live } = this.decision;
-    if (backend !== undefined) live?.serveBy(endpoint, backend);
+    if (attempts === undefined || backend === undefined) return;
+    if (attempts.tried.length > 0) this.count(counter.retries, 1);
+    attempts.tried.push(endpoint);
+    backend.enter(endpoint);
+    this.endpoint = endpoint;
+    live?.serveBy(endpoint, backend);
     const { upstreamIdleMs } = this.context.limits;
     // What cannot be sent twice goes out on a connection that was used a moment ago, or on a new one.
-    const idle = endpoint.take(this.replayable ? 0 : this.context.deadlines.now + upstreamIdleMs - freshMs);
+    const idle = endpoint.take(attempts.isReplayable ? 0 : this.context.deadlines.now + upstreamIdleMs - freshMs);
     if (idle !== undefined) this.send(idle, true, parsed);
-    else this.connect(endpoint, parsed);
+    else {
+      backend.makeRoom(endpoint);
+      this.connect(endpoint, parsed);
+    }
   }
 
   /** `parsed`: `context.requestHead` still holds the request's head, as long as this does not return. */
   private connect(endpoint: Endpoint, parsed: boolean): void {
     this.wait("connect");
+    const askedAt = this.context.clock.monotonic();
     let returned = false;
     const connecting = endpoint.connect(this.context, (result) => {
       this.connecting = undefined;
       if (result instanceof Error) {
-        this.refused(endpoint, wordOf(result), 502);
+        this.passOver();
+        this.giveUpOn("error", wordOf(result), 502);
         return;
       }
       endpoint.failedUntil = 0;
+      this.observeConnect(this.context.clock.monotonic() - askedAt);
       this.send(result, false, parsed && !returned);
     });
     returned = true;
     this.connecting = connecting;
   }
 
-  /** Nothing was sent that could not be sent again, so the request may go to another endpoint. */
-  private refused(endpoint: Endpoint, reason: string, status: number): void {
-    endpoint.failedUntil = this.context.deadlines.now + this.context.limits.endpointSkipMs;
-    const next = this.pickNext();
-    this.record(reason, next === undefined ? status : 0);
-    if (next === undefined) this.fail(status, "");
-    else this.tryEndpoint(next, false);
+  /** The endpoint is not tried again for a moment, by anybody, while there are others. */
+  private passOver(): void {
+    const { deadlines, limits } = this.context;
+    if (this.endpoint !== undefined) this.endpoint.failedUntil = deadlines.now + limits.endpointSkipMs;
+  }
+
+  /** The endpoint did not serve the request: another one does where that may be, else the client is told. */
+  private giveUpOn(condition: RetryCondition, reason: string, status: number): void {
+    const { attempts } = this;
+    // That an idle connection was closed says nothing about the endpoint.
+    if (!this.reused || condition !== "error") this.noteFailure();
+    const next = this.canFollow(condition) ? attempts?.next() : undefined;
+    if (next === undefined) this.fail(status, attempts?.isOverBudget === true ? `${reason}${overBudget}` : reason);
+    else this.followWith(next, reason);
+  }
+
+  private canFollow(condition: RetryCondition): boolean {
+    const untouched = !this.responding && this.partial === undefined;
+    return (untouched || condition === "invalid_header") && this.attempts?.mayFollow(condition) === true;
+  }
+
+  private followWith(next: Endpoint | "full", reason: string): void {
+    this.record(reason, 0);
+    // Nobody takes what the client sends meanwhile.
+    if (!this.bodySent) this.client.pauseBody();
+    this.partial = undefined;
+    this.dropUpstream();
+    this.leaveEndpoint();
+    this.goTo(next, false);
+  }
+
+  private noteFailure(): void {
+    if (this.endpoint !== undefined) this.decision.backend?.failed(this.endpoint, this.context.deadlines.now);
   }
 
   private send(upstream: Connection, reused: boolean, parsed: boolean): void {
-    const { context, request, early } = this;
+    const { context, request, early, attempts } = this;
     const { writer, requestHead } = context;
+    if (attempts !== undefined) attempts.wasSent = true;
     this.upstream = upstream;
     this.reused = reused;
     this.reusable = false;
@@ -215,15 +294,16 @@ export class Exchange implements ConnectionHandler {
     composeRequest(writer, request, requestHead, this.decision.rewritten, this.requestFields);
     if (early.end > early.start) writer.copy(request.bytes, early.start, early.end);
     if (early.cut && early.last) writer.bytes(crlf);
-    if (this.decision.backend?.isMeasured === true || context.accessLog !== undefined)
-      this.sentAt = context.clock.monotonic();
+    attempts?.body?.writeTo(writer);
+    this.sentAt = context.clock.monotonic();
     const result = upstream.write(writer.view());
     if (result === lent) writer.renew();
     if (this.bodySent) {
       this.wait("read");
       return;
     }
-    if (request.expectsContinue) this.client.sendContinue();
+    if (request.expectsContinue && !this.hasContinued) this.client.sendContinue();
+    this.hasContinued = true;
     if (result === lent) this.wait("send");
     else {
       this.wait("client");
@@ -238,6 +318,8 @@ export class Exchange implements ConnectionHandler {
     this.bodySent = last;
     this.count(counter.bytesIn, end - start);
     this.copyBody(bytes, start, end, { last, cut });
+    this.attempts?.keep(bytes, start, end);
+    if (last && cut) this.attempts?.keep(crlf, 0, crlf.length);
     let result: WriteResult = end > start ? upstream.write(bytes.subarray(start, end)) : sent;
     if (last && cut) result = upstream.write(crlf) === lent ? lent : result;
     if (result === lent) {
@@ -286,7 +368,7 @@ export class Exchange implements ConnectionHandler {
       }
       const framing = at > 0 ? responseFraming(bytes, head, this.request.toHead) : at;
       if (framing < 0) {
-        this.fail(502, `bad response: ${problemOf(framing).message}`);
+        this.giveUpOn("invalid_header", `bad response: ${problemOf(framing).message}`, 502);
         return;
       }
       if (head.status === 101) {
@@ -294,7 +376,7 @@ export class Exchange implements ConnectionHandler {
         return;
       }
       if (head.status >= 200) {
-        this.beginResponse(bytes, at, end, framing);
+        if (!this.goesElsewhere(head.status)) this.beginResponse(bytes, at, end, framing);
         return;
       }
       // 100 was said by us if the client waits for it; 103 is for caches in front.
@@ -303,24 +385,37 @@ export class Exchange implements ConnectionHandler {
     }
   }
 
+  /** An answer that the route does not want, while it may have another one. */
+  private goesElsewhere(status: number): boolean {
+    const { attempts } = this;
+    const next = attempts?.mayFollowAnswer(status) === true ? attempts.next(true) : undefined;
+    if (next === undefined || next === "full") return false;
+    if (isGatewayError(status)) this.noteFailure();
+    this.followWith(next, `answered ${status}`);
+    return true;
+  }
+
   private beginResponse(bytes: Buffer, headEnd: number, end: number, framing: number): void {
     const { responseHead: head } = this.context;
     this.responding = true;
     this.status = head.status;
     this.upstreamStatus = head.status;
+    this.answeredAt = this.context.clock.monotonic();
+    if (isGatewayError(head.status)) this.noteFailure();
+    else if (this.endpoint !== undefined) this.decision.backend?.succeeded(this.endpoint);
     this.measure();
     this.body.begin(framing);
     this.reusable = framing !== untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
     this.count(classOf(head.status), 1);
     const mayCompress = this.decision.route?.filters.compression !== undefined;
-    const coding = mayCompress ? this.codingOf({ bytes, head, framing }) : "none";
+    const treatment = mayCompress ? this.treatmentOf({ bytes, head, framing }) : "none";
     const bodyEnd = this.body.feed(bytes, headEnd, end);
     if (bodyEnd < 0) {
       this.responding = false;
       this.fail(502, `bad response: ${problemOf(bodyEnd).message}`);
       return;
     }
-    const compressor = coding === "none" ? undefined : this.compressorFor(coding, { bytes, head, framing });
+    const compressor = treatment === "none" ? undefined : this.compressorFor(treatment, { bytes, head, framing });
     const edits = this.responseFields(head.status);
     if (compressor !== undefined) {
       const result = this.client.sendHead({ bytes, headEnd, head, framing: untilClose, edits }, headEnd);
@@ -333,28 +428,27 @@ export class Exchange implements ConnectionHandler {
   }
 
   /** Before the body is read: its decoder is told to find the content where that will be compressed. */
-  private codingOf(response: ReadResponse): Coding {
+  private treatmentOf(response: ReadResponse): Treatment {
     const { live, route } = this.decision;
     const compression = route?.filters.compression;
     if (compression === undefined || live === undefined || this.request.minor === 0) return "none";
-    const coding = codingOf(compression, live, response);
+    const treatment = treatmentOf(compression, live, response);
     const { decoder } = this.body;
-    if (coding === "gzip" && decoder !== undefined) {
+    if (typeof treatment === "object" && decoder !== undefined) {
       const content: number[] = [];
       this.content = content;
       decoder.onData = (from, to) => content.push(from, to);
     }
-    return coding;
+    return treatment;
   }
 
-  private compressorFor(coding: Coding, response: ReadResponse): Compressor | undefined {
-    const { live, route } = this.decision;
-    const compression = route?.filters.compression;
-    if (compression === undefined || live === undefined) return undefined;
-    editCoding(coding, live, response);
-    if (coding !== "gzip") return undefined;
+  private compressorFor(treatment: Treatment, response: ReadResponse): Compressor | undefined {
+    const { live } = this.decision;
+    if (live === undefined) return undefined;
+    editFields(treatment, live, response);
+    if (typeof treatment === "string") return undefined;
     const isLive = response.framing === untilClose || this.body.decoder !== undefined;
-    this.compressor = new Compressor(compression.level, isLive, {
+    this.compressor = new Compressor(treatment, isLive, {
       send: (bytes) => {
         this.wait(this.body.done ? "client" : "read");
         return this.client.sendBody(bytes, 0, bytes.length);
@@ -386,8 +480,7 @@ export class Exchange implements ConnectionHandler {
   private measure(): void {
     const { backend } = this.decision;
     if (backend?.isMeasured !== true || this.endpoint === undefined) return;
-    const { clock, deadlines } = this.context;
-    backend.measure(this.endpoint, clock.monotonic() - this.sentAt, deadlines.now);
+    backend.measure(this.endpoint, this.answeredAt - this.sentAt, this.context.deadlines.now);
   }
 
   private responseBody(bytes: Buffer, start: number, end: number): void {
@@ -473,25 +566,21 @@ export class Exchange implements ConnectionHandler {
   /** The endpoint's connection is gone before the response was whole. */
   private lost(reason: string): void {
     if (this.ended) return;
-    this.dropUpstream();
     const untouched = !this.responding && this.partial === undefined;
-    if (untouched && this.replayable && this.endpoint !== undefined) {
-      if (this.reused) {
-        // The endpoint closed an idle connection just when the request went out; that is no failure of the endpoint.
-        this.count(counter.retries, 1);
-        this.connect(this.endpoint, false);
-        return;
-      }
-      this.refused(this.endpoint, reason, 502);
+    if (untouched && this.reused && this.attempts?.isReplayable === true && this.endpoint !== undefined) {
+      // The endpoint closed an idle connection just when the request went out; that is no failure of the endpoint.
+      if (!this.bodySent) this.client.pauseBody();
+      this.dropUpstream();
+      this.count(counter.retries, 1);
+      this.connect(this.endpoint, false);
       return;
     }
-    this.fail(502, reason);
-  }
-
-  /** Whether sending the request twice does no harm (RFC 9110 section 9.2.1) and is possible: there is no body. */
-  private get replayable(): boolean {
-    const { method, framing, upgrade } = this.request;
-    return framing === 0 && !upgrade && (method === "GET" || method === "HEAD" || method === "OPTIONS");
+    if (this.responding) {
+      this.fail(502, reason);
+      return;
+    }
+    if (!this.reused) this.passOver();
+    this.giveUpOn("error", reason, 502);
   }
 
   // Upgraded connections.
@@ -505,6 +594,7 @@ export class Exchange implements ConnectionHandler {
     this.responding = true;
     this.status = 101;
     this.upstreamStatus = 101;
+    this.answeredAt = this.context.clock.monotonic();
     this.tunnel = true;
     this.count(counter.class1, 1);
     const result = this.client.sendHead({ bytes, headEnd, head, framing: 0, edits: undefined }, end);
@@ -569,13 +659,18 @@ export class Exchange implements ConnectionHandler {
       case "connect":
         this.connecting?.cancel();
         this.connecting = undefined;
-        if (this.endpoint !== undefined) this.refused(this.endpoint, "connect timed out", 504);
+        this.passOver();
+        this.giveUpOn("timeout", "connect timed out", 504);
+        break;
+      case "turn":
+        this.overflow("no connection became free in time");
         break;
       case "read":
-        this.fail(504, "no answer in time");
+        if (this.responding) this.fail(504, "no answer in time");
+        else this.giveUpOn("timeout", "no answer in time", 504);
         break;
       case "send":
-        this.fail(504, "took no bytes in time");
+        this.giveUpOn("timeout", "took no bytes in time", 504);
         break;
       case "client":
         this.fail(408, "the client sent or took no bytes in time");
@@ -594,7 +689,7 @@ export class Exchange implements ConnectionHandler {
     if (timeouts === undefined) return;
     const { limits } = this.context;
     const ms =
-      waiting === "connect"
+      waiting === "connect" || waiting === "turn"
         ? timeouts.connectMs
         : waiting === "send"
           ? timeouts.sendMs
@@ -635,32 +730,81 @@ export class Exchange implements ConnectionHandler {
     this.count(counter.open, -1);
     this.cancelGuard?.();
     this.cancelGuard = undefined;
+    this.cancelTurn?.();
+    this.cancelTurn = undefined;
     this.compressor?.destroy();
-    if (this.endpoint !== undefined) this.endpoint.active -= 1;
+    this.leaveEndpoint();
+    this.attempts?.end();
     this.decision.live?.end();
-    const { accessLog } = this.context;
-    if (accessLog !== undefined && this.decision.route?.filters.isQuiet !== true) this.writeDown(accessLog);
+    const { accessLog, sample, deadlines } = this.context;
+    const endedAt = this.context.clock.monotonic();
+    this.observe(endedAt);
+    const isLogged = accessLog !== undefined && this.decision.route?.filters.isQuiet !== true;
+    const isSampled = sample.wants(deadlines.now);
+    const trace = this.decision.live?.trace;
+    if (!isLogged && !isSampled && trace?.isSampled !== true) return;
+    const served = this.describe(endedAt);
+    if (trace?.isSampled === true) this.context.tools.tracer?.add({ ...trace, served });
+    if (isLogged) accessLog.add(served);
+    if (isSampled) sample.add(served);
   }
 
-  private writeDown(accessLog: AccessLog): void {
-    const { clock, logHead } = this.context;
+  private leaveEndpoint(): void {
+    const { endpoint } = this;
+    this.endpoint = undefined;
+    if (endpoint !== undefined) this.decision.backend?.leave(endpoint);
+  }
+
+  private get sentBytes(): number {
     const { own } = this;
-    const now = clock.monotonic();
+    return own === undefined ? this.body.bytes : this.request.toHead ? 0 : answerBytes(own);
+  }
+
+  private observe(endedAt: number): void {
+    const { request, decision } = this;
+    observeRequest(
+      { total: this.context.total, route: decision.route, backend: decision.backend },
+      {
+        method: request.method,
+        status: this.own?.status ?? this.status,
+        upstreamStatus: this.upstreamStatus,
+        begunAt: this.begunAt,
+        sentAt: this.sentAt,
+        answeredAt: this.answeredAt,
+        endedAt,
+        requestBytes: request.headEnd - request.headStart + this.bytesIn,
+        bytesIn: this.bytesIn,
+        bytesOut: this.tunnel ? this.bytesOut : this.body.bytes,
+        sentBytes: this.tunnel ? this.bytesOut : this.sentBytes,
+        tried: this.attempts?.tried ?? [],
+      },
+    );
+  }
+
+  private observeConnect(ms: number): void {
+    const { route, backend } = this.decision;
+    for (const slot of [route?.slot, backend?.slot, this.endpoint?.slot])
+      if (slot !== undefined) observe(slot.page, slot.offset, histogram.connectSeconds, ms / 1000);
+  }
+
+  private describe(endedAt: number): Served {
+    const { clock, logHead } = this.context;
     const outcome = {
       at: clock.now(),
-      ms: now - this.begunAt,
-      status: own?.status ?? this.status,
-      bytesSent: own === undefined ? this.body.bytes : this.request.toHead ? 0 : answerBytes(own),
+      ms: endedAt - this.begunAt,
+      status: this.own?.status ?? this.status,
+      bytesSent: this.sentBytes,
       bodyBytes: this.bytesIn,
-      tried: this.tried,
+      tried: this.attempts?.tried ?? [],
       upstreamStatus: this.upstreamStatus,
-      upstreamMs: this.sentAt === 0 ? 0 : now - this.sentAt,
+      upstreamMs: this.sentAt === 0 ? 0 : endedAt - this.sentAt,
     };
-    accessLog.add(describeServed(this.request, this.decision, outcome, logHead));
+    return describeServed(this.request, this.decision, outcome, logHead);
   }
 
   private count(position: number, amount: number): void {
     if (position === counter.bytesIn) this.bytesIn += amount;
+    if (position === counter.bytesOut) this.bytesOut += amount;
     book(this.context, this.decision, position, amount);
   }
 
@@ -668,6 +812,14 @@ export class Exchange implements ConnectionHandler {
     recordFailure(this.context, this.request, this.decision, { reason, status, endpoint: this.endpoint?.name });
   }
 }
+
+/** What an endpoint says that cannot serve, or whose own endpoints cannot. */
+function isGatewayError(status: number): boolean {
+  return status >= 502 && status <= 504;
+}
+
+/** Why a request had no further try although it might have. */
+const overBudget = "; too many others are on a further try";
 
 /** How old an idle connection may be for a request that cannot be sent twice. */
 const freshMs = 2_000;

@@ -9,6 +9,7 @@ import type { Preference } from "../pool/preference.ts";
 import type { FilteredRequest, Question, Reply, Server } from "../filters/filter.ts";
 import type { FilterTools } from "../filters/tools.ts";
 import { hostName } from "../route.ts";
+import type { Trace } from "../trace/span.ts";
 import { RequestCopy } from "./copy.ts";
 import type { ClientRequest } from "./request.ts";
 import { startSubrequest } from "./subrequest.ts";
@@ -17,6 +18,7 @@ import { startSubrequest } from "./subrequest.ts";
 export class LiveRequest implements FilteredRequest {
   readonly method: string;
   readonly secure: boolean;
+  readonly encrypted: boolean;
   readonly host: string;
   readonly authority: string;
   readonly target: string;
@@ -25,6 +27,7 @@ export class LiveRequest implements FilteredRequest {
   readonly client: string;
   readonly groups: readonly (string | undefined)[] | undefined;
   rewritten: string | undefined;
+  trace: Trace | undefined;
   /** The context's head table holds another request's head by now. */
   isStale = false;
   backend = "";
@@ -49,6 +52,7 @@ export class LiveRequest implements FilteredRequest {
     this.request = request;
     this.method = request.method;
     this.secure = request.forwarding.secure;
+    this.encrypted = request.encrypted;
     this.authority = request.forwarding.host ?? request.host;
     this.host = hostName(this.authority);
     this.target = request.target;

@@ -1,4 +1,5 @@
 import type { Forwarding } from "../forwarded.ts";
+import type { TlsPeer } from "../transport/connection.ts";
 
 /** A request whose head was read and found good. */
 export interface ClientRequest {
@@ -24,6 +25,8 @@ export interface ClientRequest {
   readonly expectsContinue: boolean;
   /** The client's connection to us is TLS, whatever a trusted proxy says of its own. */
   readonly encrypted: boolean;
+  /** What the client showed in the TLS handshake. */
+  readonly peer: TlsPeer | undefined;
   readonly forwarding: Forwarding;
   /** The id that it was given here, the same at each try; absent while it has none, or has one of its own. */
   requestId?: string | undefined;

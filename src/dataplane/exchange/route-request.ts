@@ -4,6 +4,7 @@ import type { FilterAnswer, Later } from "../filters/filter.ts";
 import type { Answer } from "../page.ts";
 import type { Backend } from "../pool/backend.ts";
 import { findHost, hostName, type CompiledRoute } from "../route.ts";
+import { tellEndpoint, whyNotAdmitted } from "../tls/admit.ts";
 import { LiveRequest } from "./live-request.ts";
 import type { ClientRequest } from "./request.ts";
 
@@ -28,7 +29,14 @@ const notFound: Answer = { status: 404 };
 /** Decides by the table of this moment: host, route, body limit, filters, backend. */
 export function routeRequest(context: ServeContext, request: ClientRequest): Decision {
   const { hosts, backends } = context.table;
-  const host = findHost(hosts, hostName(request.host));
+  const name = hostName(request.host);
+  const host = findHost(hosts, name);
+  const { peer } = request;
+  const clientAuth = peer === undefined ? undefined : host?.entry.clientAuth;
+  if (clientAuth !== undefined && peer !== undefined) {
+    const refusal = whyNotAdmitted(clientAuth, name, peer);
+    if (refusal !== undefined) return refusal;
+  }
   const path = request.target === "*" ? { path: "/", query: "" } : normalizePath(request.target);
   if (path === undefined) return { answer: { status: 400 }, reason: "bad path" };
   const match = host?.routeOf(path.path);
@@ -45,7 +53,10 @@ export function routeRequest(context: ServeContext, request: ClientRequest): Dec
     return { route, answer: { status: 413 }, reason: "body too large" };
   }
   const filtered = filters.steps.length > 0 || filters.guards.length > 0 || filters.compression !== undefined;
-  const live = filtered ? new LiveRequest(context, request, path, match.groups) : undefined;
+  const live = filtered || clientAuth !== undefined ? new LiveRequest(context, request, path, match.groups) : undefined;
+  if (live !== undefined && clientAuth !== undefined && peer !== undefined) {
+    tellEndpoint(live.requestEdits, clientAuth, peer);
+  }
   if (live !== undefined) {
     for (const step of filters.steps) {
       const answer = step(live);

@@ -1,6 +1,7 @@
 import type { Answer } from "../page.ts";
 import type { Preference } from "../pool/preference.ts";
 import type { Timeouts } from "../table.ts";
+import type { Trace } from "../trace/span.ts";
 import type { Edits } from "./edits.ts";
 import type { FilterTools } from "./tools.ts";
 
@@ -9,6 +10,8 @@ export interface FilteredRequest {
   readonly method: string;
   /** Whether the client came over TLS, or a trusted proxy says so. */
   readonly secure: boolean;
+  /** The client's connection to us is TLS, whatever a trusted proxy says of its own. */
+  readonly encrypted: boolean;
   /** Without port. */
   readonly host: string;
   /** The Host as it came, or empty. */
@@ -24,6 +27,8 @@ export interface FilteredRequest {
   readonly groups: readonly (string | undefined)[] | undefined;
   /** Path and query for the endpoint, when it is not `target`. */
   rewritten: string | undefined;
+  /** The trace that it belongs to; absent where it is not traced. */
+  trace: Trace | undefined;
   /** The value of a field by its lower-case name; several lines are joined by commas. */
   field(name: string): string | undefined;
   /** Changes of the fields that go to the endpoint, for this request alone; they win over the route's. */

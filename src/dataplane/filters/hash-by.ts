@@ -6,7 +6,7 @@ import { compileTemplate } from "./template.ts";
 export function compileHashBy({ text, subset }: Extract<Filter, { type: "hash-by" }>): Guard {
   const template = compileTemplate(text);
   return (request) => {
-    request.prefer({ hash: template(request), ...(subset === undefined ? {} : { subset }) });
+    request.prefer({ hash: template(request), ...(subset === undefined ? { evenly: true } : { subset }) });
     return undefined;
   };
 }

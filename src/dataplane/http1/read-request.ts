@@ -76,6 +76,7 @@ export function readRequest(
       modern && head.upgrade && framing === 0 && head.upgradeField >= 0 && !/\bh2c\b/i.test(value(head.upgradeField)),
     expectsContinue: modern && head.expectField >= 0 && value(head.expectField).toLowerCase() === "100-continue",
     encrypted: connection.tls,
+    peer: connection.peer,
     // Stands here so that all requests have one shape, whether or not they get an id.
     requestId: undefined,
     forwarding: forwarding.trusted ? requestForwarding(connection, trusts, bytes, head) : forwarding,

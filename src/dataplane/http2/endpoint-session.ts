@@ -55,11 +55,17 @@ export class EndpointSession implements ConnectionHandler, SessionOwner {
     return this.session.streams.size === 0;
   }
 
+  /** Whether the endpoint takes a further stream at the moment. */
+  get hasRoom(): boolean {
+    const { session } = this;
+    const most = this.heard ? Math.min(session.peer.maxConcurrentStreams, mostStreams) : streamsUnheard;
+    return !this.leaving && session.streams.size < most;
+  }
+
   /** A stream for one request; none when the endpoint takes no more at the moment. */
   open(): Connection | undefined {
     const { session } = this;
-    const most = this.heard ? Math.min(session.peer.maxConcurrentStreams, mostStreams) : streamsUnheard;
-    if (this.leaving || session.streams.size >= most) return undefined;
+    if (!this.hasRoom) return undefined;
     const id = this.next;
     this.next += 2;
     session.lastStream = id;

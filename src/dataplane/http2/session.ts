@@ -215,9 +215,11 @@ export class Http2Session {
       case frameType.windowUpdate:
         return this.windowUpdate(id, bytes, start, end);
       case frameType.priority:
-        // Priorities by dependency were given up by RFC 9113 section 5.3; they are checked and passed over.
+        // Priorities by dependency were given up by RFC 9113 section 5.3; they are checked (as RFC 7540 section 5.3.1
+        // says: no stream depends on itself) and passed over.
         if (id === 0) return errorCode.protocol;
         if (end - start !== 5) return this.streamError(id, errorCode.frameSize);
+        if (readUint31(bytes, start) === id) return this.streamError(id, errorCode.protocol);
         return this.idle();
       case frameType.pushPromise:
         return errorCode.protocol;
@@ -271,8 +273,14 @@ export class Http2Session {
       to -= bytes[start] ?? 0;
       from += 1;
     }
+    const priorityAt = from;
     if ((flags & flag.priority) !== 0) from += 5;
     if (to < from) return errorCode.protocol;
+    if (from > priorityAt && readUint31(bytes, priorityAt) === id) {
+      // The block is read all the same: the table of field lines goes on with it.
+      const error = this.streamError(id, errorCode.protocol);
+      if (error !== 0) return error;
+    }
     const last = (flags & flag.endStream) !== 0;
     if ((flags & flag.endHeaders) !== 0) return this.wholeBlock(id, last, bytes, from, to);
     this.block = { stream: id, last, parts: [Buffer.from(bytes.subarray(from, to))], bytes: to - from };

@@ -1,8 +1,12 @@
 import { hash } from "node:crypto";
 import type { MovingMean } from "../balance/ewma.ts";
 import type { ServeContext } from "../context.ts";
+import { counter, createSlot, type CounterSlot } from "../counters.ts";
 import type { Connecting, Connection, DialTarget } from "../transport/connection.ts";
+import type { Guarded } from "./breaker.ts";
+import { endpointName } from "./endpoint-name.ts";
 import { Http2Pool } from "./http2-pool.ts";
+import type { Suspect } from "./outliers.ts";
 
 /** A connection that waits in a pool for its next request. */
 export interface Idle {
@@ -12,18 +16,26 @@ export interface Idle {
 }
 
 /** One endpoint as a worker knows it: its idle connections and how it did lately. */
-export class Endpoint {
+export class Endpoint implements Guarded, Suspect {
   readonly name: string;
   readonly address: string;
   readonly port: number;
   readonly tls: boolean;
   readonly serverName: string | undefined;
-  /** Requests that it has now. */
-  active = 0;
+  readonly slot: CounterSlot;
+  private requests = 0;
   /** How long its answers took lately; kept where the backend chooses by it. */
   speed: MovingMean | undefined;
+  /** When it joined others, in `Deadlines.now` time; `undefined` when it was there from the start. */
+  joinedAt: number | undefined;
   /** Passed over until then, while others are there. */
   failedUntil = 0;
+  failuresInARow = 0;
+  isDown = false;
+  ejectedUntil = 0;
+  ejections = 0;
+  /** The counters say that it is left out. */
+  countsAsEjected = false;
   private hashed: string | undefined;
   /** No longer in the table: requests under way end, no connection is kept. */
   retired = false;
@@ -33,17 +45,28 @@ export class Endpoint {
   private readonly idle: Idle[] = [];
   private readonly limit: number;
 
-  constructor(target: DialTarget, limit: number) {
+  /** `slot` is where it counts what it serves. */
+  constructor(target: DialTarget, limit: number, slot: CounterSlot = createSlot()) {
     this.address = target.address;
     this.port = target.port;
     this.tls = target.tls;
     this.serverName = target.serverName;
-    this.name = target.address.includes(":")
-      ? `[${target.address}]:${target.port}`
-      : `${target.address}:${target.port}`;
+    this.name = endpointName(target);
+    this.slot = slot;
     this.limit = limit;
     this.http2 = target.http2;
     this.shared = target.http2 ? new Http2Pool(target) : undefined;
+  }
+
+  /** Requests that it has now. */
+  get active(): number {
+    return this.requests;
+  }
+
+  set active(count: number) {
+    this.requests = count;
+    // The slot of one that left may be another's by now.
+    if (!this.retired) this.slot.page[this.slot.offset + counter.open] = count;
   }
 
   /** Tells it from the others of its backend, to clients too. */
@@ -107,5 +130,20 @@ export class Endpoint {
 
   get idleCount(): number {
     return this.idle.length;
+  }
+
+  /** A request of HTTP/1.1 has a connection of its own, also while that is being made. */
+  get connections(): number {
+    return this.shared?.size ?? this.active + this.idle.length;
+  }
+
+  get hasFree(): boolean {
+    return this.shared?.hasFree ?? this.idle.length > 0;
+  }
+
+  dropIdle(): boolean {
+    const oldest = this.idle.shift();
+    oldest?.connection.destroy();
+    return oldest !== undefined;
   }
 }

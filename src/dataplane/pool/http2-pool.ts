@@ -19,6 +19,16 @@ export class Http2Pool {
     this.target = target;
   }
 
+  /** Connections that are there or being made. */
+  get size(): number {
+    return this.sessions.size + (this.dialing === undefined ? 0 : 1);
+  }
+
+  /** Whether a request needs no further connection. */
+  get hasFree(): boolean {
+    return this.dialing !== undefined || [...this.sessions].some((session) => session.hasRoom);
+  }
+
   /** A stream on a connection that is there. */
   take(): Connection | undefined {
     for (const session of this.sessions) {

@@ -1,3 +1,4 @@
+import { Maglev } from "../balance/maglev.ts";
 import { Ring } from "../balance/ring.ts";
 import type { Random } from "../balance/balancer.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -8,6 +9,8 @@ export interface Preference {
   readonly endpoint?: string;
   /** The endpoint that consistent hashing gives this text. */
   readonly hash?: string;
+  /** With `hash`: endpoints get even shares of the texts, and a few more texts move when one comes or goes. */
+  readonly evenly?: boolean;
   /** With `hash`: any of a group of this many that the text belongs to. */
   readonly subset?: number;
   /** No other endpoint after the preferred one failed. */
@@ -20,6 +23,7 @@ export class Preferences {
   private readonly random: Random;
   private byKey: Map<string, Endpoint> | undefined;
   private ring: Ring | undefined;
+  private maglev: Maglev | undefined;
   private readonly subsets = new Map<number, { readonly ring: Ring; readonly groups: readonly Endpoint[][] }>();
 
   constructor(endpoints: readonly Endpoint[], random: Random) {
@@ -35,17 +39,21 @@ export class Preferences {
       return found !== undefined && usable(found) ? found : undefined;
     }
     if (hash === undefined) return undefined;
-    return subset === undefined ? this.byHash(hash, usable) : this.bySubset(hash, subset, usable);
+    return subset === undefined ? this.byHash(preference, hash, usable) : this.bySubset(hash, subset, usable);
   }
 
-  private byHash(key: string, usable: (endpoint: Endpoint) => boolean): Endpoint | undefined {
-    this.ring ??= new Ring(this.endpoints.map(({ name }) => name));
+  private byHash({ evenly }: Preference, key: string, usable: (endpoint: Endpoint) => boolean): Endpoint | undefined {
     const isUsable = (member: number) => {
       const endpoint = this.endpoints[member];
       return endpoint !== undefined && usable(endpoint);
     };
-    const member = this.ring.find(key, isUsable);
+    const member = this.tableOf(evenly === true).find(key, isUsable);
     return member === undefined ? undefined : this.endpoints[member];
+  }
+
+  private tableOf(evenly: boolean): Ring | Maglev {
+    const names = () => this.endpoints.map(({ name }) => name);
+    return evenly ? (this.maglev ??= new Maglev(names())) : (this.ring ??= new Ring(names()));
   }
 
   private bySubset(key: string, size: number, usable: (endpoint: Endpoint) => boolean): Endpoint | undefined {

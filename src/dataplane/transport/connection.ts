@@ -1,3 +1,5 @@
+import type { Proxied } from "#wire/proxy-protocol.ts";
+
 /** What became of the bytes of a write. */
 export const sent = 0;
 /**
@@ -22,6 +24,10 @@ export interface Connection {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
+  /** Whom a proxy in front speaks for by the PROXY protocol: the addresses above are what it says. */
+  readonly proxied?: Proxied | undefined;
+  /** What the client showed in the TLS handshake; absent without TLS. */
+  readonly peer?: TlsPeer | undefined;
   write(bytes: Buffer): WriteResult;
   /** Whether bytes are lent out. */
   readonly blocked: boolean;
@@ -35,6 +41,24 @@ export interface Connection {
   end(): void;
   /** Closes at once; `onClose` follows. */
   destroy(): void;
+}
+
+/** The client of a TLS connection. */
+export interface TlsPeer {
+  /** The server that it asked for, in lower case; empty when it named none. */
+  readonly serverName: string;
+  /** By which rules its certificate was asked for and checked (`ClientAuth.id`); absent when it was not asked. */
+  readonly checkedBy?: string | undefined;
+  readonly certificate?: ClientCertificate | undefined;
+}
+
+export interface ClientCertificate {
+  /** Why it is not trusted, as OpenSSL calls it (`CERT_HAS_EXPIRED`). */
+  readonly problem: string | undefined;
+  /** Distinguished names as RFC 2253 writes them. */
+  readonly subject: string;
+  readonly issuer: string;
+  readonly pem: string;
 }
 
 export interface ConnectionHandler {
@@ -65,6 +89,8 @@ export interface DialTarget {
   readonly serverName?: string;
   /** HTTP/2 is spoken, and asked for in the TLS handshake. */
   readonly http2: boolean;
+  /** The endpoint may end its side and go on reading (TCP half-close); else its end ends ours. */
+  readonly halfOpen?: boolean;
 }
 
 /** The way to endpoints, injected so that another transport can take its place. */

@@ -1,8 +1,10 @@
-import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type SecureContext, type Server as TlsServer } from "node:tls";
+import { createServer, type Socket } from "node:net";
+import type { Clock } from "#base/clock.ts";
+import { readProxyHeader, type Proxied } from "#wire/proxy-protocol.ts";
 import { ListenError, type ListenerSpec } from "../running.ts";
 import type { Connection } from "./connection.ts";
-import { SocketConnection, type OnFault } from "./public.ts";
+import { peek } from "./peek.ts";
+import { plainAddress, SocketConnection, type OnFault } from "./public.ts";
 
 export interface Listening {
   readonly address: ListenerSpec;
@@ -10,20 +12,22 @@ export interface Listening {
   close(): void;
   /** Ends what is still shaking hands. */
   destroy(): void;
-  /** The certificate for clients that name no server. */
-  setDefault(certificate: { readonly cert: string; readonly key: string }): void;
+}
+
+/** What makes connections of sockets that have been accepted at a TLS port. */
+export interface TlsEntry {
+  /** `proxied` is whom a proxy in front speaks for. */
+  take(socket: Socket, proxied: Proxied | undefined): void;
 }
 
 export interface ListenOptions {
   /** Several sockets share the port; the kernel spreads the connections. */
   readonly reusePort: boolean;
-  readonly handshakeMs: number;
-  /** Offer HTTP/2 in the TLS handshake. */
-  readonly http2: boolean;
-  /** Shared by workers, so that a session goes on at any of them. */
-  readonly ticketKeys?: Buffer;
-  /** The certificate for a server name. */
-  readonly contextOf: (serverName: string) => SecureContext | undefined;
+  readonly clock: Clock;
+  readonly greetingMs: number;
+  /** Set where connections have to begin with a PROXY header: says which peers it is believed of. */
+  readonly believesProxy: ((address: string) => boolean) | undefined;
+  readonly tls: TlsEntry;
   readonly onFault: OnFault;
   readonly accept: (connection: Connection) => void;
   /** How many connections one listener holds, handshakes counted. */
@@ -34,19 +38,25 @@ export interface ListenOptions {
 
 /** Listens on one address with public APIs; rejects with `ListenError`. */
 export function listen(spec: ListenerSpec, options: ListenOptions): Promise<Listening> {
-  const server = spec.tls ? tlsServer(options) : createServer({ noDelay: true, pauseOnConnect: false });
-  const shaking = new Set<Socket>();
+  const server = createServer({ noDelay: true });
+  /** Connections that show who they are. */
+  const greeting = new Set<Socket>();
   let localPort = spec.port;
   server.maxConnections = options.most;
-  const accept = (socket: Socket) => options.accept(new SocketConnection(socket, options.onFault, localPort));
+  const take = (socket: Socket, proxied?: Proxied) => {
+    if (spec.tls) options.tls.take(socket, proxied);
+    else options.accept(new SocketConnection(socket, options.onFault, localPort, { proxied }));
+  };
   server.on("connection", (socket: Socket) => {
+    const { believesProxy: believes } = options;
     if (!options.admits()) socket.destroy();
-    else if (spec.tls) {
-      shaking.add(socket);
-      socket.once("close", () => shaking.delete(socket));
-    } else accept(socket);
+    else if (believes === undefined) take(socket);
+    else {
+      greeting.add(socket);
+      socket.once("close", () => greeting.delete(socket));
+      greetProxy(socket, believes, options, (proxied) => take(socket, proxied));
+    }
   });
-  if (spec.tls) server.on("secureConnection", accept);
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(new ListenError(spec, error)));
     server.listen({ host: spec.host, port: spec.port, reusePort: options.reusePort, backlog: 4096 }, () => {
@@ -57,27 +67,30 @@ export function listen(spec: ListenerSpec, options: ListenOptions): Promise<List
         address: { ...spec, port: localPort },
         close: () => server.close(),
         destroy: () => {
-          for (const socket of shaking) socket.destroy();
-        },
-        setDefault: ({ cert, key }) => {
-          if (spec.tls) (server as TlsServer).setSecureContext({ ...tlsOptions(options), cert, key });
+          for (const socket of greeting) socket.destroy();
         },
       });
     });
   });
 }
 
-function tlsOptions({ ticketKeys }: ListenOptions): { readonly minVersion: "TLSv1.2"; readonly ticketKeys?: Buffer } {
-  return { minVersion: "TLSv1.2", ticketKeys };
-}
-
-function tlsServer(options: ListenOptions): Server {
-  return createTlsServer({
-    ...tlsOptions(options),
-    ALPNProtocols: options.http2 ? ["h2", "http/1.1"] : ["http/1.1"],
-    noDelay: true,
-    handshakeTimeout: options.handshakeMs,
-    SNICallback: (serverName, done) => done(null, options.contextOf(serverName)),
+/** Takes the PROXY header off a connection, or closes one that does not begin with it. */
+export function greetProxy(
+  socket: Socket,
+  believes: (address: string) => boolean,
+  { clock, greetingMs }: Pick<ListenOptions, "clock" | "greetingMs">,
+  done: (proxied: Proxied | undefined) => void,
+  refused: () => void = () => {},
+): void {
+  let found: Proxied | undefined;
+  const look = (bytes: Buffer) => {
+    const header = readProxyHeader(bytes);
+    if (header.type !== "header") return header.type === "incomplete" ? "more" : "refused";
+    found = header.proxied;
+    return header.length;
+  };
+  peek(socket, { look, clock, ms: greetingMs, refused }, () => {
+    if (!socket.destroyed) done(believes(plainAddress(socket.remoteAddress ?? "")) ? found : undefined);
   });
 }
 

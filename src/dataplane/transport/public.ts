@@ -9,14 +9,18 @@ import {
   type ConnectionHandler,
   type Dialer,
   type DialTarget,
+  type TlsPeer,
   type WriteResult,
 } from "./connection.ts";
+import type { Proxied } from "#wire/proxy-protocol.ts";
 import { createLookup } from "./lookup.ts";
 
 /** What a read from an endpoint may bring: enough for most answers at first, more once an answer filled it. */
 const firstReadBytes = 16 * 1024;
 const readBytes = 64 * 1024;
 const nothing = Buffer.alloc(0);
+/** How much memory for reading is kept for the next connections. */
+const sparesKept = 128;
 
 const noHandler: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
 
@@ -28,9 +32,9 @@ export class SocketConnection implements Connection {
   handler: ConnectionHandler = noHandler;
   readonly tls: boolean;
   readonly http2: boolean;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
   readonly localPort: number;
+  readonly proxied: Proxied | undefined;
+  readonly peer: TlsPeer | undefined;
   blocked = false;
   closed = false;
   private readonly socket: Socket;
@@ -40,15 +44,15 @@ export class SocketConnection implements Connection {
   private readonly written: () => void;
 
   /** `localPort` is known to a listener; asking the system would cost a call a connection. */
-  constructor(socket: Socket, onFault: OnFault, localPort: number, reader?: ReadBuffer) {
+  constructor(socket: Socket, onFault: OnFault, localPort: number, { reader, proxied, peer }: SocketExtras = {}) {
     this.socket = socket;
     this.onFault = onFault;
     this.reader = reader;
     this.tls = socket instanceof TLSSocket;
     this.http2 = socket instanceof TLSSocket && socket.alpnProtocol === "h2";
-    this.remoteAddress = plainAddress(socket.remoteAddress ?? "");
-    this.remotePort = socket.remotePort ?? 0;
-    this.localPort = localPort;
+    this.proxied = proxied;
+    this.peer = peer;
+    this.localPort = proxied?.destination.port ?? localPort;
     this.written = () => {
       if (!this.blocked || this.closed || this.socket.writableLength > 0) return;
       this.blocked = false;
@@ -60,8 +64,19 @@ export class SocketConnection implements Connection {
     socket.on("error", (error: NodeJS.ErrnoException) => (this.error = error));
     socket.on("close", () => {
       this.closed = true;
+      reader?.release();
       this.guard(() => this.handler.onClose(this.error));
     });
+  }
+
+  // Asked for when wanted, as it costs a call to the system: the socket remembers it from the first time on.
+
+  get remoteAddress(): string {
+    return this.proxied?.source.address ?? plainAddress(this.socket.remoteAddress ?? "");
+  }
+
+  get remotePort(): number {
+    return this.proxied?.source.port ?? this.socket.remotePort ?? 0;
   }
 
   /** Tells the handler of bytes. A defect in one exchange ends its connection, not the worker and everyone else's. */
@@ -122,12 +137,32 @@ export class SocketConnection implements Connection {
   }
 }
 
+interface SocketExtras {
+  readonly reader?: ReadBuffer | undefined;
+  readonly proxied?: Proxied | undefined;
+  readonly peer?: TlsPeer;
+}
+
 /** Memory that a socket reads into again and again, with room in front for a head. */
 class ReadBuffer {
   owner: SocketConnection | undefined;
   private size = firstReadBytes;
-  private whole: Buffer = Buffer.allocUnsafeSlow(headroom + firstReadBytes);
-  private window: Uint8Array = this.whole.subarray(headroom);
+  private whole: Buffer;
+  private window: Uint8Array;
+  private readonly spares: Buffer[] | undefined;
+
+  /** Takes its first memory from `spares`, and leaves it there when the connection is closed. */
+  constructor(spares?: Buffer[]) {
+    this.spares = spares;
+    this.whole = spares?.pop() ?? Buffer.allocUnsafeSlow(headroom + firstReadBytes);
+    this.window = this.whole.subarray(headroom);
+  }
+
+  /** What was read has been copied by then, or `replace` was called for it. */
+  release(): void {
+    const { spares, whole, size } = this;
+    if (spares !== undefined && size === firstReadBytes && spares.length < sparesKept) spares.push(whole);
+  }
 
   readonly next = (): Uint8Array => this.window;
 
@@ -151,19 +186,21 @@ class ReadBuffer {
  * default. */
 export function createPublicDialer(onFault: OnFault, nameServers: readonly string[] = []): Dialer {
   const lookup = createLookup(nameServers);
-  return { connect: (target, done) => connect(target, done, { onFault, lookup }) };
+  const spares: Buffer[] = [];
+  return { connect: (target, done) => connect(target, done, { onFault, lookup, spares }) };
 }
 
 function connect(
-  { address, port, tls, http2, serverName }: DialTarget,
+  { address, port, tls, http2, serverName, halfOpen = false }: DialTarget,
   done: (result: Connection | NodeJS.ErrnoException) => void,
-  { onFault, lookup }: { onFault: OnFault; lookup: LookupFunction },
+  { onFault, lookup, spares }: { onFault: OnFault; lookup: LookupFunction; spares: Buffer[] },
 ): Connecting {
-  const reader = tls ? undefined : new ReadBuffer();
+  // Streams copy or keep all they read; of requests, something may be needed later.
+  const reader = tls ? undefined : new ReadBuffer(halfOpen ? spares : undefined);
   const socket =
     reader === undefined
       ? dialTls({ address, port, http2, serverName, lookup })
-      : dialTcp({ address, port, reader, lookup });
+      : dialTcp({ address, port, reader, lookup, halfOpen });
   const event = tls ? "secureConnect" : "connect";
   const cancel = () => {
     socket.off("error", failed);
@@ -180,7 +217,7 @@ function connect(
   const connected = () => {
     socket.off("error", failed);
     socket.off("close", closed);
-    done(new SocketConnection(socket, onFault, 0, reader));
+    done(new SocketConnection(socket, onFault, 0, { reader }));
   };
   socket.once("error", failed);
   socket.once("close", closed);
@@ -213,19 +250,21 @@ interface TcpTarget {
   port: number;
   reader: ReadBuffer;
   lookup: LookupFunction;
+  halfOpen: boolean;
 }
 
-function dialTcp({ address, port, reader, lookup }: TcpTarget): Socket {
+function dialTcp({ address, port, reader, lookup, halfOpen }: TcpTarget): Socket {
   return connectTcp({
     host: address,
     port,
     noDelay: true,
+    allowHalfOpen: halfOpen,
     lookup,
     onread: { buffer: reader.next, callback: reader.read },
   });
 }
 
 /** `10.0.0.1` for the IPv4-mapped `::ffff:10.0.0.1` that a dual-stack listener reports. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

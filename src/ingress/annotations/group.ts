@@ -1,4 +1,4 @@
-import type { References, RouteEffect } from "#routing/l7/settings.ts";
+import type { References, RouteEffect, RouteSettings } from "#routing/l7/settings.ts";
 import type { IngressOptions } from "../options.ts";
 import type { AnnotationReader } from "./reader.ts";
 
@@ -19,6 +19,9 @@ export interface GroupOutcome {
   /** Whether this rule path makes its host a regular-expression host. */
   readonly regex?: (path: string) => boolean;
   readonly appRoot?: string;
+  readonly clientAuth?: RouteSettings["clientAuth"];
+  readonly ciphers?: string;
+  readonly passthrough?: RouteSettings["passthrough"];
   /** Objects that the effect reads. */
   readonly references?: Partial<References>;
 }

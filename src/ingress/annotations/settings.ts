@@ -13,6 +13,9 @@ export function settingsOf(ingress: Ingress, options: IngressOptions): RouteSett
   const outcomes = annotationGroups.map((group) => group.parse(reader, options));
   const regexes = outcomes.flatMap(({ regex }) => regex ?? []);
   const appRoot = outcomes.find(({ appRoot }) => appRoot !== undefined)?.appRoot;
+  const passthrough = outcomes.find(({ passthrough }) => passthrough !== undefined)?.passthrough;
+  const clientAuth = outcomes.find(({ clientAuth }) => clientAuth !== undefined)?.clientAuth;
+  const ciphers = outcomes.find(({ ciphers }) => ciphers !== undefined)?.ciphers;
   return {
     ...reader.outcome(),
     regex: (path) => regexes.some((regex) => regex(path)),
@@ -22,5 +25,8 @@ export function settingsOf(ingress: Ingress, options: IngressOptions): RouteSett
       configMaps: outcomes.flatMap(({ references }) => references?.configMaps ?? []),
     },
     ...(appRoot === undefined ? {} : { appRoot }),
+    ...(clientAuth === undefined ? {} : { clientAuth }),
+    ...(ciphers === undefined ? {} : { ciphers }),
+    ...(passthrough === undefined ? {} : { passthrough }),
   };
 }

@@ -1,5 +1,6 @@
 import { parseAddress, parseCidr } from "#base/cidr.ts";
 import { unknownVariables } from "#dataplane/filters/template.ts";
+import type { RetryCondition } from "#dataplane/table.ts";
 
 /** Go's `strconv.ParseBool`. */
 export function parseBool(text: string): boolean | undefined {
@@ -12,6 +13,26 @@ export function parseBool(text: string): boolean | undefined {
 export function parseInteger(text: string): number | undefined {
   if (!/^[+-]?\d{1,15}$/.test(text)) return undefined;
   return Number(text);
+}
+
+/** A number of things, not negative. */
+export function parseCount(text: string): number | undefined {
+  return /^\+?\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+/** The statuses that nginx knows in `proxy_next_upstream`. */
+const retried = ["403", "404", "429", "500", "502", "503", "504"];
+
+/** The words of nginx' `proxy_next_upstream`; none with `off`. */
+export function parseRetryConditions(text: string): readonly RetryCondition[] | undefined {
+  const words = text.split(/\s+/);
+  if (words.includes("off")) return [];
+  const known = words.flatMap((word): RetryCondition[] => {
+    if (word === "error" || word === "timeout" || word === "invalid_header" || word === "non_idempotent") return [word];
+    const status = /^http_(\d{3})$/.exec(word)?.[1];
+    return status !== undefined && retried.includes(status) ? [`http_${Number(status)}`] : [];
+  });
+  return known.length === words.length ? known : undefined;
 }
 
 /** Whole seconds, given back in milliseconds; more than a day's worth of timer is cut to what timers can hold. */
@@ -39,6 +60,9 @@ export const parsePathWithCapture = textOf(/^\/?[-._~A-Za-z0-9/:$]*$/);
 
 /** The characters of ingress-nginx's `URLIsValidRegex`. */
 export const parseUrl = textOf(/^[-._~A-Za-z0-9/:?&=]*$/);
+
+/** What spans may be called. */
+export const parseOperation = textOf(/^[A-Za-z0-9_-]*$/);
 
 /** A host name with an optional port. */
 export const parseServerName = textOf(/^[A-Za-z0-9._:*-]+$/);

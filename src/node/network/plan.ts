@@ -82,6 +82,11 @@ function uplinkIndex(clusterId: string): number {
   return 20_000 + (Number.parseInt(clusterId, 36) % 100_000);
 }
 
+/** Nodes are counted from 1. */
+export function nodeName(number: number): string {
+  return `node-${number}`;
+}
+
 /** Throws `RangeError` for an id or range that cannot be used. Pure. */
 export function compileTopology(options: TopologyOptions): TopologyPlan {
   const { clusterId, nodeCount = 3 } = options;
@@ -105,7 +110,7 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
     const number = index + 1;
     const podRange: Cidr = { family: 4, base: pods.base + BigInt(number) * 256n, prefix: 24 };
     return {
-      name: `node-${number}`,
+      name: nodeName(number),
       address: formatAddress(addressAt(subnet, 10 + number)),
       podCidr: formatCidr(podRange),
       gateway: formatAddress(addressAt(podRange, 1)),

@@ -1,7 +1,5 @@
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
-import type { ConfigMap } from "#api/core/configmap/kind.ts";
-import type { Secret } from "#api/core/secret/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import type { Client } from "#client/contract.ts";
 import type { ImagePrograms } from "../images/prepare.ts";
@@ -9,6 +7,7 @@ import type { TopologyNode } from "../network/plan.ts";
 import type { RuntimeService } from "../runtime/contract.ts";
 import type { EventRecorder } from "./events.ts";
 import type { Lanes } from "./lanes.ts";
+import type { PodObjects } from "./objects.ts";
 
 /** What the pods of one node are run with. */
 export interface PodDeps {
@@ -18,12 +17,8 @@ export interface PodDeps {
   readonly images: ImagePrograms;
   /** Where programs of this machine are. */
   readonly findProgram: (name: string) => string | undefined;
-  /** Objects that pods refer to, from informers that have synced. */
-  readonly objects: {
-    services(namespace: string): readonly Service[];
-    configMap(namespace: string, name: string): ConfigMap | undefined;
-    secret(namespace: string, name: string): Secret | undefined;
-  };
+  /** Objects that pods refer to. */
+  readonly objects: Omit<PodObjects, "stop"> & { services(namespace: string): readonly Service[] };
   /** A token for a pod's service account; absent where there is no one to ask. */
   readonly requestToken?: RequestToken;
   /** Resolves when nothing sends new connections to a pod's address any more; asked before its containers are stopped. */

@@ -36,6 +36,8 @@ export function startPodEngine(deps: PodDeps, pods: Informer<Pod>): PodEngine {
       if (worker === undefined) return;
       timers.get(uid)?.();
       timers.delete(uid);
+      // A container must see the objects its pod names, as they were before it. One that is to end waits for nothing.
+      if (worker.pod().metadata.deletionTimestamp === undefined) await deps.objects.known(worker.pod());
       const again = await worker.sync();
       if (worker.isGone()) workers.delete(uid);
       else if (again === 0) queue.add(uid);

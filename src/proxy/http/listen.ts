@@ -7,10 +7,10 @@ import type { Listened, Place } from "./open.ts";
  */
 process.on("disconnect", () => process.exit(0));
 process.once("message", (places: readonly Place[]) => {
-  for (const [index, { address, port }] of places.entries()) {
+  for (const [index, { address, port, ipv6Only = false }] of places.entries()) {
     const socket = createServer();
     const tell = (answer: Listened, handed?: typeof socket) => process.send?.(answer, handed);
     socket.once("error", (error) => tell({ index, problem: error.message }));
-    socket.listen({ host: address, port, exclusive: true }, () => tell({ index }, socket));
+    socket.listen({ host: address, port, exclusive: true, ipv6Only }, () => tell({ index }, socket));
   }
 });

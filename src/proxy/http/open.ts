@@ -7,6 +7,8 @@ import { inNamespace } from "../command.ts";
 export interface Place {
   readonly address: string;
   readonly port: number;
+  /** `::` is not `0.0.0.0` as well. */
+  readonly ipv6Only?: boolean;
 }
 
 /** What the program that listens says of each place, with the socket when it got it. */
@@ -31,11 +33,11 @@ export function openPorts(netns: string | undefined, places: readonly Place[]): 
   return netns === undefined ? Promise.all(places.map(openHere)) : openInside(netns, places);
 }
 
-function openHere({ address, port }: Place): Promise<Opened> {
+function openHere({ address, port, ipv6Only = false }: Place): Promise<Opened> {
   return new Promise((resolve) => {
     const socket = createServer();
     socket.once("error", (error) => resolve({ problem: error.message }));
-    socket.listen({ host: address, port, exclusive: true }, () => resolve({ socket }));
+    socket.listen({ host: address, port, exclusive: true, ipv6Only }, () => resolve({ socket }));
   });
 }
 

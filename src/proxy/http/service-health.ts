@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { createBackoff } from "#base/backoff.ts";
+import type { Family } from "#base/cidr.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { ServicePortEntry } from "#routing/l4/table.ts";
@@ -11,6 +12,8 @@ import { closeServer, serveOn } from "./serve.ts";
 export interface ServiceHealthOptions {
   readonly node: string;
   readonly netns?: string;
+  /** Whose endpoints count, and whose addresses are listened on. */
+  readonly family: Family;
   readonly source: ServiceSource;
   /** Whether the node's proxy keeps up. */
   readonly isHealthy: () => boolean;
@@ -34,12 +37,15 @@ interface Checked {
   readonly entries: ReadonlyMap<string, ServicePortEntry>;
 }
 
+/** All addresses of the node. */
+const everywhere = { 4: "0.0.0.0", 6: "::" } as const satisfies Record<Family, string>;
+
 /** A port that another program holds is rarely free soon. */
 const retry = { base: 10_000, limit: 600_000 };
 
 /** Listens on the health check node port of every Service that has one, on all addresses of the node. */
 export function startServiceHealth(options: ServiceHealthOptions): ServiceHealth {
-  const { node, netns, source, isHealthy, failed, log, clock } = options;
+  const { node, netns, family, source, isHealthy, failed, log, clock } = options;
   const checked = new Map<string, Checked>();
   const open = new Map<string, { readonly port: number; readonly server: Server }>();
   let running: Promise<void> | undefined;
@@ -84,7 +90,7 @@ export function startServiceHealth(options: ServiceHealthOptions): ServiceHealth
     const missing = [...checked].filter(([key]) => !open.has(key));
     const opened = await openPorts(
       netns,
-      missing.map(([, { port }]) => ({ address: "0.0.0.0", port })),
+      missing.map(([, { port }]) => ({ address: everywhere[family], port, ipv6Only: true })),
     );
     for (const [index, [key, { namespace, name, port }]] of missing.entries()) {
       const result = opened[index];
@@ -120,7 +126,7 @@ export function startServiceHealth(options: ServiceHealthOptions): ServiceHealth
     for (const { before, after } of changed) touch(before, after);
     for (const entry of added) touch(entry, entry);
     if (hasChanged || checked.size !== before) ask();
-  });
+  }, family);
 
   return {
     settled: async () => running,

@@ -1,3 +1,5 @@
+import { formatAddress, parseAddress, type Family } from "#base/cidr.ts";
+
 /** A number that is one, in its range; what the API let through is checked again before it goes into a command. */
 export function whole(value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
@@ -7,8 +9,14 @@ export function whole(value: number, least: number, most: number): number {
 const octet = "(?:0|[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5])";
 const addressPattern = new RegExp(`^${octet}(?:\\.${octet}){3}$`);
 
-/** The text of an IPv4 address, which it is held to be: nothing else can get into a command. */
-export function address4(text: string): string {
-  if (!addressPattern.test(text)) throw new Error(`not an IPv4 address: ${JSON.stringify(text)}`);
-  return text;
+/** The text of an address of the family, which it is held to be: nothing else can get into a command. */
+export function addressText(text: string, family: Family): string {
+  if (family === 4 && addressPattern.test(text)) return text;
+  const parsed = family === 6 ? parseAddress(text) : undefined;
+  // Written anew, as the kernel's programs print it.
+  if (parsed?.family === 6) return formatAddress(parsed);
+  throw new Error(`not an IPv${family} address: ${JSON.stringify(text)}`);
 }
+
+/** How many bits an address has: the prefix of a range that holds only one. */
+export const addressBits = { 4: 32, 6: 128 } as const satisfies Record<Family, number>;

@@ -38,7 +38,8 @@ export function staleFlows(flows: readonly Flow[], entries: Iterable<ServicePort
     }
     if (entry.nodePort !== 0) byNodePort.set(entry.nodePort, valid);
   }
-  const isOwn = (address: string) => address.startsWith("127.") || node.addresses.includes(address);
+  const isOwn = (address: string) =>
+    address.startsWith("127.") || address === "::1" || node.addresses.includes(address);
   const stale = flows.filter(({ to, toPort, answers, answersPort }) => {
     // An untranslated flow through a node port's number is ours only when it ends on the node itself.
     const onNode = answers !== to || isOwn(to) ? byNodePort.get(toPort) : undefined;
@@ -58,6 +59,7 @@ export interface FlowCleaner {
 }
 
 export function createFlowCleaner(node: ProxyNode, log: Log): FlowCleaner {
+  const family = `ipv${node.family ?? 4}`;
   const waiting = new Map<string, ServicePortEntry>();
   let running: Promise<void> | undefined;
   let stopped = false;
@@ -67,7 +69,7 @@ export function createFlowCleaner(node: ProxyNode, log: Log): FlowCleaner {
       if (stopped) return;
       const entries = [...waiting.values()];
       waiting.clear();
-      const listed = await runCommand(inNamespace(node.netns, ["conntrack", "-L", "-f", "ipv4", "-p", "udp"]));
+      const listed = await runCommand(inNamespace(node.netns, ["conntrack", "-L", "-f", family, "-p", "udp"]));
       if (listed.code !== 0) {
         const hint = "UDP clients of removed endpoints may wait until their flow times out; install conntrack";
         log.warn({ node: node.name, error: listed.stderr.slice(0, 300) }, hint);
@@ -76,7 +78,7 @@ export function createFlowCleaner(node: ProxyNode, log: Log): FlowCleaner {
       for (const flow of staleFlows(parseFlows(listed.stdout), entries, node)) {
         const to = ["--orig-dst", flow.to, "--orig-port-dst", String(flow.toPort)];
         const from = ["--reply-src", flow.answers, "--reply-port-src", String(flow.answersPort)];
-        await runCommand(inNamespace(node.netns, ["conntrack", "-D", "-f", "ipv4", "-p", "udp", ...to, ...from]));
+        await runCommand(inNamespace(node.netns, ["conntrack", "-D", "-f", family, "-p", "udp", ...to, ...from]));
         log.debug({ node: node.name, ...flow }, "ended the stale UDP flows of a removed endpoint");
       }
     }

@@ -32,6 +32,17 @@ export function readGeneration({ netns }: Pick<ProxyNode, "netns">): Promise<num
   });
 }
 
+/** How many changes this process made, by namespace: the proxies of both families of a node share one kernel count. */
+const own = new Map<string, number>();
+
+export function countOwn({ netns = "" }: Pick<ProxyNode, "netns">): void {
+  own.set(netns, (own.get(netns) ?? 0) + 1);
+}
+
+export function ownCount({ netns = "" }: Pick<ProxyNode, "netns">): number {
+  return own.get(netns) ?? 0;
+}
+
 /** The generation in an answer of the kernel; `undefined` when it is another message, or not whole. Pure. */
 export function parseGeneration(message: Buffer): number | undefined {
   const newGeneration = 0x0a0f;

@@ -1,4 +1,4 @@
-import { parseAddress, parseCidr, type Family } from "#base/cidr.ts";
+import { canonicalAddress, parseAddress, parseCidr, type Family } from "#base/cidr.ts";
 import type { Service, ServicePort } from "#api/core/service/kind.ts";
 import { serviceNameLabel, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
 import { sourceOf, type Problem } from "../because.ts";
@@ -116,14 +116,15 @@ function whySkipped(service: Service, family: Family): Problem | undefined {
 
 function clusterIPOf({ spec }: Service, family: Family): string | undefined {
   const all = spec.clusterIPs?.length ? spec.clusterIPs : [spec.clusterIP ?? ""];
-  return all.find((address) => parseAddress(address)?.family === family);
+  const own = all.find((address) => parseAddress(address)?.family === family);
+  return own === undefined ? undefined : canonicalAddress(own);
 }
 
 /** All that the ports of one Service share. */
 function addressesOf(service: Service, family: Family, problems: Problem[]) {
   const { spec, status, metadata } = service;
   const own = (addresses: readonly string[], field: string) =>
-    [...new Set(addresses)].filter((address) => {
+    [...new Set(addresses.map((address) => canonicalAddress(address)))].filter((address) => {
       const parsed = parseAddress(address);
       if (parsed === undefined) {
         const message = `Service ${metadata.namespace ?? ""}/${metadata.name}: ${JSON.stringify(address)} is no address; correct ${field}`;

@@ -1,4 +1,4 @@
-import { parseAddress } from "#base/cidr.ts";
+import { canonicalAddress, parseAddress } from "#base/cidr.ts";
 import type { Service, ServicePort } from "#api/core/service/kind.ts";
 import type { EndpointSlice, SliceEndpoint } from "#api/discovery/endpointslice/kind.ts";
 import { sourceOf, type Because, type Loser, type Problem } from "../because.ts";
@@ -62,7 +62,7 @@ function entryOf(endpoint: SliceEndpoint, port: number, slice: EndpointSlice): E
   const { ready = true, serving = true, terminating = false } = endpoint.conditions ?? {};
   const { nodeName, zone, hints, targetRef } = endpoint;
   return {
-    address,
+    address: canonicalAddress(address),
     port,
     ready,
     serving,

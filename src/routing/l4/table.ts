@@ -5,7 +5,7 @@ import type { Because, Problem } from "../because.ts";
 /**
  * The layer-4 table of one address family: every service port with its addresses and its endpoints, the same for all
  * nodes. `select.ts` narrows an entry to what one node uses. Immutable; two tables share the entries that did not change,
- * so `diffServices` can compare by identity first.
+ * so `diffServices` can compare by identity first. Addresses of IPv6 are in the form of RFC 5952.
  */
 export interface ServiceTable {
   readonly family: 4 | 6;

@@ -7,17 +7,21 @@ import type { BackendEndpoint, BackendEntry } from "#dataplane/table.ts";
 
 /** A service port as routes name it, with what decides how it is spoken to. Equal references share one backend. */
 export interface BackendRef {
-  /** `namespace/service:port`, and what is not default in brackets: `dev/web:http[https,tries=1]`. */
+  /** `namespace/service:port`, and what is not default in brackets: `dev/web:http[https,ewma]`. */
   readonly id: string;
   /** `namespace/service`. */
   readonly service: string;
   readonly port: string | number;
   readonly protocol: BackendEntry["protocol"];
   readonly balance: BackendEntry["balance"];
-  readonly tries: number;
+  /** The same for all backends, so that it is no part of the id. */
+  readonly care?: BackendCare;
   /** A backend that is no Service: it is what an annotation says. */
   readonly fixed?: BackendEntry;
 }
+
+/** How a backend's endpoints are treated. */
+export type BackendCare = Pick<BackendEntry, "outliers" | "limits" | "slowStartMs" | "check">;
 
 /** The backend of a URL in an annotation: its host as the only endpoint, which the data plane resolves. */
 export function fixedBackend(url: { scheme: "http" | "https"; host: string; port: number }): BackendRef {
@@ -29,34 +33,26 @@ export function fixedBackend(url: { scheme: "http" | "https"; host: string; port
     protocol: scheme,
     balance: "round-robin",
     endpoints: [{ address, port }],
-    tries: 1,
     ...(scheme === "https" && parseAddress(address) === undefined ? { serverName: address } : {}),
   };
-  return { id, service: "", port, protocol: scheme, balance: "round-robin", tries: 1, fixed };
+  return { id, service: "", port, protocol: scheme, balance: "round-robin", fixed };
 }
-
-/** As ingress-nginx: three attempts unless something else is asked for. */
-export const defaultTries = 3;
 
 export function backendRef(
   namespace: string,
   { name, port }: NonNullable<IngressBackend["service"]>,
-  { protocol, balance, tries }: Pick<BackendRef, "protocol" | "balance" | "tries">,
+  { protocol, balance, care }: Pick<BackendRef, "protocol" | "balance" | "care">,
 ): BackendRef {
   const service = `${namespace}/${name}`;
   const wanted = port?.name ?? port?.number ?? "";
-  const marks = [
-    ...(protocol === "http" ? [] : [protocol]),
-    ...(balance === "round-robin" ? [] : [balance]),
-    ...(tries === defaultTries ? [] : [`tries=${tries}`]),
-  ].join(",");
+  const marks = [...(protocol === "http" ? [] : [protocol]), ...(balance === "round-robin" ? [] : [balance])].join(",");
   return {
     id: `${service}:${wanted}${marks === "" ? "" : `[${marks}]`}`,
     service,
     port: wanted,
     protocol,
     balance,
-    tries,
+    ...(care === undefined ? {} : { care }),
   };
 }
 
@@ -84,13 +80,15 @@ export function compileBackend(
 ): BackendEntry {
   if (ref.fixed !== undefined) return ref.fixed;
   const port = service === undefined ? undefined : findPort(service, ref.port);
-  const endpoints = service === undefined || port === undefined ? [] : endpointsOf(service, port, slices);
+  const endpoints =
+    service === undefined || port === undefined ? [] : endpointsOf(service, { ...port, protocol: "TCP" }, slices);
   // What the Service says of its port (KEP-3726) counts where no annotation says anything else.
   const protocol = ref.protocol === "http" && port?.appProtocol === "kubernetes.io/h2c" ? "h2" : ref.protocol;
-  return { id: ref.id, protocol, balance: ref.balance, endpoints, tries: ref.tries };
+  return { id: ref.id, protocol, balance: ref.balance, endpoints, ...ref.care };
 }
 
-function endpointsOf(service: Service, port: ServicePort, slices: Iterable<EndpointSlice>): BackendEndpoint[] {
+/** The endpoints of one port of a Service, of the protocol that the port has. */
+export function endpointsOf(service: Service, port: ServicePort, slices: Iterable<EndpointSlice>): BackendEndpoint[] {
   if (service.spec?.type === "ExternalName") {
     const target = typeof port.targetPort === "number" && port.targetPort > 0 ? port.targetPort : port.port;
     const address = (service.spec.externalName ?? "").toLowerCase().replace(/\.$/, "");
@@ -129,7 +127,7 @@ function pick(
   const found = new Map<string, BackendEndpoint>();
   for (const slice of slices) {
     const at = (slice.ports ?? []).find(({ name, protocol }) => {
-      return (name ?? "") === (port.name ?? "") && (protocol ?? "TCP") === "TCP";
+      return (name ?? "") === (port.name ?? "") && (protocol ?? "TCP") === (port.protocol ?? "TCP");
     });
     if (at?.port === undefined) continue;
     for (const endpoint of slice.endpoints ?? []) {

@@ -4,6 +4,7 @@ import type { Ingress } from "#api/networking/ingress/kind.ts";
 import type { HostEntry, RouteEntry } from "#dataplane/table.ts";
 import { sourceOf, type Because, type Problem, type Source } from "../because.ts";
 import type { BackendRef } from "./backend.ts";
+import { compileClientAuth } from "./client-auth.ts";
 import { chooseClaims, type Chosen } from "./choose.ts";
 import type { Claim, Claimant } from "./claim.ts";
 import { comparePlain, compareRegex, plainForms, regexForms, regexProblem, type PathForm } from "./path.ts";
@@ -39,7 +40,6 @@ const plainDraft: Omit<RouteDraft, "match"> = {
   maxBodyBytes: 1024 * 1024,
   protocol: "http",
   balance: "round-robin",
-  tries: 3,
 };
 
 /** Everything the data plane needs for one virtual host, in order of precedence. */
@@ -106,9 +106,49 @@ export function compileHost(input: HostInput): HostOutcome {
   if (withRoot !== undefined && root !== undefined) routes.unshift(appRoot(host, withRoot, root, because));
   if (tls !== undefined) because.set(`tls:${host}`, tls.because);
   const certificate = tls === undefined ? wildcardTls?.certificate : tls.certificate;
-  const entry: HostEntry = { name: host, routes, ...(certificate === undefined ? {} : { certificate }) };
+  const passthrough = passthroughOf(host, oldest, routes, problems);
+  const ciphers = claimants.find(({ settings }) => settings.ciphers !== undefined)?.settings.ciphers;
+  const clients = compileClientAuth(host, claimants, input.lookup.secret);
+  if (clients !== undefined) because.set(`clients:${host}`, { from: clients.from });
+  problems.push(...(clients?.problems ?? []));
+  const entry: HostEntry = {
+    name: host,
+    routes: clients?.closed === undefined ? routes : routes.map((route) => closedRoute(route, clients.closed)),
+    ...(ciphers === undefined ? {} : { ciphers }),
+    ...(clients?.entry === undefined ? {} : { clientAuth: clients.entry }),
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(passthrough === undefined ? {} : { passthrough }),
+  };
   problems.push(...findings.values());
   return { entry, backends, services, problems, because };
+}
+
+/** A route of a host that nobody may enter: 403, as ingress-nginx answers. */
+function closedRoute(route: RouteEntry, reason = ""): RouteEntry {
+  return { ...route, filters: [], target: { type: "answer", status: 403, reason } };
+}
+
+/**
+ * Where TLS connections for the host go undecrypted: to the backend of the rule for `/`, when the host's oldest Ingress
+ * wants it (ingress-nginx `createServers`).
+ */
+function passthroughOf(
+  host: string,
+  oldest: Claimant | undefined,
+  routes: readonly RouteEntry[],
+  problems: Problem[],
+): HostEntry["passthrough"] {
+  const rules = oldest?.settings.passthrough;
+  if (oldest === undefined || rules === undefined || oldest.settings.verdict !== "serve") return undefined;
+  const root = routes.find(({ match, target }) => {
+    return target.type === "backend" && match.type !== "exact" && match.type !== "regex" && match.path === "/";
+  });
+  if (host !== "*" && root?.target.type === "backend") return { backend: root.target.backend, ...rules };
+  const at = sourceOf(oldest.ingress, "metadata.annotations[nginx.ingress.kubernetes.io/ssl-passthrough]");
+  const what = host === "*" ? "the rule needs a host" : `${host} has no rule for / with a Service`;
+  const message = `ssl-passthrough: ${what}; TLS ends here until this is put right`;
+  problems.push({ at, code: "passthrough-without-root", message });
+  return undefined;
 }
 
 const deniedTarget = {
@@ -125,8 +165,8 @@ function draftOf(settings: RouteSettings, form: PathForm, facts: RouteFacts): Ro
 }
 
 function routeOf(id: string, draft: RouteDraft, target: RouteEntry["target"]): RouteEntry {
-  const { match, filters, timeouts, maxBodyBytes } = draft;
-  return { id, match, filters, target, timeouts, maxBodyBytes };
+  const { match, filters, timeouts, maxBodyBytes, retry } = draft;
+  return { id, match, filters, target, timeouts, maxBodyBytes, ...(retry === undefined ? {} : { retry }) };
 }
 
 function routeId({ metadata }: Ingress, host: string, claim: Pick<Claim, "path" | "pathType">, mark: string): string {

@@ -1,9 +1,17 @@
 import type { ConfigMap } from "#api/core/configmap/kind.ts";
 import type { Secret } from "#api/core/secret/kind.ts";
 import type { PathType } from "#api/networking/ingress/kind.ts";
-import type { BackendEntry, Filter, PathMatch, Timeouts } from "#dataplane/table.ts";
+import type {
+  BackendEntry,
+  ClientAuth,
+  Filter,
+  PathMatch,
+  RetryRules,
+  StreamRules,
+  Timeouts,
+} from "#dataplane/table.ts";
 import type { Problem } from "../because.ts";
-import type { BackendRef } from "./backend.ts";
+import type { BackendCare, BackendRef } from "./backend.ts";
 
 /**
  * What the annotations of one Ingress ask for, already parsed. The compiler knows no annotation: it applies `effects`
@@ -19,6 +27,15 @@ export interface RouteSettings {
   readonly regex: (path: string) => boolean;
   /** Where a request for exactly `/` on the Ingress's hosts is sent. */
   readonly appRoot?: string;
+  /** TLS connections for the Ingress's hosts go to the backend of `/` as they are. */
+  readonly passthrough?: Omit<StreamRules, "backend">;
+  /** Of TLS 1.2, for the Ingress's hosts. */
+  readonly ciphers?: string;
+  /** Clients of the Ingress's hosts show certificates of the authorities in this Secret. */
+  readonly clientAuth?: Pick<ClientAuth, "verify" | "depth" | "errorPage" | "passCertificate"> & {
+    /** `namespace/name`. */
+    readonly secret: string;
+  };
   readonly effects: readonly RouteEffect[];
   /** Other objects that the effects read, by `namespace/name`. */
   readonly references: References;
@@ -59,8 +76,9 @@ export interface RouteDraft {
   readonly maxBodyBytes: number;
   readonly protocol: BackendEntry["protocol"];
   readonly balance: BackendEntry["balance"];
-  /** Attempts for one request, the first included. */
-  readonly tries: number;
+  /** When a request may go to a further endpoint; the data plane's default when absent. */
+  readonly retry?: RetryRules;
+  readonly care?: BackendCare;
   /** The route answers 503: serving it without what was asked for would be unsafe. */
   readonly isDenied?: boolean;
   /** Backends that the filters name, beside the one of the rule. */

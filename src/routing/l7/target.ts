@@ -23,7 +23,7 @@ export interface TargetOutcome {
 export function compileTarget(
   ingress: Ingress,
   claim: Claim,
-  draft: Pick<RouteDraft, "protocol" | "balance" | "tries">,
+  draft: Pick<RouteDraft, "protocol" | "balance" | "care">,
   serviceOf: (key: string) => Service | undefined,
 ): TargetOutcome {
   const at = sourceOf(ingress, claim.field);

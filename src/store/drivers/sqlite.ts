@@ -9,6 +9,8 @@ import { openDatabase, writeError } from "./sqlite-open.ts";
 const pageBytes = 4096;
 
 export interface SqliteOptions {
+  /** What is deleted or replaced is overwritten in the file, and not only left free. */
+  erase?: boolean;
   /** The file grows no further: writes beyond are refused as if the disk were full. */
   limitBytes?: number;
 }
@@ -18,8 +20,9 @@ export interface SqliteOptions {
  * since the compaction point, `meta` the counters. All commits of an event-loop turn share one transaction, synced to
  * disk before any of them is acknowledged. Rejects with `StoreError` naming the file and what to do.
  */
-export async function openSqliteStore(path: string, { limitBytes }: SqliteOptions = {}): Promise<Store> {
+export async function openSqliteStore(path: string, { limitBytes, erase = false }: SqliteOptions = {}): Promise<Store> {
   const { database, initial } = openDatabase(path, load);
+  if (erase) database.exec("PRAGMA secure_delete = ON");
   if (limitBytes !== undefined) database.exec(`PRAGMA max_page_count = ${Math.ceil(limitBytes / pageBytes)}`);
   const insertEntry = database.prepare("INSERT OR REPLACE INTO kv (key, value, created, modified) VALUES (?, ?, ?, ?)");
   const deleteEntry = database.prepare("DELETE FROM kv WHERE key = ?");

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
 import { test } from "node:test";
 import { bootstrapRoles } from "#apiserver/bootstrap-roles.ts";
-import { startTestServer, type TestServer } from "../../fakes/api-server.ts";
+import { nodeProof, startTestServer, type TestServer } from "../../fakes/api-server.ts";
 
 /**
  * Each `.txt` file is one conversation with a fresh server. `> METHOD PATH` starts a request, followed by header lines
@@ -14,7 +14,7 @@ const directory = new URL(".", import.meta.url);
 
 for (const file of readdirSync(directory).filter((name) => name.endsWith(".txt"))) {
   test(`API conversation: ${file.replace(".txt", "")}`, async () => {
-    const server = await startTestServer();
+    const server = await startTestServer({ anonymousAuth: true });
     try {
       await bootstrapRoles(server.localClient({ name: "test", groups: ["system:masters"] }));
       await converse(server, readFileSync(new URL(file, directory), "utf8"));
@@ -46,7 +46,7 @@ function send({ certificates, url }: TestServer, head: string, lines: readonly s
   const isHeader = (line: string) => /^[A-Z][\w%-]+: /.test(line);
   const headers = Object.fromEntries(lines.filter(isHeader).map((line) => line.split(/: (.*)/s).slice(0, 2)));
   const anonymous = headers["As"] === "anonymous";
-  const who = anonymous ? {} : certificates[headers["As"] === "agent" ? "agent" : "admin"];
+  const who = anonymous ? {} : headers["As"] === "node-1" ? nodeProof(certificates, "node-1") : certificates.admin;
   const body = lines.filter((line) => !isHeader(line) && !line.startsWith("#") && line !== "").join("\n");
   delete headers["As"];
   if (body !== "") headers["Content-Length"] = String(Buffer.byteLength(body));

@@ -1,126 +1,37 @@
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
-import { basename } from "node:path";
 import { describe, test } from "node:test";
-import { ChunkDecoder } from "#wire/http1/chunked.ts";
-import { checkHost, chunkedBody, requestFraming, responseFraming, untilClose } from "#wire/http1/framing.ts";
-import { HeadTable } from "#wire/http1/head.ts";
-import { normalizePath } from "#wire/http1/path.ts";
-import { problemOf } from "#wire/http1/problem.ts";
-import { parseRequestHead } from "#wire/http1/request.ts";
-import { parseResponseHead } from "#wire/http1/response.ts";
-import { locatePath } from "#wire/http1/target.ts";
+import { casesOf, outcomeOf, readRequest, readResponse, type Reader } from "./reading.ts";
 
-// A case is `# name`, lines `> bytes` that are joined as they stand (escapes \r \n \t \\ \xHH, `{text*count}` repeats),
-// and `= outcome`. Files named requests-* hold requests, responses-* responses (`head-` in front: to HEAD).
-const table = new HeadTable();
-
-interface Case {
-  readonly name: string;
-  readonly bytes: Buffer;
-  readonly outcome: string;
+/** The message twice on one connection: the second one begins where the first one ends, and is read as if it were alone. */
+function checkPipelined(bytes: Buffer, end: number, read: Reader): void {
+  const one = bytes.subarray(0, end);
+  const alone = outcomeOf(one, [], read);
+  const first = { ...alone, text: `${alone.text} rest=${end}` };
+  const both = Buffer.concat([one, one]);
+  const step = Math.max(1, Math.floor(both.length / 512));
+  for (let cut = 0; cut < both.length; cut += step) {
+    const cuts = cut === 0 ? [] : [cut];
+    assert.deepEqual(outcomeOf(both, cuts, read), first, `pipelined, cut at ${cut}`);
+  }
+  assert.deepEqual(outcomeOf(both.subarray(end), [], read), alone, "behind itself");
 }
 
-function readCases(text: string): Case[] {
-  return text
-    .split(/^# /m)
-    .slice(1)
-    .map((block) => {
-      const [name = "", ...lines] = block.split("\n");
-      const of = (mark: string) => lines.filter((line) => line.startsWith(mark)).map((line) => line.slice(2));
-      return { name, bytes: Buffer.from(expand(of("> ").join("")), "latin1"), outcome: expand(of("= ").join("")) };
+for (const kind of ["requests", "responses", "head-responses"] as const) {
+  const read = kind === "requests" ? readRequest : readResponse(kind === "head-responses");
+  for (const { name, cases } of casesOf(kind))
+    describe(`http1 cases: ${name}`, () => {
+      for (const { name, bytes, outcome } of cases) {
+        test(name, () => {
+          const { text, end } = outcomeOf(bytes, [], read);
+          assert.equal(text, outcome, "sent whole");
+          const step = Math.max(1, Math.floor(bytes.length / 512));
+          for (let cut = 1; cut < bytes.length; cut += step) {
+            assert.equal(outcomeOf(bytes, [cut], read).text, outcome, `cut at ${cut}`);
+          }
+          const everywhere = Array.from({ length: Math.floor((bytes.length - 1) / step) }, (_, at) => (at + 1) * step);
+          assert.equal(outcomeOf(bytes, everywhere, read).text, outcome, "cut everywhere");
+          if (end !== undefined) checkPipelined(bytes, end, read);
+        });
+      }
     });
-}
-
-function expand(text: string): string {
-  return text
-    .replace(/\{([^*{}]+)\*(\d+)\}/g, (_, part: string, count: string) => part.repeat(Number(count)))
-    .replace(/\\(?:x([0-9a-f]{2})|(.))/gi, (_, hex: string | undefined, one: string) =>
-      hex === undefined
-        ? ({ r: "\r", n: "\n", t: "\t", "\\": "\\" }[one] ?? one)
-        : String.fromCharCode(parseInt(hex, 16)),
-    );
-}
-
-const refuse = (code: number) => `refuse ${problemOf(code).word} ${problemOf(code).status}`;
-
-type Reader = (bytes: Buffer) => { readonly head: string; readonly at: number; readonly length: number };
-
-const readRequest: Reader = (bytes) => {
-  const at = parseRequestHead(bytes, 0, bytes.length, table);
-  if (at <= 0) return { head: at === 0 ? "incomplete" : refuse(at), at: 0, length: 0 };
-  const length = requestFraming(bytes, table);
-  const refused = Math.min(length, 0) || checkHost(bytes, table) || locatePath(bytes, table);
-  if (refused < 0) return { head: refuse(refused), at: 0, length: 0 };
-  const text = (start: number, end: number) => bytes.toString("latin1", start, end);
-  const path = normalizePath(text(table.pathStart, table.targetEnd) || "/");
-  if (path === undefined && bytes[table.pathStart] !== 0x2a) return { head: "refuse bad-path 400", at: 0, length: 0 };
-  const host = table.hostField < 0 ? "-" : text(table.valueStart(table.hostField), table.valueEnd(table.hostField));
-  const flags = (["close", "keepAlive", "upgrade", "nominates"] as const).filter((flag) => table[flag]);
-  const head = [text(table.methodStart, table.methodEnd), path?.path ?? "*"];
-  if (path?.otherwise !== undefined) head.push(`(${path.otherwise})`);
-  head.push(`1.${table.minor}`, `host=${host}`, `fields=${table.count}`, ...flags);
-  return { head: head.join(" "), at, length };
-};
-
-const readResponse =
-  (toHead: boolean): Reader =>
-  (bytes) => {
-    const at = parseResponseHead(bytes, 0, bytes.length, table);
-    if (at <= 0) return { head: at === 0 ? "incomplete" : refuse(at), at: 0, length: 0 };
-    const length = responseFraming(bytes, table, toHead);
-    if (length < 0) return { head: refuse(length), at: 0, length: 0 };
-    const reason = bytes.toString("latin1", table.reasonStart, table.reasonEnd);
-    const flags = (["close", "keepAlive", "upgrade"] as const).filter((flag) => table[flag]);
-    const head = [`${table.status}`, `'${reason}'`, `1.${table.minor}`, `fields=${table.count}`, ...flags].join(" ");
-    return { head, at, length };
-  };
-
-/** Feeds the bytes in pieces as a connection would and says what became of them. */
-function outcomeOf(bytes: Buffer, cuts: readonly number[], read: Reader): string {
-  const ends = [...cuts, bytes.length];
-  let first = 0;
-  let result = read(bytes.subarray(0, ends[first]));
-  while (result.head === "incomplete" && first + 1 < ends.length) {
-    first += 1;
-    result = read(bytes.subarray(0, ends[first]));
-  }
-  if (result.at === 0) return result.head;
-  if (result.length === untilClose) return `${result.head} body=close`;
-  if (result.length !== chunkedBody) {
-    const body = Math.min(result.length, bytes.length - result.at);
-    const rest = bytes.length - result.at - body;
-    return `${result.head} body=${result.length}${body < result.length ? " incomplete" : ""}${rest > 0 ? ` rest=${rest}` : ""}`;
-  }
-  const decoder = new ChunkDecoder();
-  let data = "";
-  decoder.onData = (start, end) => (data += bytes.toString("latin1", start, end));
-  let at = result.at;
-  for (const end of ends.slice(first)) {
-    const next = decoder.feed(bytes, at, end);
-    if (next < 0) return `${result.head} ${refuse(next)}`;
-    at = next;
-    if (decoder.finished) break;
-  }
-  if (!decoder.finished) return `${result.head} body=chunked incomplete`;
-  const rest = bytes.length - at;
-  return `${result.head} body=chunked'${data.length > 40 ? data.length : data}'${rest > 0 ? ` rest=${rest}` : ""}`;
-}
-
-for (const file of globSync(`${import.meta.dirname}/*.txt`).sort()) {
-  const name = basename(file, ".txt");
-  const read = name.startsWith("requests") ? readRequest : readResponse(name.startsWith("head-"));
-  describe(`http1 cases: ${name}`, () => {
-    for (const { name, bytes, outcome } of readCases(readFileSync(file, "utf8"))) {
-      test(name, () => {
-        assert.equal(outcomeOf(bytes, [], read), outcome, "sent whole");
-        const step = Math.max(1, Math.floor(bytes.length / 512));
-        for (let cut = 1; cut < bytes.length; cut += step) {
-          assert.equal(outcomeOf(bytes, [cut], read), outcome, `cut at ${cut}`);
-        }
-        const everywhere = Array.from({ length: Math.floor((bytes.length - 1) / step) }, (_, at) => (at + 1) * step);
-        assert.equal(outcomeOf(bytes, everywhere, read), outcome, "cut everywhere");
-      });
-    }
-  });
 }

@@ -4,10 +4,10 @@ import { basename, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { settingsOf } from "#ingress/annotations/settings.ts";
 import { acceptedClasses, acceptedControllers } from "#ingress/class.ts";
-import { defaultOptions } from "#ingress/options.ts";
+import { defaultOptions, readOptions } from "#ingress/options.ts";
 import { compileIngresses } from "#routing/l7/compile.ts";
 import { makePair } from "../../fakes/certificate.ts";
-import { readObjects, splitCases } from "./read.ts";
+import { optionsIn, readObjects, splitCases } from "./read.ts";
 import { renderTable } from "./render.ts";
 
 /**
@@ -29,12 +29,14 @@ for (const file of globSync("*.txt", { cwd: import.meta.dirname }).sort()) {
     for (const { title, objects, expected } of splitCases(text)) {
       test(title, () => {
         const input = readObjects(objects, (name) => pairs.get(name) ?? assert.fail(`no pair ${name}`));
+        const { options, refused } = readOptions(optionsIn(objects));
+        assert.deepEqual(refused, []);
         const compiled = compileIngresses(input, {
           controllers: acceptedControllers,
           legacyClasses: acceptedClasses,
           watchWithoutClass: true,
           implementationSpecific: "characters",
-          settingsOf: (ingress) => settingsOf(ingress, defaultOptions),
+          settingsOf: (ingress) => settingsOf(ingress, { ...defaultOptions, ...options }),
         });
         const rendered = renderTable(compiled);
         if (process.env["UPDATE_CASES"] === "1") {

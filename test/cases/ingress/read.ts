@@ -40,6 +40,13 @@ const usual = [
   "slice dev/api http:8080 10.0.0.2",
 ].join("\n");
 
+/** What lines such as `option load-balance: ewma` set for all Ingresses of a case. */
+export function optionsIn(text: string): Record<string, string> {
+  return Object.fromEntries(
+    [...text.matchAll(/^option ([a-z0-9-]+): (.*)$/gm)].map(([, key = "", value = ""]) => [key, value.trim()]),
+  );
+}
+
 /** Reads the short lines; `bare` leaves out the two Services that every other case has. */
 export function readObjects(text: string, pairs: Pairs): IngressInput {
   const input = { ingresses: [], classes: [], services: [], slices: [], secrets: [], configMaps: [] } as {
@@ -50,7 +57,7 @@ export function readObjects(text: string, pairs: Pairs): IngressInput {
     secrets: Secret[];
     configMaps: ConfigMap[];
   };
-  const lines = text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("//"));
+  const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^(\/\/|option )/.test(line));
   const all = lines.includes("bare") ? lines : [...usual.split("\n"), ...lines];
   for (const line of all) {
     const words = line.trim().split(/\s+/);
@@ -180,11 +187,12 @@ function sliceOf(where: string, [port = "", ...addresses]: readonly string[], in
  * `data:KEY=TEXT` is any other field, `\\n` a line's end in it. */
 function secretOf(where: string, words: readonly string[], pairs: Pairs): Secret {
   const data: Record<string, string> = {};
-  for (const field of ["cert", "key"] as const) {
+  const fields = { cert: "tls.crt", key: "tls.key", ca: "ca.crt" } as const;
+  for (const field of ["cert", "key", "ca"] as const) {
     const name = words.find((word) => word.startsWith(`${field}=`))?.slice(field.length + 1);
     if (name === undefined || name === "-") continue;
-    const text = name === "junk" ? "junk" : pairs(name)[field];
-    data[field === "cert" ? "tls.crt" : "tls.key"] = Buffer.from(text).toString("base64");
+    const text = name === "junk" ? "junk" : pairs(name)[field === "key" ? "key" : "cert"];
+    data[fields[field]] = Buffer.from(text).toString("base64");
   }
   for (const [key, text] of dataOf(words)) data[key] = Buffer.from(text).toString("base64");
   return { apiVersion: "v1", kind: "Secret", metadata: metaOf(where), type: "kubernetes.io/tls", data };

@@ -1,17 +1,24 @@
-import type { Filter, RouteEntry } from "#dataplane/table.ts";
+import type { ClientAuth, Filter, RetryRules, RouteEntry } from "#dataplane/table.ts";
 import type { CompiledIngresses } from "#routing/l7/table.ts";
 
 /** The table as lines; what every route has by default is left out. */
 export function renderTable(compiled: CompiledIngresses): string {
   const lines: string[] = [];
-  for (const [name, { routes, certificate }] of compiled.hosts) {
-    lines.push(`host ${name}${certificate === undefined ? "" : ` certificate=${certificate}`}`);
+  for (const [name, { routes, certificate, passthrough, clientAuth, ciphers }] of compiled.hosts) {
+    const passes = passthrough === undefined ? "" : ` passthrough=${passthrough.backend}`;
+    const speaks = ciphers === undefined ? "" : ` ciphers=${ciphers}`;
+    const shows = clientAuth === undefined ? "" : ` clients=${renderClients(clientAuth)}`;
+    lines.push(
+      `host ${name}${certificate === undefined ? "" : ` certificate=${certificate}`}${passes}${shows}${speaks}`,
+    );
     for (const route of routes) lines.push(`  ${renderRoute(route)}`);
   }
-  for (const { id, endpoints, protocol, balance, tries } of compiled.backends.values()) {
-    const marks = `${protocol === "http" ? "" : ` ${protocol}`}${balance === "round-robin" ? "" : ` ${balance}`}${tries === 3 ? "" : ` tries=${tries}`}`;
+  for (const { id, endpoints, protocol, balance, serverName: _, ...care } of compiled.backends.values()) {
+    const marks = `${protocol === "http" ? "" : ` ${protocol}`}${balance === "round-robin" ? "" : ` ${balance}`}`;
     const addresses = endpoints.map(({ address, port }) => ` ${address}:${port}`).join("");
-    lines.push(`backend ${id}${marks} =${addresses === "" ? " none" : addresses}`);
+    const more = Object.entries(care).filter(([, value]) => value !== undefined);
+    const treated = more.map(([name, value]) => ` ${name}=${JSON.stringify(value)}`).join("");
+    lines.push(`backend ${id}${marks}${treated} =${addresses === "" ? " none" : addresses}`);
   }
   for (const id of compiled.certificates.keys()) lines.push(`certificate ${id}`);
   for (const { at, code } of compiled.problems) {
@@ -24,7 +31,12 @@ export function renderTable(compiled: CompiledIngresses): string {
   return lines.join("\n");
 }
 
-function renderRoute({ match, filters, target, timeouts, maxBodyBytes }: RouteEntry): string {
+function renderClients({ verify, depth, errorPage, passCertificate, crl }: ClientAuth): string {
+  const parts = [verify, depth === 1 ? "" : `depth:${depth}`, errorPage ?? "", passCertificate ? "passed" : ""];
+  return [...parts, crl === undefined ? "" : "crl"].filter((part) => part !== "").join(",");
+}
+
+function renderRoute({ match, filters, target, timeouts, maxBodyBytes, retry }: RouteEntry): string {
   const path = match.type === "regex" ? match.source : match.path;
   const { connectMs, readMs, sendMs } = timeouts;
   const times = [connectMs, readMs, sendMs].map((ms) => ms / 1000).join("/");
@@ -34,9 +46,14 @@ function renderRoute({ match, filters, target, timeouts, maxBodyBytes }: RouteEn
     ...filters.filter((filter) => !isUsual(filter)).map(renderFilter),
     ...(times === "5/60/60" ? [] : [`timeouts=${times}`]),
     ...(maxBodyBytes === 1024 * 1024 ? [] : [`body=${maxBodyBytes}`]),
+    ...(retry === undefined ? [] : [renderRetry(retry)]),
     "->",
     target.type === "backend" ? target.backend : `${target.status} ${target.reason}`,
   ].join(" ");
+}
+
+function renderRetry({ tries, on, withinMs, keepBytes }: RetryRules): string {
+  return `retry=${[tries, on.join("+") || "never", withinMs / 1000, keepBytes].join("/")}`;
 }
 
 function renderFilter(filter: Filter): string {

@@ -50,7 +50,7 @@ for (const file of readdirSync(import.meta.dirname).filter((name) => name.endsWi
       serviceCidrs: [],
       ...expected.node,
     };
-    const { ports, problems, skipped } = compileService(service, slices);
+    const { ports, problems, skipped } = compileService(service, slices, node.family);
     if (expected.problems)
       assert.deepEqual(
         problems.map(({ code }) => code),

@@ -68,7 +68,6 @@ async function start(t: TestContext, limits: Partial<Limits> = {}) {
           protocol: "http",
           balance: "round-robin",
           endpoints: [{ address: "127.0.0.1", port }],
-          tries: 3,
         },
       ],
     ],

@@ -29,11 +29,17 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
     /^1\ncreationTimestamp$/,
   ],
   [
-    "may do what ClusterRole `system:node` lists",
-    `kubectl get clusterrole system:node -o jsonpath='{.rules[*].resources}' | grep -c secrets
-     kubectl auth can-i list secrets --as node --as-group system:nodes
-     kubectl auth can-i create services --as node --as-group system:nodes`,
-    /^1\nyes\nno$/,
+    "signs in for each node with that node's own certificate",
+    `kubectl create secret generic unseen
+     kubectl get secret unseen --as system:node:node-1 --as-group system:nodes
+     kubectl auth can-i get node/node-1 --as system:node:node-1 --as-group system:nodes
+     kubectl auth can-i get node/node-2 --as system:node:node-1 --as-group system:nodes`,
+    /no relationship found between node 'node-1' and this object\n.*\nyes\n.*no - node 'node-1' cannot read 'node-2', only/s,
+  ],
+  [
+    "who shows no proof is answered 401, but for `/healthz`",
+    `curl -sk https://127.0.0.1:6443/api | grep -o '"code": 401'; curl -sk https://127.0.0.1:6443/healthz`,
+    /^"code": 401\nok$/,
   ],
   ["are not there: they are parts", "kubectl get clusterroles -o name | grep -c system:controller:", /^0$/],
   [
@@ -94,8 +100,8 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
     /^400$/,
   ],
   [
-    "an Ingress that asks for them answers 503",
-    `kubectl annotate --overwrite ingress hello nginx.ingress.kubernetes.io/auth-tls-secret=default/ca > /dev/null
+    "an Ingress that asks for it answers 503",
+    `kubectl annotate --overwrite ingress hello nginx.ingress.kubernetes.io/auth-tls-match-cn=CN=ann > /dev/null
      curl -s -o /dev/null -w '%{http_code}' http://hello.localhost/`,
     /^503$/,
   ],

@@ -22,7 +22,11 @@ for (const kubectl of findKubectls()) {
     const home = mkdtempSync(join(tmpdir(), "fairlead-kubectl-"));
     try {
       const client = server.localClient(admin);
-      await bootstrap(client, { serviceAddress: "10.96.0.1", apiEndpoints: [{ address: "192.0.2.1", port: 6443 }] });
+      await bootstrap(client, {
+        serviceCidrs: ["10.96.0.0/12"],
+        serviceAddress: "10.96.0.1",
+        apiEndpoints: [{ address: "192.0.2.1", port: 6443 }],
+      });
       prepareHome(home, server);
       for (const file of ["commands.txt", "server-side.txt"]) {
         for (const step of readSteps(file, kubectl))

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -12,6 +12,7 @@ for (const kubectl of findKubectls()) {
     const cluster = await startCluster();
     const cwd = mkdtempSync(join(tmpdir(), "fairlead-kubectl-"));
     try {
+      cpSync(join(import.meta.dirname, "files"), cwd, { recursive: true });
       writeFileSync(join(cwd, "note.txt"), "carried there and back\n");
       for (const step of readSteps("workloads.txt", kubectl)) {
         await t.test(step.line, async () => {

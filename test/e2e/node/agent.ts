@@ -10,7 +10,7 @@ const [clusterId = "", dataDir = "", objects = "[]"] = process.argv.slice(2);
 const client = createFakeClient(JSON.parse(objects) as KubeObject[]);
 const topology = await createTopology({ clusterId, nodeCount: 1 });
 await startNodes({
-  client,
+  clientOf: () => client,
   topology,
   dataDir,
   socketPath: `${dataDir}/agent.sock`,

@@ -68,7 +68,7 @@ export async function openGround(clusterId: string, objects: readonly KubeObject
   const client = createFakeClient(objects);
   const start = () =>
     startNodes({
-      client,
+      clientOf: () => client,
       topology,
       dataDir,
       socketPath,

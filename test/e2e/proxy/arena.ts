@@ -1,13 +1,19 @@
+import type { KindTypes } from "#api/types.ts";
+import type { New } from "#client/contract.ts";
 import { createFakeClient } from "#client/fake.ts";
 import type { ProxyModeName, ProxyNode } from "#proxy/mode.ts";
 import { startNodeProxies, type RunningProxies } from "#proxy/sync.ts";
-import type { Ground } from "./ground.ts";
-import { serviceOf, sliceOf, type Wanted } from "./objects.ts";
-import type { EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
+import type { Family } from "#base/cidr.ts";
+import { plans, type Ground, type Plan } from "./ground.ts";
+import { familyOf, serviceOf, sliceOf, type Wanted } from "./objects.ts";
+import { serviceNameLabel, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
 
 /** One proxy mode at work on the ground, and how to change what it serves. */
 export interface Arena {
   readonly mode: ProxyModeName;
+  /** That of the case that runs; the proxies serve both. */
+  readonly family: Family;
+  readonly plan: Plan;
   readonly ground: Ground;
   readonly proxies: RunningProxies;
   /** Creates or replaces a Service with its slice; resolves when every node serves it. */
@@ -24,39 +30,53 @@ export interface Arena {
 
 export async function startArena(mode: ProxyModeName, ground: Ground): Promise<Arena> {
   const client = createFakeClient();
-  const local: ProxyNode = { name: "node-1", addresses: [], podCidrs: [], serviceCidrs: [] };
+  const serviceCidrs = [plans[4].serviceCidr, plans[6].serviceCidr];
+  const local: ProxyNode = { name: "node-1", addresses: [], podCidrs: [], serviceCidrs };
   const nodes = mode === "userspace" ? [local] : ground.nodes;
   const start = () => startNodeProxies({ client, nodes, mode });
   let proxies = await start();
 
+  async function put<K extends "Service" | "EndpointSlice">(
+    kind: K,
+    object: KindTypes[K] & New<KindTypes[K]>,
+  ): Promise<string> {
+    const known = await client.get(kind, object.metadata);
+    const stored = await (known === undefined ? client.create(kind, object) : client.update(kind, object));
+    return stored.metadata.resourceVersion ?? "";
+  }
+
   return {
     mode,
+    family: 4,
+    plan: plans[4],
     ground,
     get proxies() {
       return proxies;
     },
     async serve(wanted, change = (slice) => slice) {
       const service = serviceOf(wanted);
-      const slice = change(sliceOf(wanted));
-      const known = await client.get("Service", { namespace: "default", name: wanted.name });
-      if (known === undefined) await client.create("Service", service);
-      else await client.update("Service", service);
-      const last =
-        known === undefined ? await client.create("EndpointSlice", slice) : await client.update("EndpointSlice", slice);
-      await proxies.waitFor(last.metadata.resourceVersion ?? "");
+      const others = wanted.secondIP === undefined ? [] : [sliceOf({ ...wanted, clusterIP: wanted.secondIP })];
+      let revision = await put("Service", service);
+      for (const slice of [change(sliceOf(wanted)), ...others]) revision = await put("EndpointSlice", slice);
+      await proxies.waitFor(revision);
     },
     async remove(name) {
-      await client.delete("EndpointSlice", { namespace: "default", name: `${name}-1` });
+      for (const { metadata } of (await client.list("EndpointSlice")).items) {
+        if (metadata.labels?.[serviceNameLabel] === name) await client.delete("EndpointSlice", metadata);
+      }
       await client.delete("Service", { namespace: "default", name });
     },
     place({ name, clusterIP, ports = [{ port: 80 }] }, by, index = 0) {
       const port = ports[index] ?? { port: 80 };
       if (mode !== "userspace") {
         if (by === "service") return { host: clusterIP, port: port.port };
-        return { host: "172.30.0.11", port: port.nodePort ?? 0 };
+        return { host: plans[familyOf({ clusterIP })].nodes["node-1"], port: port.nodePort ?? 0 };
       }
       const id = `default/${name}:${port.name ?? ""}/${port.protocol ?? "TCP"}`;
-      const found = proxies.addresses("node-1").find((address) => address.id === id && address.by === by);
+      const isIPv6 = familyOf({ clusterIP }) === 6;
+      const found = proxies
+        .addresses("node-1")
+        .find((served) => served.id === id && served.by === by && served.address.includes(":") === isIPv6);
       if (found === undefined) throw new Error(`${id} is served nowhere`);
       return { host: found.address, port: found.port };
     },
@@ -73,4 +93,10 @@ export async function startArena(mode: ProxyModeName, ground: Ground): Promise<A
     },
     stop: () => proxies.cleanup(),
   };
+}
+
+/** The same arena for cases of one family. */
+export function inFamily(arena: Arena, family: Family): Arena {
+  // `proxies` is another after a restart.
+  return Object.assign(Object.create(arena) as Arena, { family, plan: plans[family] });
 }

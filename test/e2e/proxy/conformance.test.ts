@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 import type { ProxyModeName } from "#proxy/mode.ts";
-import { startArena, type Arena } from "./arena.ts";
-import { cases } from "./cases.ts";
-import { netnsOf, startGround, type Ground } from "./ground.ts";
+import { inFamily, startArena, type Arena } from "./arena.ts";
+import { cases, ownPlaces } from "./cases.ts";
+import { netnsOf, plans, startGround, type Ground } from "./ground.ts";
 
 const programs = ["nft", "iptables"] as const;
 const isReady = process.getuid?.() === 0 && programs.every((name) => spawnSync(name, ["--version"]).status === 0);
@@ -13,11 +13,34 @@ const skip = isReady ? false : "needs root, nft and iptables";
 const hasIpvs = spawnSync("ipvsadm", ["-L", "-n"]).status === 0;
 const modes: readonly ProxyModeName[] = ["nftables", "iptables", "ipvs", "userspace"];
 
-/** One suite of real traffic, run on every mode; which mode cannot show a promise stands with the promise. */
+const families = [4, 6] as const;
+/** By mode, family and case: how it went. */
+const outcomes = new Map<string, string>();
+
+/** What was shown where, as a table of cases, modes and families. */
+function printOutcomes(): void {
+  const columns = modes.flatMap((mode) => families.map((family) => ({ mode, family, title: `${mode} IPv${family}` })));
+  const reasons = [...new Set([ownPlaces, ...cases.flatMap(({ others = [] }) => others)])];
+  const lines = cases.map((one, index) => {
+    const cells = columns.map(({ mode, family, title }) => {
+      const reason = mode === "userspace" ? ownPlaces : (one.others ?? "");
+      const instead = one.modes.includes(mode) ? "no ip_vs here" : `(${reasons.indexOf(reason) + 1})`;
+      return (outcomes.get(`${mode} ${family} ${index}`) ?? instead).padEnd(title.length);
+    });
+    return `${cells.join(" | ")} | ${one.name}`;
+  });
+  const notes = reasons.map((reason, index) => `(${index + 1}) ${reason}`);
+  console.log(["", columns.map(({ title }) => title).join(" | "), ...lines, ...notes].join("\n"));
+}
+
+/** One suite of real traffic, run on every mode for both families; which mode cannot show a promise stands with the promise. */
 describe("service proxy", { skip }, () => {
   let ground: Ground;
   before(async () => (ground = await startGround()));
-  after(() => ground.stop());
+  after(async () => {
+    await ground.stop();
+    printOutcomes();
+  });
 
   for (const mode of modes) {
     const without = mode === "ipvs" && !hasIpvs ? "this kernel has no ip_vs" : false;
@@ -27,7 +50,15 @@ describe("service proxy", { skip }, () => {
       after(() => arena.stop());
       for (const [index, { name, modes, run }] of cases.entries()) {
         if (!modes.includes(mode)) continue;
-        test(name, () => run(arena, { name: `s-${index}`, clusterIP: `10.96.0.${20 + index}`, pods: [] }));
+        for (const family of families) {
+          test(`IPv${family}: ${name}`, async () => {
+            const place = `${mode} ${family} ${index}`;
+            outcomes.set(place, "FAILED");
+            const clusterIP = plans[family].clusterIP(20 + index);
+            await run(inFamily(arena, family), { name: `s-${family}-${index}`, clusterIP, pods: [] });
+            outcomes.set(place, "ok");
+          });
+        }
       }
       test("no problem is left over", () => assert.deepEqual(arena.proxies.problems(), []));
     });
@@ -53,9 +84,10 @@ function rulesOf(node: string): string {
   return [
     show("nft", "list", "ruleset"),
     show("iptables-save"),
+    show("ip6tables-save"),
     show("ipset", "save"),
     show("ip", "link"),
     show("ipvsadm", "-S", "-n").replaceAll(/^-A/gm, "kube-server"),
-    show("ip", "rule").replaceAll(/^990:/gm, "kube-rule"),
+    ...["-4", "-6"].map((family) => show("ip", family, "rule").replaceAll(/^990:/gm, "kube-rule")),
   ].join("\n");
 }

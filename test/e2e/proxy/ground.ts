@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import type { Family } from "#base/cidr.ts";
 import type { ProxyNode } from "#proxy/mode.ts";
 import type { Question } from "./peer.ts";
 
@@ -15,9 +16,53 @@ export interface Ground {
   stop(): Promise<void>;
 }
 
+/** Addresses of one family; every node and pod has one of each. */
+export interface Plan {
+  readonly pods: Readonly<Record<keyof typeof pods, string>>;
+  readonly nodes: Readonly<Record<"node-1" | "node-2", string>>;
+  readonly outside: string;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  /** Where addresses of Services from outside the cluster are. */
+  readonly externalCidr: string;
+  /** The address of node-1 on its bridge of pods. */
+  readonly gateway: string;
+  /** A cluster IP, an external address and an address of no Service by number. */
+  readonly clusterIP: (number: number) => string;
+  readonly external: (number: number) => string;
+  readonly nobody: string;
+}
+
 export const podIP = { "pod-a": "10.244.1.10", "pod-b": "10.244.1.11", "pod-c": "10.244.2.10" } as const;
 export const nodeIP = { "node-1": "172.30.0.11", "node-2": "172.30.0.12" } as const;
 export const outsideIP = "172.30.0.254";
+
+export const plans = {
+  4: {
+    pods: podIP,
+    nodes: nodeIP,
+    outside: outsideIP,
+    podCidr: "10.244.0.0/16",
+    serviceCidr: "10.96.0.0/12",
+    externalCidr: "192.0.2.0/24",
+    gateway: "10.244.1.1",
+    clusterIP: (number) => `10.96.0.${number}`,
+    external: (number) => `192.0.2.${number}`,
+    nobody: "10.96.9.9",
+  },
+  6: {
+    pods: { "pod-a": "fd00:10:244:1::10", "pod-b": "fd00:10:244:1::11", "pod-c": "fd00:10:244:2::10" },
+    nodes: { "node-1": "fd00:172:30::11", "node-2": "fd00:172:30::12" },
+    outside: "fd00:172:30::254",
+    podCidr: "fd00:10:244::/48",
+    serviceCidr: "fd00:10:96::/108",
+    externalCidr: "2001:db8::/64",
+    gateway: "fd00:10:244:1::1",
+    clusterIP: (number) => `fd00:10:96::${number.toString(16)}`,
+    external: (number) => `2001:db8::${number.toString(16)}`,
+    nobody: "fd00:10:96::9:9",
+  },
+} as const satisfies Record<Family, Plan>;
 
 const pods = { "pod-a": "node-1", "pod-b": "node-1", "pod-c": "node-2" } as const;
 export const netnsOf = (name: string) => `/run/netns/${name}`;
@@ -70,6 +115,30 @@ function buildNetwork(): void {
   }
 }
 
+/** The same network once more, for IPv6. No address waits to be found unique: nobody else is there. */
+function addIPv6(): void {
+  const { nodes, outside, serviceCidr, externalCidr } = plans[6];
+  ip(`addr add ${outside}/64 dev lan nodad`);
+  for (const [index, [node, address]] of Object.entries(nodes).entries()) {
+    const gateway = `fd00:10:244:${index + 1}::1`;
+    sysctl(node, "net.ipv6.conf.all.forwarding=1", "net.bridge.bridge-nf-call-ip6tables=1");
+    ip(`addr add ${address}/64 dev eth0 nodad`, node);
+    ip(`addr add ${gateway}/64 dev cni0 nodad`, node);
+    ip(`route add default via ${outside}`, node);
+    for (const from of ["eth0", "cni0"]) ip(`-6 rule add iif ${from} to ${serviceCidr} unreachable`, node);
+    ip(`route add fd00:10:244:${index + 1}::/64 via ${address}`);
+    for (const [pod, on] of Object.entries(pods)) {
+      if (on !== node) continue;
+      ip(`addr add ${plans[6].pods[pod as keyof typeof pods]}/64 dev eth0 nodad`, pod);
+      ip(`route add default via ${gateway}`, pod);
+    }
+  }
+  sysctl(undefined, "net.bridge.bridge-nf-call-ip6tables=0");
+  ip(`route add fd00:10:244:2::/64 via ${nodes["node-2"]}`, "node-1");
+  ip(`route add fd00:10:244:1::/64 via ${nodes["node-1"]}`, "node-2");
+  for (const range of [serviceCidr, externalCidr]) ip(`route add ${range} via ${nodes["node-1"]}`);
+}
+
 interface Peer {
   readonly child: ChildProcessByStdio<Writable, Readable, null>;
   readonly waiting: Map<number, (value: unknown) => void>;
@@ -94,6 +163,7 @@ function startPeer(name: string, netns: string | undefined, ports: readonly numb
 
 export async function startGround(): Promise<Ground> {
   buildNetwork();
+  addIPv6();
   const peers = new Map<string, Peer>();
   const starts = [...Object.keys(pods), ...Object.keys(nodeIP), "outside"].map(async (name) => {
     const ports = name in pods ? [8080, 8081] : [];
@@ -102,12 +172,12 @@ export async function startGround(): Promise<Ground> {
   await Promise.all(starts);
   let questions = 0;
   return {
-    nodes: Object.entries(nodeIP).map(([name, address]) => ({
+    nodes: (["node-1", "node-2"] as const).map((name) => ({
       name,
       netns: netnsOf(name),
-      addresses: [address],
-      podCidrs: ["10.244.0.0/16"],
-      serviceCidrs: ["10.96.0.0/12"],
+      addresses: [plans[4].nodes[name], plans[6].nodes[name]],
+      podCidrs: [plans[4].podCidr, plans[6].podCidr],
+      serviceCidrs: [plans[4].serviceCidr, plans[6].serviceCidr],
     })),
     ask(name, question) {
       const peer = peers.get(name);

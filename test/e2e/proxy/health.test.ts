@@ -122,7 +122,7 @@ describe("health of a node's proxy", { skip: isReady ? false : "needs root and n
       /^kubeproxy_network_programming_duration_seconds_bucket\{ip_family="IPv4",le="0.25"\} \d+$/m,
       /^kubeproxy_sync_proxy_rules_endpoint_changes_total\{ip_family="IPv4"\} [1-9]/m,
       /^kubeproxy_sync_proxy_rules_nftables_sync_failures_total\{ip_family="IPv4"\} 0$/m,
-      /^kubeproxy_sync_proxy_rules_no_local_endpoints_total\{traffic_policy="external"\} 0$/m,
+      /^kubeproxy_sync_proxy_rules_no_local_endpoints_total\{ip_family="IPv4",traffic_policy="external"\} 0$/m,
       /^kubeproxy_proxy_healthz_total\{code="503"\} [1-9]/m,
       /^kubeproxy_proxy_livez_total\{code="200"\} [1-9]/m,
     ]) {

@@ -10,6 +10,7 @@ import { iptables } from "#proxy/modes/iptables/mode.ts";
 import { compileTable } from "#routing/l4/compile.ts";
 import { diffServices } from "#routing/l4/diff.ts";
 import type { ServiceDiff } from "#routing/l4/table.ts";
+import { plans } from "./ground.ts";
 import { serviceOf, sliceOf, type Wanted } from "./objects.ts";
 
 const isReady = process.getuid?.() === 0 && spawnSync("iptables", ["--version"]).status === 0;
@@ -56,6 +57,27 @@ const all: readonly Wanted[] = [
     status: { loadBalancer: { ingress: [{ ip: "192.0.2.2", ipMode: "VIP" }] } },
   },
 ];
+/** The same of IPv6. */
+const all6 = all.map((wanted): Wanted => {
+  const { spec = {}, status } = wanted;
+  return {
+    ...wanted,
+    clusterIP: plans[6].clusterIP(Number(wanted.clusterIP.split(".").at(-1))),
+    spec: {
+      ...spec,
+      ...(spec.externalIPs && { externalIPs: [plans[6].external(1)] }),
+      ...(spec.loadBalancerSourceRanges && { loadBalancerSourceRanges: ["fd00:172:30::/64", "2001:DB8:0:0:1::7/128"] }),
+    },
+    ...(status && { status: { loadBalancer: { ingress: [{ ip: plans[6].external(2), ipMode: "VIP" }] } } }),
+  };
+});
+const node6: ProxyNode = {
+  name: "node-1",
+  family: 6,
+  addresses: [plans[6].nodes["node-1"]],
+  podCidrs: [plans[6].podCidr],
+  serviceCidrs: [plans[6].serviceCidr],
+};
 const tableOf = (wanted: readonly Wanted[]) =>
   compileTable(
     wanted.map((one) => serviceOf(one)),
@@ -84,6 +106,23 @@ describe("the mode iptables and the kernel", { skip: isReady ? false : "needs ro
     assert.equal((await next.apply(everything)).changes, 0);
     assert.equal(saved().replaceAll(/^#.*$/gm, ""), rules);
     assert.equal(await next.isIntact?.(), true);
+  });
+
+  test("IPv6 has rules of its own: a new start finds each again, and they go without those of IPv4", async () => {
+    const rules = saved();
+    const services = all6.map((one) => serviceOf(one));
+    const slices = all6.map((one) => sliceOf(one));
+    const everything6 = diffServices(undefined, compileTable(services, slices, 6));
+    const first = iptables.start(node6, { log: silentLog });
+    assert.ok((await first.apply(everything6)).changes > 30);
+    assert.deepEqual(first.problems?.(), []);
+    const next = iptables.start(node6, { log: silentLog });
+    assert.equal((await next.apply(everything6)).changes, 0);
+    assert.equal(await next.isIntact?.(), true);
+    await iptables.cleanup(node6);
+    assert.doesNotMatch(run("ip6tables-save"), /KUBE-/);
+    assert.equal(saved().replaceAll(/^#.*$/gm, ""), rules.replaceAll(/^#.*$/gm, ""));
+    assert.equal(await mode.isIntact?.(), true);
   });
 
   test("a change of endpoints writes the chains of that Service and nothing else", async () => {

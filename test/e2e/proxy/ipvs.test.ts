@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
+import type { Family } from "#base/cidr.ts";
 import { silentLog } from "#base/log.ts";
 import type { ProxyNode } from "#proxy/mode.ts";
 import { restore, save } from "#proxy/modes/iptables/command.ts";
@@ -12,12 +13,14 @@ import { give } from "#proxy/modes/ipvs/command.ts";
 import { parseSets } from "#proxy/modes/ipvs/kernel.ts";
 import { chainNames, renderRules } from "#proxy/modes/ipvs/layout.ts";
 import { ipvs } from "#proxy/modes/ipvs/mode.ts";
+import { renderEntry } from "#proxy/modes/ipvs/render.ts";
 import { renderSets, sets } from "#proxy/modes/ipvs/sets.ts";
+import { renderChange as renderServers } from "#proxy/modes/ipvs/transaction.ts";
 import { diffElements } from "#proxy/modes/ledger.ts";
 import { compileTable } from "#routing/l4/compile.ts";
 import { diffServices } from "#routing/l4/diff.ts";
 import { manualClock } from "../../fakes/clock.ts";
-import { podIP } from "./ground.ts";
+import { plans, podIP } from "./ground.ts";
 import { serviceOf, sliceOf, type Wanted } from "./objects.ts";
 
 const programs = ["ipset", "iptables"].every((name) => spawnSync(name, ["--version"]).status === 0);
@@ -29,6 +32,28 @@ const node: ProxyNode = {
   podCidrs: ["10.244.0.0/16"],
   serviceCidrs: ["10.96.0.0/12"],
 };
+const node6: ProxyNode = {
+  name: "node-1",
+  family: 6,
+  addresses: [plans[6].nodes["node-1"]],
+  podCidrs: [plans[6].podCidr],
+  serviceCidrs: [plans[6].serviceCidr],
+};
+const wantedIn = (family: Family): Wanted => ({
+  name: "all",
+  clusterIP: plans[family].clusterIP(20),
+  pods: ["pod-a", "pod-c"],
+  ports: [{ port: 80, nodePort: 30_080 }],
+  spec: {
+    type: "LoadBalancer",
+    externalIPs: [plans[family].external(1)],
+    externalTrafficPolicy: "Local",
+    healthCheckNodePort: 30_081,
+    loadBalancerSourceRanges: family === 6 ? ["fd00:172:30::/64"] : ["172.30.0.0/24"],
+  },
+  status: { loadBalancer: { ingress: [{ ip: plans[family].external(2), ipMode: "VIP" }] } },
+});
+const everyKind = (family: Family) => [serviceOf(wantedIn(family))];
 const run = (...argv: string[]) => execFileSync(argv[0] ?? "", argv.slice(1), { encoding: "utf8" });
 const tableOf = (wanted: readonly Wanted[]) =>
   compileTable(
@@ -40,17 +65,27 @@ const between = (before: readonly Wanted[], after: readonly Wanted[]) => diffSer
 describe("the mode ipvs and the kernel", { skip: isReady ? false : "needs root, ipset and iptables" }, () => {
   before(() => void run("ip", "link", "set", "lo", "up"));
 
-  test("sets and rules are loaded, and printed back as they were written", async () => {
-    await give(node, ["ipset", `${renderSets().join("\n")}\n`]);
-    assert.deepEqual([...parseSets(run("ipset", "save")).made].sort(), Object.keys(sets).sort());
-    const rules = renderRules(node);
-    const read = async () => parseSaved(await save(node), chainNames);
-    for (const text of renderChange({ deletes: [], adds: rules })) await restore(node, text);
-    assert.deepEqual(diffElements(await read(), rules), { deletes: [], adds: [] });
-    for (const text of renderChange(diffElements(await read(), []))) await restore(node, text);
-    assert.doesNotMatch(await save(node), /KUBE-/);
-    run("ipset", "destroy");
-  });
+  for (const served of [node, node6]) {
+    const { family = 4 } = served;
+    test(`IPv${family}: sets and rules are loaded, and printed back as they were written`, async () => {
+      await give(served, ["ipset", `${renderSets(family).join("\n")}\n`]);
+      assert.deepEqual([...parseSets(run("ipset", "save"), family).made].sort(), Object.keys(sets).sort());
+      const entries = compileTable(everyKind(family), [sliceOf(wantedIn(family))], family).ports.values();
+      const elements = [...entries].flatMap((entry) => renderEntry(entry, served));
+      const inSets = elements.filter(({ set }) => set.startsWith("KUBE-"));
+      const { commands } = renderServers({ deletes: [], adds: inSets }, new Set(), family);
+      for (const command of commands) await give(served, command);
+      const found = parseSets(run("ipset", "save"), family).elements;
+      assert.deepEqual(diffElements(found, inSets), { deletes: [], adds: [] });
+      const rules = renderRules(served);
+      const read = async () => parseSaved(await save(served), chainNames);
+      for (const text of renderChange({ deletes: [], adds: rules })) await restore(served, text);
+      assert.deepEqual(diffElements(await read(), rules), { deletes: [], adds: [] });
+      for (const text of renderChange(diffElements(await read(), []))) await restore(served, text);
+      assert.doesNotMatch(await save(served), /KUBE-/);
+      run("ipset", "destroy");
+    });
+  }
 
   describe("with ip_vs", { skip: hasIpvs ? false : "this kernel has no ip_vs" }, () => {
     const wanted: Wanted = { name: "plain", clusterIP: "10.96.0.20", pods: ["pod-a"] };

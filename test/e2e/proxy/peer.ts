@@ -19,18 +19,23 @@ const [name = "", ...ports] = process.argv.slice(2);
 const held = new Map<string, Socket>();
 
 for (const port of ports.map(Number)) {
-  createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on("error", () => {});
-    socket.write(`${name} ${(socket.remoteAddress ?? "").replace("::ffff:", "")}\n`);
-    let received = "";
-    socket.on("data", (data) => {
-      received += data.toString();
-      if (!received.startsWith("count")) socket.write(`${name} ${data.toString()}`);
+  const server = () =>
+    createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on("error", () => {});
+      socket.write(`${name} ${socket.remoteAddress ?? ""}\n`);
+      let received = "";
+      socket.on("data", (data) => {
+        received += data.toString();
+        if (!received.startsWith("count")) socket.write(`${name} ${data.toString()}`);
+      });
+      socket.on("end", () => socket.end(received.startsWith("count") ? `counted ${received.length}\n` : ""));
     });
-    socket.on("end", () => socket.end(received.startsWith("count") ? `counted ${received.length}\n` : ""));
-  }).listen(port, "0.0.0.0");
-  const udp = createSocket("udp4");
-  udp.on("message", (_, from) => udp.send(`${name} ${from.address}`, from.port, from.address)).bind(port);
+  server().listen({ port, host: "0.0.0.0" });
+  server().listen({ port, host: "::", ipv6Only: true });
+  for (const type of ["udp4", "udp6"] as const) {
+    const udp = createSocket({ type, ipv6Only: type === "udp6" });
+    udp.on("message", (_, from) => udp.send(`${name} ${from.address}`, from.port, from.address)).bind(port);
+  }
 }
 
 function tcp(host: string, port: number, timeoutMs: number): Promise<string> {
@@ -49,7 +54,7 @@ function tcp(host: string, port: number, timeoutMs: number): Promise<string> {
 
 function udp(host: string, port: number, localPort: number, timeoutMs: number): Promise<string> {
   return new Promise((resolve) => {
-    const socket = createSocket("udp4");
+    const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
     const timer = setTimeout(() => done("timeout"), timeoutMs);
     const done = (outcome: string) => {
       clearTimeout(timer);

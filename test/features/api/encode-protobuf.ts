@@ -65,6 +65,7 @@ function encodeInner(message: string, value: unknown): Uint8Array {
         ? Buffer.concat([numberField(1, 0n), numberField(2, BigInt.asUintN(64, BigInt(value)))])
         : Buffer.concat([numberField(1, 1n), bytesField(3, Buffer.from(value as string))]);
     case "meta.FieldsV1":
+    case "runtime.RawExtension":
       return bytesField(1, Buffer.from(JSON.stringify(value)));
     default:
       return encodeMessage(message, value as Record<string, unknown>);

@@ -57,6 +57,7 @@ function innerValue(message: string, depth: number): fc.Arbitrary<unknown> {
     case "util.intstr.IntOrString":
       return fc.oneof(int32, text);
     case "meta.FieldsV1":
+    case "runtime.RawExtension":
       return fc.constant({ "f:spec": {} });
     default:
       return messageValue(message, depth + 1);

@@ -130,8 +130,8 @@ test("whatever the objects say, administrators pass, nodes do their work, and pr
     "a group, no user",
   );
   assert.equal(authorizer.authorize(nodes, asked("update core pods/status")).allowed, true);
-  assert.equal(authorizer.authorize(nodes, asked("create core serviceaccounts/token")).allowed, true);
-  assert.equal(authorizer.authorize(nodes, asked("create core pods")).allowed, false);
+  assert.equal(authorizer.authorize(nodes, asked("list core services")).allowed, true);
+  assert.equal(authorizer.authorize(nodes, asked("delete core services")).allowed, false);
   for (const path of ["/healthz", "/livez", "/readyz", "/readyz/etcd"]) {
     assert.equal(authorizer.authorize(user("anybody"), asked(`get ${path}`)).allowed, true, path);
     assert.equal(authorizer.authorize(user("anybody"), asked(`delete ${path}`)).allowed, false, path);

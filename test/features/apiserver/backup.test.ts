@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openSqliteStore } from "#store/drivers/sqlite.ts";
-import { ask, startTestServer } from "../../fakes/api-server.ts";
+import { ask, nodeProof, startTestServer } from "../../fakes/api-server.ts";
 
 test("the objects of a running server are handed out as one file, to administrators alone", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-api-backup-"));
@@ -19,7 +19,7 @@ test("the objects of a running server are handed out as one file, to administrat
   const { code, body } = await ask(server, path);
   assert.equal(code, 200);
   assert.equal(body.subarray(0, 15).toString(), "SQLite format 3");
-  assert.equal((await ask(server, path, { who: server.certificates.agent })).code, 403);
+  assert.equal((await ask(server, path, { who: nodeProof(server.certificates, "node-1") })).code, 403);
   assert.ok([401, 403].includes((await ask(server, path, { who: "nobody" })).code));
   assert.equal((await ask(server, path, { method: "POST" })).code, 404);
 });

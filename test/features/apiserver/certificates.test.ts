@@ -12,7 +12,8 @@ test("certificates are issued once, kept private, and issued anew when they near
   const directory = mkdtempSync(join(tmpdir(), "fairlead-pki-"));
   t.after(() => rmSync(directory, { recursive: true }));
   const now = Date.UTC(2026, 5, 1);
-  const first = await loadCertificates({ directory, now, names: ["172.30.0.254", "api.example.org"] });
+  const nodes = ["node-1"];
+  const first = await loadCertificates({ directory, now, nodes, names: ["172.30.0.254", "api.example.org"] });
   for (const file of readdirSync(directory)) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600, file);
   assert.equal(statSync(directory).mode & 0o777, 0o700);
 
@@ -24,10 +25,12 @@ test("certificates are issued once, kept private, and issued anew when they near
   assert.ok(server.verify(new X509Certificate(first.ca).publicKey));
   assert.equal(server.publicKey.asymmetricKeyDetails?.namedCurve, "prime256v1");
   assert.match(new X509Certificate(first.admin.cert).subject, /O=system:masters/);
-  assert.match(new X509Certificate(first.agent.cert).subject, /O=system:nodes\nCN=system:node:fairlead-agent/);
+  const node = new X509Certificate(first.nodes["node-1"]?.cert ?? "");
+  assert.match(node.subject, /O=system:nodes\nCN=system:node:node-1/);
+  assert.equal(new X509Certificate(first.proxy.cert).subject, "CN=system:kube-proxy");
 
   // Asking for less than there is changes nothing.
-  assert.deepEqual(await loadCertificates({ directory, now: now + day }), first);
+  assert.deepEqual(await loadCertificates({ directory, now: now + day, nodes }), first);
   const named = await loadCertificates({ directory, now, names: ["192.0.2.7"] });
   assert.equal(named.ca, first.ca);
   assert.deepEqual(named.admin, first.admin);
@@ -39,9 +42,9 @@ test("certificates are issued once, kept private, and issued anew when they near
   assert.equal(later.tokenKey, first.tokenKey, "tokens that were given out go on");
 
   // A key that does not fit its certificate is no pair.
-  writeFileSync(join(directory, "agent.key"), readFileSync(join(directory, "admin.key")));
+  writeFileSync(join(directory, "kube-proxy.key"), readFileSync(join(directory, "admin.key")));
   const mended = await loadCertificates({ directory, now: now + 340 * day });
-  assert.notEqual(mended.agent.cert, later.agent.cert);
+  assert.notEqual(mended.proxy.cert, later.proxy.cert);
   assert.deepEqual(mended.admin, later.admin);
 
   writeFileSync(join(directory, "service-accounts.key"), "nothing");

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { Agent, request as httpsRequest } from "node:https";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Cidr, parseCidr } from "#base/cidr.ts";
+import { systemClock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
 import { createIngressClassAdmission } from "#controllers/ingress-class/admission.ts";
 import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
-import { createServiceIpAllocator } from "#controllers/service-ip/admission.ts";
+import { createServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
 import { ask, startTestServer, type TestServer } from "../../fakes/api-server.ts";
 import { hostileRequest, seedObjects, type HostileRequest } from "../../fakes/hostile-requests.ts";
 
@@ -23,19 +23,27 @@ test("any request is answered, never as a fault of the server's own, and the ser
     error: (fields, text) => faults.push(`${text} ${String(fields["error"])}`),
   };
   const classes = createIngressClassAdmission({ listClasses: async () => (await client.list("IngressClass")).items });
-  const addresses = createServiceIpAllocator({ cidr: parseCidr("10.96.0.0/24") as Cidr });
+  const addresses = createServiceIpAllocator({
+    families: ["IPv4"],
+    client: () => client,
+    log: silentLog,
+    clock: systemClock,
+  });
   const server = await startTestServer({ log, admissions: [classes, addresses, createNodePortAllocator()] });
   const client = server.localClient({ name: "test", groups: ["system:masters"] });
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: server.certificates.ca, ...server.certificates.admin });
   t.after(() => {
     agent.destroy();
+    addresses.stop();
     return server.stop();
   });
   const plant = async () => {
     for (const [path, object] of seedObjects) await ask(server, path, { method: "POST", body: JSON.stringify(object) });
   };
+  await client.create("ServiceCIDR", { metadata: { name: "kubernetes" }, spec: { cidrs: ["10.96.0.0/24"] } });
+  await addresses.open();
   await plant();
-  assert.equal(server.registry.revision(), seedObjects.length);
+  assert.ok(server.registry.revision() > seedObjects.length);
   const codes = new Map<number, number>();
   await fc.assert(
     fc.asyncProperty(hostileRequest, async (request) => {

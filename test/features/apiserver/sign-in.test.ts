@@ -9,7 +9,7 @@ import { bootstrapRoles } from "#apiserver/bootstrap-roles.ts";
 import { loadCertificates } from "#apiserver/certificates.ts";
 import { parseTokenFile } from "#apiserver/start.ts";
 import { createRemoteClient } from "#client/remote.ts";
-import { ask, connectedClient, startTestServer } from "../../fakes/api-server.ts";
+import { ask, startTestServer } from "../../fakes/api-server.ts";
 
 test("people sign in by certificate or token, and wrong proof is never taken for none", async (t) => {
   const tokens = parseTokenFile('# people\ns3cret,alice,1,"system:masters,crew"\n0ther,bob,2\n');
@@ -34,7 +34,7 @@ test("people sign in by certificate or token, and wrong proof is never taken for
   assert.deepEqual((await whoami(bearer("0ther"))).user, { username: "bob", groups: [everybody] });
   assert.equal((await whoami(bearer("s3cre"))).code, 401);
   assert.equal((await whoami({ who: "nobody", headers: { Authorization: "Basic YTpi" } })).code, 401);
-  assert.equal((await whoami({ who: "nobody" })).code, 403);
+  assert.equal((await whoami({ who: "nobody" })).code, 401);
   assert.equal((await ask(server, "/api/v1/services", bearer("0ther"))).code, 403);
 
   const directory = mkdtempSync(join(tmpdir(), "fairlead-pki-"));
@@ -49,25 +49,31 @@ test("people sign in by certificate or token, and wrong proof is never taken for
   assert.throws(() => parseTokenFile("a,b\n"), /line 1/);
 });
 
-test("an agent may do its work and nothing else", async (t) => {
-  const server = await startTestServer();
-  const admin = connectedClient(server);
-  const agent = connectedClient(server, "agent");
-  t.after(() => server.stop());
-  t.after(() => admin.close());
-  t.after(() => agent.close());
-  await admin.create("Namespace", { metadata: { name: "n" } });
-  const node = await agent.create("Node", { metadata: { name: "node-1" } });
-  await agent.updateStatus("Node", node);
-  const lists = ["Service", "Endpoints", "EndpointSlice", "Node", "Pod", "ConfigMap", "Secret", "Namespace"] as const;
-  for (const kind of lists) await agent.list(kind);
-  const metadata = { namespace: "n", name: "l" };
-  await agent.create("Lease", { metadata, spec: { holderIdentity: "x" } });
+/** What is answered to who shows nothing, by default and where anonymous clients are let in. */
+const unproven: readonly (readonly [path: string, byDefault: number, letIn: number])[] = [
+  ["/healthz", 200, 200],
+  ["/livez?verbose", 200, 200],
+  ["/readyz/etcd", 200, 200],
+  ["/version", 401, 200],
+  ["/healthz-not", 401, 403],
+  ["/api", 401, 403],
+  ["/api/v1/healthz", 401, 403],
+  ["/openid/v1/jwks", 401, 403],
+  ["/api/v1/namespaces/default/pods", 401, 403],
+];
 
-  const refused = (call: Promise<unknown>) => assert.rejects(call, (error) => isApiError(error, "Forbidden"));
-  await refused(agent.create("ConfigMap", { metadata }));
-  await refused(agent.create("Service", { metadata, spec: { ports: [{ port: 80 }] } }));
-  await refused(agent.delete("Namespace", { name: "n" }));
-  await refused(agent.list("Deployment"));
-  await refused(agent.list("Ingress"));
+test("who shows no proof gets health checks only, unless anonymous clients are let in", async (t) => {
+  const strict = await startTestServer();
+  t.after(() => strict.stop());
+  const open = await startTestServer({ anonymousAuth: true });
+  t.after(() => open.stop());
+  for (const server of [strict, open]) {
+    await bootstrapRoles(server.localClient({ name: "test", groups: ["system:masters"] }));
+  }
+  for (const [path, byDefault, letIn] of unproven) {
+    assert.equal((await ask(strict, path, { who: "nobody" })).code, byDefault, path);
+    assert.equal((await ask(open, path, { who: "nobody" })).code, letIn, `${path} with anonymous clients`);
+  }
+  const { message, reason } = JSON.parse((await ask(strict, "/api", { who: "nobody" })).body.toString());
+  assert.deepEqual([message, reason], ["Unauthorized", "Unauthorized"]);
 });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseCidr } from "#base/cidr.ts";
 import { systemClock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
 import type { Pod } from "#api/core/pod/kind.ts";
@@ -8,7 +7,7 @@ import { kinds } from "#api/kinds.ts";
 import { createLocalClient } from "#apiserver/local.ts";
 import { openRegistry } from "#apiserver/registry/registry.ts";
 import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
-import { createServiceIpAllocator } from "#controllers/service-ip/admission.ts";
+import { createServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
 import { startControllers } from "#controllers/start.ts";
 import { createMemoryStore } from "#store/drivers/memory.ts";
 import { deployment, imagePatch, node, service, startCluster } from "./cluster.ts";
@@ -17,12 +16,18 @@ const web = { namespace: "dev", name: "web" };
 
 /** The controllers over the real registry, with its defaults, validation and admission, and a log that counts warnings. */
 async function startStack() {
-  const cidr = parseCidr("10.96.0.0/12");
-  assert.ok(cidr);
-  const [ips, ports] = [createServiceIpAllocator({ cidr }), createNodePortAllocator()];
+  const ips = createServiceIpAllocator({
+    families: ["IPv4"],
+    client: () => client,
+    log: silentLog,
+    clock: systemClock,
+  });
+  const ports = createNodePortAllocator();
   const store = createMemoryStore();
   const registry = await openRegistry({ store, definitions: kinds, admissions: [ips, ports] });
   const client = createLocalClient(registry, { name: "admin", groups: ["system:masters"] });
+  await client.create("ServiceCIDR", { metadata: { name: "kubernetes" }, spec: { cidrs: ["10.96.0.0/12"] } });
+  await ips.open();
   const cluster = await startCluster([], { client });
   await client.create("Namespace", { metadata: { name: "dev" } });
   for (const name of ["node-1", "node-2"]) {
@@ -51,6 +56,7 @@ async function startStack() {
     },
     async [Symbol.asyncDispose]() {
       await cluster.controllers.stop();
+      ips.stop();
       registry.stop();
       await store.close();
     },

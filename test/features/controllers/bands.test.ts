@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseCidr } from "#base/cidr.ts";
 import { reservedNodePorts } from "#controllers/node-port/admission.ts";
-import { reservedAddresses } from "#controllers/service-ip/admission.ts";
+import { reservedAddresses } from "#controllers/service-ip/pool.ts";
 
 /** How many of the first numbers automatic picks leave to those that ask for one (KEP-3070, KEP-3668). */
 const addresses: [range: string, reserved: number][] = [

@@ -13,8 +13,14 @@ export function requestsTo(admission: Admission) {
       warn() {},
       ...request,
     };
-    await admission.admit(whole);
-    admission.settle?.(whole, committed);
+    try {
+      await admission.admit(whole);
+      if (!whole.dryRun) await admission.secure?.(whole);
+    } catch (error) {
+      await admission.settle?.(whole, false);
+      throw error;
+    }
+    await admission.settle?.(whole, committed && !whole.dryRun);
     return whole.object as Service;
   }
   return {

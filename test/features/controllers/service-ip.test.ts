@@ -1,47 +1,51 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseCidr, type Cidr } from "#base/cidr.ts";
-import type { ServiceSpec } from "#api/core/service/kind.ts";
+import { systemClock } from "#base/clock.ts";
+import { silentLog } from "#base/log.ts";
+import type { IpFamily, ServiceSpec } from "#api/core/service/kind.ts";
+import type { KubeObject } from "#api/meta/object.ts";
 import { ApiError } from "#api/meta/status.ts";
-import { createServiceIpAllocator, reservedAddresses } from "#controllers/service-ip/admission.ts";
+import { createFakeClient } from "#client/fake.ts";
+import { createServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
 import { service } from "./cluster.ts";
 import { requestsTo } from "./requests.ts";
 
-function cidr(text: string): Cidr {
-  const parsed = parseCidr(text);
-  assert.ok(parsed);
-  return parsed;
+function serviceCidr(name: string, ...cidrs: string[]): KubeObject {
+  return { apiVersion: "networking.k8s.io/v1", kind: "ServiceCIDR", metadata: { name }, spec: { cidrs } } as KubeObject;
 }
 
-function allocator(range = "10.96.0.0/16", random = () => 0) {
-  const allocation = createServiceIpAllocator({ cidr: cidr(range), random });
-  return { allocation, ...requestsTo(allocation) };
+/** The admission over a fake API with one ServiceCIDR and what else there is. */
+async function allocator(range = "10.96.0.0/16", random = () => 0, objects: readonly KubeObject[] = []) {
+  const client = createFakeClient([serviceCidr("kubernetes", range), ...objects], systemClock);
+  const families: [IpFamily] = [range.includes(":") ? "IPv6" : "IPv4"];
+  const options = { families, client: () => client, log: silentLog, clock: systemClock, random };
+  const allocation = createServiceIpAllocator(options);
+  const twice = await allocation.open();
+  const addresses = async () => (await client.list("IPAddress")).items;
+  return { allocation, client, twice, addresses, ...requestsTo(allocation) };
 }
 
-const bands: [range: string, reserved: number][] = [
-  ["10.0.0.0/24", 16],
-  ["10.0.0.0/22", 64],
-  ["10.0.0.0/20", 256],
-  ["10.0.0.0/16", 256],
-  ["10.0.0.0/26", 16],
-  ["10.0.0.0/28", 0],
-  ["fd00::/108", 256],
-];
-for (const [range, reserved] of bands) {
-  test(`automatic picks avoid the first ${reserved} addresses of ${range}`, () => {
-    assert.equal(reservedAddresses(cidr(range)), reserved);
-  });
-}
-
-test("a Service gets an address from the upper band and its family fields", async () => {
-  const { create } = allocator();
+test("a Service gets an address from the upper band, its family fields and an IPAddress", async () => {
+  const { create, addresses } = await allocator();
   const { spec } = await create(service("web"));
   assert.equal(spec.clusterIP, "10.96.1.1");
   assert.deepEqual([spec.clusterIPs, spec.ipFamilies, spec.ipFamilyPolicy], [["10.96.1.1"], ["IPv4"], "SingleStack"]);
+  const [address] = await addresses();
+  assert.deepEqual(
+    [address?.metadata.name, address?.metadata.labels, address?.spec],
+    [
+      "10.96.1.1",
+      {
+        "ipaddress.kubernetes.io/ip-family": "IPv4",
+        "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
+      },
+      { parentRef: { group: "", resource: "services", namespace: "dev", name: "web" } },
+    ],
+  );
 });
 
 test("the lower band is used when the upper one is full, and a full range is an internal error", async () => {
-  const { create, allocation } = allocator("10.0.0.0/27", () => 0.99);
+  const { create, allocation } = await allocator("10.0.0.0/27", () => 0.99);
   const first = await create(service("s0"));
   assert.ok(Number(first.spec.clusterIP?.split(".")[3]) > 16);
   for (let index = 1; index < 30; index += 1) await create(service(`s${index}`));
@@ -62,7 +66,7 @@ const refusals: [why: string, spec: Partial<ServiceSpec>, message: string][] = [
   [
     "out of range",
     { clusterIP: "10.97.0.10" },
-    'spec.clusterIPs: Invalid value: ["10.97.0.10"]: failed to allocate IP 10.97.0.10: the provided IP (10.97.0.10) is not in the valid range. The range of valid IPs is 10.96.0.0/16',
+    'spec.clusterIPs: Invalid value: ["10.97.0.10"]: failed to allocate IP 10.97.0.10: the provided network does not match the current range',
   ],
   [
     "the network's own address",
@@ -87,7 +91,7 @@ const refusals: [why: string, spec: Partial<ServiceSpec>, message: string][] = [
 ];
 for (const [why, spec, message] of refusals) {
   test(`a cluster IP is refused in upstream's words: ${why}`, async () => {
-    const { create } = allocator();
+    const { create } = await allocator();
     await create(service("dns", { clusterIP: "10.96.0.10" }));
     const expected = new ApiError("Invalid", `Service "web" is invalid: ${message}`);
     await assert.rejects(create(service("web", spec)), { message: expected.message, code: 422 });
@@ -95,7 +99,7 @@ for (const [why, spec, message] of refusals) {
 }
 
 test("headless Services take no address; without selector they list both families", async () => {
-  const { create, allocation } = allocator();
+  const { create, allocation } = await allocator();
   const chosen = await create(service("a", { clusterIP: "None" }));
   const bare = await create(service("b", { clusterIP: "None", selector: undefined }));
   assert.equal(allocation.taken, 0);
@@ -104,12 +108,13 @@ test("headless Services take no address; without selector they list both familie
 });
 
 test("PreferDualStack quietly yields the one family there is", async () => {
-  const { spec } = await allocator().create(service("web", { ipFamilyPolicy: "PreferDualStack" }));
+  const { create } = await allocator();
+  const { spec } = await create(service("web", { ipFamilyPolicy: "PreferDualStack" }));
   assert.deepEqual([spec.ipFamilies, spec.ipFamilyPolicy, spec.clusterIPs?.length], [["IPv4"], "PreferDualStack", 1]);
 });
 
 test("an address comes back with the Service, with ExternalName, and when a write fails", async () => {
-  const { create, update, delete: remove, allocation } = allocator();
+  const { create, update, delete: remove, allocation } = await allocator();
   await create(service("failed"), { committed: false });
   await create(service("dry"), { dryRun: true });
   assert.equal(allocation.taken, 0);
@@ -126,14 +131,14 @@ test("an address comes back with the Service, with ExternalName, and when a writ
 });
 
 test("a second Service of the same name cannot free the address of the first", async () => {
-  const { create, allocation } = allocator();
+  const { create, allocation } = await allocator();
   await create(service("web", { clusterIP: "10.96.0.7" }));
   await assert.rejects(create(service("web", { clusterIP: "10.96.0.7" })), { reason: "Invalid" });
   assert.equal(allocation.taken, 1);
 });
 
 test("a Service that lingers for a finalizer keeps its address until that is gone", async () => {
-  const { create, update, delete: remove, allocation } = allocator();
+  const { create, update, delete: remove, allocation } = await allocator();
   const web = await create(service("web"));
   const held = { ...web, metadata: { ...web.metadata, finalizers: ["example.com/hold"] } };
   await remove(held);
@@ -144,23 +149,83 @@ test("a Service that lingers for a finalizer keeps its address until that is gon
 });
 
 test("an update that names no address keeps the one the Service has", async () => {
-  const { create, update, allocation } = allocator();
+  const { create, update, allocation } = await allocator();
   const web = await create(service("web"));
   const { spec } = await update(web, service("web"));
   assert.equal(spec.clusterIP, web.spec.clusterIP);
   assert.equal(allocation.taken, 1);
 });
 
-test("what existing Services hold is taken after seeding, and doubles are told", () => {
-  const { allocation } = allocator();
+test("Services from before there were IPAddresses get theirs, and doubles are told", async () => {
   const [first, second] = [service("a", { clusterIP: "10.96.0.7" }), service("b", { clusterIP: "10.96.0.7" })];
-  assert.deepEqual(allocation.seed([first, second, service("c", { clusterIP: "None" })]), [second]);
+  const objects = [first, second, service("c", { clusterIP: "None" })];
+  const { allocation, twice, addresses } = await allocator("10.96.0.0/16", () => 0, objects);
+  assert.deepEqual(
+    twice.map(({ metadata }) => metadata.name),
+    ["b"],
+  );
   assert.equal(allocation.taken, 1);
+  assert.equal((await addresses())[0]?.spec.parentRef?.name, "a");
 });
 
 test("a wide range is neither scanned nor held in memory, empty or nearly full", async () => {
-  const { create } = allocator("fd00::/64", () => 0.5);
+  const { create, addresses } = await allocator("fd00::/64", () => 0.5);
   const { spec } = await create(service("web"));
   assert.deepEqual(spec.ipFamilies, ["IPv6"]);
   assert.match(spec.clusterIP ?? "", /^fd00::/);
+  const [address] = await addresses();
+  assert.equal(address?.metadata.name, spec.clusterIP);
+  assert.equal(address?.metadata.labels?.["ipaddress.kubernetes.io/ip-family"], "IPv6");
+});
+
+test("an IPAddress of any other owner is kept from Services", async () => {
+  const parentRef = { resource: "gateways", group: "example.com", name: "edge" };
+  const { create, client } = await allocator("10.96.0.0/29", () => 0);
+  await client.create("IPAddress", { metadata: { name: "10.96.0.1" }, spec: { parentRef } });
+  const { spec } = await create(service("web"));
+  assert.equal(spec.clusterIP, "10.96.0.2");
+  await assert.rejects(create(service("late", { clusterIP: "10.96.0.1" })), /provided IP is already allocated/);
+});
+
+test("the IPAddress decides: a pick that another server was faster with is picked anew", async () => {
+  const { create, client } = await allocator("10.96.0.0/29", () => 0);
+  const parentRef = { resource: "services", namespace: "dev", name: "other" };
+  let raced = 0;
+  const real = client.create.bind(client);
+  client.create = async (kind, object, options) => {
+    raced += 1;
+    // Here the other server's write comes between the pick and ours.
+    if (raced === 1) await real("IPAddress", { metadata: { name: "10.96.0.1" }, spec: { parentRef } });
+    return real(kind, object, options);
+  };
+  const { spec } = await create(service("web"));
+  assert.deepEqual([spec.clusterIP, spec.clusterIPs], ["10.96.0.2", ["10.96.0.2"]]);
+});
+
+test("a second ServiceCIDR takes over where the first is full, and its addresses may be asked for", async () => {
+  const { create, client } = await allocator("10.96.0.0/30", () => 0);
+  assert.equal((await create(service("a"))).spec.clusterIP, "10.96.0.1");
+  assert.equal((await create(service("b"))).spec.clusterIP, "10.96.0.2");
+  await assert.rejects(create(service("c")), /range is full/);
+  const wider = serviceCidr("more", "10.97.0.0/29");
+  await client.create("ServiceCIDR", { metadata: wider.metadata, spec: { cidrs: ["10.97.0.0/29"] } });
+  assert.equal((await create(service("c"))).spec.clusterIP, "10.97.0.1");
+  assert.equal((await create(service("d", { clusterIP: "10.97.0.5" }))).spec.clusterIP, "10.97.0.5");
+  await assert.rejects(
+    create(service("e", { clusterIP: "10.98.0.1" })),
+    /provided network does not match the current range/,
+  );
+});
+
+test("a ServiceCIDR that is going or not ready gives nothing out", async () => {
+  const { create, client } = await allocator("10.96.0.0/30", () => 0);
+  await client.create("ServiceCIDR", { metadata: { name: "more" }, spec: { cidrs: ["10.97.0.0/29"] } });
+  const condition = { type: "Ready", status: "False", reason: "Terminating" };
+  await client.patch(
+    "ServiceCIDR",
+    { name: "kubernetes" },
+    { status: { conditions: [condition] } },
+    { subresource: "status" },
+  );
+  assert.equal((await create(service("a"))).spec.clusterIP, "10.97.0.1");
 });

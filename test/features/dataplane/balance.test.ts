@@ -5,21 +5,11 @@ import { Ring } from "#dataplane/balance/ring.ts";
 import { createPage } from "#dataplane/counters.ts";
 import { Backend } from "#dataplane/pool/backend.ts";
 import type { BackendEntry } from "#dataplane/table.ts";
-
-/** Numbers that look random and are the same each time (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { seeded } from "./seeded.ts";
 
 function backendOf(balance: BackendEntry["balance"], count: number): Backend {
   const endpoints = Array.from({ length: count }, (_, index) => ({ address: `10.0.0.${index}`, port: 80 }));
-  const entry = { id: "b", protocol: "http", balance, tries: 3, endpoints } as const;
+  const entry = { id: "b", protocol: "http", balance, endpoints } as const;
   const options = { start: 0, idleLimit: 4, slot: { page: createPage(), offset: 0 }, random: seeded(7) };
   return new Backend(entry, options);
 }

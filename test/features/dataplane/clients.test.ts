@@ -14,7 +14,7 @@ test("a client that waits for 100 gets it once its request may go on", async (t)
 });
 
 test("a head that drips in too slowly is 408, a silent connection is closed", async (t) => {
-  const { port } = await startPlane(t, { limits: { ...quick, headerMs: 60, keepAliveMs: 60 } });
+  const { port } = await startPlane(t, { limits: { ...quick, headerMs: 60, keepAliveMs: 1000 } });
   const silent = await dial(t, port);
   const slow = await dial(t, port);
   slow.send("GET / HTTP/1.1\r\nHo");

@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { test, type TestContext } from "node:test";
-import { gunzipSync } from "node:zlib";
-import { acceptsGzip } from "#dataplane/filters/compression.ts";
+import {
+  brotliDecompressSync,
+  createBrotliDecompress,
+  createZstdDecompress,
+  gunzipSync,
+  zstdDecompressSync,
+} from "node:zlib";
+import { chooseOffer } from "#dataplane/filters/compression.ts";
 import { ask, field, httpEndpoint, rawEndpoint, simple, startPlane } from "./harness.ts";
 
-const filters = [{ type: "gzip", level: 1, minBytes: 256, types: ["application/json"] }] as const;
+const filters = [{ type: "compress", coding: "gzip", level: 1, minBytes: 256, types: ["application/json"] }] as const;
 const page = "all work and no play ".repeat(1000);
 
 async function planeWith(t: TestContext, endpoint: number) {
@@ -162,17 +169,95 @@ test("a response that breaks a rule at once is answered with a page that is not 
   assert.match(body.toString(), /502 Bad Gateway/);
 });
 
-for (const [text, accepted] of [
-  ["gzip", true],
-  ["br;q=1.0, GZIP;q=0.5", true],
-  ["deflate, *;q=0.1", true],
-  ["gzip;q=0", false],
-  ["*, gzip;q=0.000", false],
-  ["identity", false],
-  ["", false],
-  ["gzipped", false],
+for (const [text, expected] of [
+  ["gzip", "gzip"],
+  ["x-gzip", "gzip"],
+  ["gzip, deflate, br", "br"],
+  ["gzip, deflate, br, zstd", "br"],
+  ["gzip, zstd", "zstd"],
+  ["br;q=0.9, GZIP;q=1.0", "gzip"],
+  ["br;q=0.5, zstd;q=0.8, gzip;q=0.8", "zstd"],
+  ["deflate, *;q=0.1", "br"],
+  ["br;q=0, *", "zstd"],
+  ["*;q=0.5, gzip;q=0.7", "gzip"],
+  ["identity;q=1, gzip;q=0.5", undefined],
+  ["identity;q=0.5, gzip", "gzip"],
+  ["identity, gzip", "gzip"],
+  ["gzip;q=0", undefined],
+  ["*, gzip;q=0.000, br;q=0, zstd;q=0", undefined],
+  ["gzip;q=lots", undefined],
+  ["gzip;q=1.5", undefined],
+  ["identity", undefined],
+  ["", undefined],
+  ["gzipped", undefined],
+  ["br;q=0.001,", "br"],
 ] as const) {
-  test(`Accept-Encoding "${text}" ${accepted ? "takes" : "does not take"} gzip`, () => {
-    assert.equal(acceptsGzip(text), accepted);
+  test(`Accept-Encoding "${text}" means ${expected ?? "as it is"}`, () => {
+    const offers = (["br", "zstd", "gzip"] as const).map((coding) => ({ coding, level: 1 }));
+    assert.equal(chooseOffer(offers, text)?.coding, expected);
   });
 }
+
+const readers = { br: brotliDecompressSync, zstd: zstdDecompressSync, gzip: gunzipSync };
+
+for (const coding of ["br", "zstd"] as const) {
+  test(`${coding}: whole, and in pieces`, async (t) => {
+    const endpoint = await httpEndpoint(t, (request, response) => {
+      response.setHeader("Content-Type", "application/json");
+      if (request.url === "/length") response.setHeader("Content-Length", page.length);
+      for (let at = 0; at < page.length; at += 1000) response.write(page.slice(at, at + 1000));
+      response.end();
+    });
+    const { plane, port } = await startPlane(t);
+    const both = [filters[0], { ...filters[0], coding, level: 4 }];
+    await plane.apply(simple([endpoint], { filters: both }));
+    for (const path of ["/length", "/chunked"]) {
+      const { response, body } = await get(port, path, { "Accept-Encoding": `gzip, ${coding}` });
+      assert.equal(response.headers["content-encoding"], coding);
+      assert.equal(response.headers["vary"], "Accept-Encoding");
+      assert.ok(body.length < page.length / 10);
+      assert.equal(readers[coding](body).toString(), page);
+      const other = await get(port, path, wanted);
+      assert.equal(other.response.headers["content-encoding"], "gzip");
+    }
+  });
+
+  test(`${coding}: pieces go out when they come`, async (t) => {
+    const endpoint = await rawEndpoint(t, (socket) => {
+      const head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n";
+      socket.once("data", () => socket.write(`${head}5\r\nhello\r\n`));
+    });
+    const { plane, port } = await startPlane(t);
+    await plane.apply(simple([endpoint], { filters: [{ ...filters[0], coding }] }));
+    const first = await new Promise<Buffer>((resolve, reject) => {
+      const headers = { "Accept-Encoding": coding };
+      const sent = httpRequest({ port, host: "127.0.0.1", agent: false, headers }, (response) => {
+        response.once("data", resolve).on("error", () => {});
+        t.after(() => response.destroy());
+      });
+      sent.on("error", reject).end();
+    });
+    const unpack = coding === "br" ? createBrotliDecompress() : createZstdDecompress();
+    t.after(() => unpack.destroy());
+    unpack.write(first);
+    const [text] = (await once(unpack, "data")) as [Buffer];
+    assert.equal(text.toString(), "hello");
+  });
+}
+
+test("each coding has its own least length and types", async (t) => {
+  const endpoint = await httpEndpoint(t, (request, response) => {
+    response.setHeader("Content-Type", request.url === "/css" ? "text/css" : "text/html");
+    response.setHeader("Content-Length", 100).end("x".repeat(100));
+  });
+  const { plane, port } = await startPlane(t);
+  const brotli = { type: "compress", coding: "br", level: 4, minBytes: 20, types: [] } as const;
+  const gzip = { type: "compress", coding: "gzip", level: 1, minBytes: 20, types: ["text/css"] } as const;
+  const zstd = { type: "compress", coding: "zstd", level: 3, minBytes: 101, types: ["*"] } as const;
+  await plane.apply(simple([endpoint], { filters: [gzip, brotli, zstd] }));
+  const codingOf = async (path: string, accepted: string) =>
+    (await get(port, path, { "Accept-Encoding": accepted })).response.headers["content-encoding"];
+  assert.equal(await codingOf("/", "br, gzip, zstd"), "br");
+  assert.equal(await codingOf("/css", "br, gzip, zstd"), "gzip");
+  assert.equal(await codingOf("/", "zstd"), undefined);
+});

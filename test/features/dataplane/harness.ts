@@ -4,7 +4,16 @@ import type { TestContext } from "node:test";
 import { systemClock } from "#base/clock.ts";
 import { silentLog } from "#base/log.ts";
 import type { Limits } from "#dataplane/limits.ts";
-import type { BackendEntry, Filter, HostEntry, PathMatch, RouteEntry, TableChange } from "#dataplane/table.ts";
+import type {
+  BackendEntry,
+  Filter,
+  HostEntry,
+  PathMatch,
+  RetryRules,
+  RouteEntry,
+  TableChange,
+} from "#dataplane/table.ts";
+import { defaultRetry } from "#dataplane/retry.ts";
 import { startDataplane, type DataplaneOptions, type RunningDataplane } from "#dataplane/workers.ts";
 
 /** Limits in which a test need not wait for seconds. */
@@ -38,11 +47,12 @@ export interface RouteSketch {
   readonly maxBodyBytes?: number;
   readonly readMs?: number;
   readonly connectMs?: number;
+  readonly retry?: Partial<RetryRules>;
 }
 
 export function route(id: string, sketch: RouteSketch): RouteEntry {
   const { match = { type: "prefix", path: "/" }, backend = "b", answer, filters = [], maxBodyBytes = 0 } = sketch;
-  const { readMs = 5000, connectMs = 5000 } = sketch;
+  const { readMs = 5000, connectMs = 5000, retry } = sketch;
   return {
     id,
     match,
@@ -50,6 +60,7 @@ export function route(id: string, sketch: RouteSketch): RouteEntry {
     target: answer === undefined ? { type: "backend", backend } : { type: "answer", status: answer, reason: "told so" },
     timeouts: { connectMs, readMs, sendMs: 5000 },
     maxBodyBytes,
+    ...(retry === undefined ? {} : { retry: { ...defaultRetry, ...retry } }),
   };
 }
 
@@ -63,7 +74,7 @@ export function backend(
   more: Partial<BackendEntry> = {},
 ): readonly [string, BackendEntry] {
   const endpoints = ports.map((port) => ({ address: "127.0.0.1", port }));
-  return [id, { id, protocol: "http", balance: "round-robin", endpoints, tries: 3, ...more }];
+  return [id, { id, protocol: "http", balance: "round-robin", endpoints, ...more }];
 }
 
 export function change(parts: Partial<TableChange>): TableChange {
@@ -153,6 +164,11 @@ export class RawClient {
   async until(pattern: RegExp): Promise<string> {
     while (!pattern.test(this.text) && !this.closed) await new Promise<void>((resolve) => this.watchers.push(resolve));
     return this.text;
+  }
+
+  /** Resolves when something more was read, or the connection closed. */
+  more(): Promise<void> {
+    return this.closed ? Promise.resolve() : new Promise((resolve) => this.watchers.push(resolve));
   }
 
   async end(): Promise<string> {

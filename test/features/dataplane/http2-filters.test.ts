@@ -13,7 +13,7 @@ const origin = "https://a.example";
 const filters: readonly Filter[] = [
   { type: "cors", origins: [origin], methods: "GET", headers: "X-One", credentials: true, maxAge: 600 },
   { type: "basic-auth", realm: "x", users: [["ann", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"]] },
-  { type: "gzip", level: 1, minBytes: 256, types: ["text/plain"] },
+  { type: "compress", coding: "gzip", level: 1, minBytes: 256, types: ["text/plain"] },
 ];
 
 test("filters hold for requests of HTTP/2: who waits for a guard, is compressed, gets fields, and is written down", async (t) => {

@@ -79,7 +79,7 @@ test("whatever frames an endpoint sends, its client gets an answer or an end, an
   const endpoint = await rawEndpoint(t, (socket) => {
     socket.once("data", () => socket.end(says));
   });
-  const backends = [backend("b", [endpoint], { protocol: "h2", tries: 1 })];
+  const backends = [backend("b", [endpoint], { protocol: "h2" })];
   await plane.apply(change({ hosts: [host("*", [route("all", {})])], backends }));
   await fc.assert(
     fc.asyncProperty(conversation, async (frames) => {

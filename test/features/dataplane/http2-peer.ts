@@ -33,7 +33,7 @@ export function uint32(value: number): Buffer {
 
 /** A peer that says what a test wants, rule or no rule, and notes what it hears as short lines. */
 export class Http2Peer {
-  /** `1 200`, `1 DATA 5`, `1 end`, `RST 1 CANCEL`, `GOAWAY NO_ERROR`, `PONG`, `closed`. */
+  /** `SETTINGS`, `1 200`, `1 DATA 5`, `1 end`, `RST 1 CANCEL`, `GOAWAY NO_ERROR`, `PONG`, `closed`. */
   readonly events: string[] = [];
   readonly bodies = new Map<number, string>();
   readonly fields = new Map<number, Map<string, string>[]>();
@@ -86,6 +86,8 @@ export class Http2Peer {
     else if (type === frameType.goaway) this.events.push(`GOAWAY ${errorName(readUint32(bytes, start + 4))}`);
     else if (type === frameType.windowUpdate) {
       this.windows.set(stream, this.granted(stream) + readUint32(bytes, start));
+    } else if (type === frameType.settings) {
+      this.events.push((flags & flag.ack) === 0 ? "SETTINGS" : "SETTINGS ack");
     } else if (type === frameType.ping) {
       if ((flags & flag.ack) !== 0) this.events.push("PONG");
       else if (this.answersPings) this.send(frame(frameType.ping, flag.ack, 0, bytes.subarray(start, end)));

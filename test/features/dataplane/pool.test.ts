@@ -59,7 +59,7 @@ test("idle connections close when their time is up, when the peer speaks or ends
 });
 
 test("endpoints keep their connections when others come and go", () => {
-  const entry = { id: "b", protocol: "http", balance: "round-robin", tries: 3 } as const;
+  const entry = { id: "b", protocol: "http", balance: "round-robin" } as const;
   const of = (...ports: number[]) => ({ ...entry, endpoints: ports.map((port) => ({ address: "10.0.0.1", port })) });
   const backend = new Backend(of(1, 2), { start: 0, idleLimit: 4, slot: { page: createPage(), offset: 0 } });
   const [one, two] = backend.endpoints;
@@ -71,7 +71,7 @@ test("endpoints keep their connections when others come and go", () => {
 });
 
 test("a failed endpoint is passed over unless there is no other, and no endpoint is tried twice", () => {
-  const entry = { id: "b", protocol: "http", balance: "round-robin", tries: 3 } as const;
+  const entry = { id: "b", protocol: "http", balance: "round-robin" } as const;
   const endpoints = [1, 2].map((port) => ({ address: "10.0.0.1", port }));
   const backend = new Backend(
     { ...entry, endpoints },

@@ -41,7 +41,9 @@ test("an endpoint that refused is passed over for a moment", async (t) => {
 test("no more endpoints are tried than the backend allows", async (t) => {
   const { plane, port } = await startPlane(t);
   const ports = [await deadPort(), await deadPort(), await deadPort(), await deadPort()];
-  await plane.apply(change({ hosts: [host("*", [route("r", {})])], backends: [backend("b", ports, { tries: 2 })] }));
+  await plane.apply(
+    change({ hosts: [host("*", [route("r", { retry: { tries: 2 } })])], backends: [backend("b", ports)] }),
+  );
   assert.equal((await ask(t, port, "GET /")).status, 502);
   assert.deepEqual(
     (await plane.failures()).map(({ status }) => status),

@@ -41,7 +41,7 @@ function scene() {
   };
   const proxy = startProxy({ source, node, mode, clock });
   const health = (nodeEligible = true) => ({
-    freshness: proxy.freshness(),
+    families: { IPv4: proxy.freshness() },
     nodeEligible,
     timeoutMs: 60_000,
     now: clock.now(),
@@ -128,7 +128,7 @@ test("metrics are text of the exposition format: each name once with its type, b
   assert.equal(new Set(types).size, types.length);
   for (const line of lines) {
     if (line.startsWith("#")) continue;
-    assert.match(line, /^kubeproxy_[a-z_]+\{[a-z_]+="[^"]*"(,le="[^"]+")?\} -?[0-9.e+-]+$/);
+    assert.match(line, /^kubeproxy_[a-z_]+\{[a-z_]+="[^"]*"(,(le|traffic_policy)="[^"]+")?\} -?[0-9.e+-]+$/);
     assert.ok(types.includes(line.split("{")[0]?.replace(/_(bucket|sum|count)$/, "") ?? ""), line);
   }
   const buckets = lines.filter((line) => line.startsWith("kubeproxy_sync_proxy_rules_duration_seconds_bucket"));

@@ -48,7 +48,7 @@ test("no text of an object gets into a command of the kernel's tables, only addr
 
 /** Nothing but what the renderer itself writes; the words of a comment are between quotes that none of them ends. */
 const rule =
-  /^(?:[*:]\S+(?: - \[0:0\])?|COMMIT|-[AIDX] KUBE-[A-Z0-9-]+(?: (?:!|-?-?[A-Za-z0-9][A-Za-z0-9.,:/_-]*|"[A-Za-z0-9 .,:;>_/?-]{0,255}"))*)$/;
+  /^(?:[*:]\S+(?: - \[0:0\])?|COMMIT|-[AIDX] KUBE-[A-Z0-9-]+(?: (?:!|-?-?[A-Za-z0-9][A-Za-z0-9.,:/_-]*|"[A-Za-z0-9 .,:;>_/?[\]-]{0,255}"))*)$/;
 
 test("no text of an object becomes syntax of iptables or ipvsadm, though comments name the object", () => {
   fc.assert(

@@ -13,13 +13,23 @@ export function service(name: string, spec: ServiceSpec = {}, resourceVersion = 
 export function slice(
   service: string,
   endpoints: readonly (string | SliceEndpoint)[],
-  { name = `${service}-1`, resourceVersion = "1", ports = [{ name: "", port: 8080 }] as EndpointSlice["ports"] } = {},
+  {
+    name = `${service}-1`,
+    resourceVersion = "1",
+    addressType = "IPv4",
+    ports = [{ name: "", port: 8080 }],
+  }: {
+    name?: string;
+    resourceVersion?: string;
+    addressType?: EndpointSlice["addressType"];
+    ports?: EndpointSlice["ports"];
+  } = {},
 ): EndpointSlice {
   return {
     apiVersion: "discovery.k8s.io/v1",
     kind: "EndpointSlice",
     metadata: { namespace: "dev", name, resourceVersion, labels: { [serviceNameLabel]: service } },
-    addressType: "IPv4",
+    addressType,
     endpoints: endpoints.map((endpoint) => (typeof endpoint === "string" ? { addresses: [endpoint] } : endpoint)),
     ports,
   };

@@ -26,3 +26,17 @@ test("a service without endpoints keeps its flows", () => {
   const { ports: entries } = compileService(dns, [slice("dns", [], { ports })]);
   assert.deepEqual(staleFlows(parseFlows(listing), entries, node), []);
 });
+
+test("a flow of IPv6 is stale by the same rules", () => {
+  const dns6 = service("dns", { clusterIP: "fd00:10:96::A", ports: [{ port: 53, protocol: "UDP" }] });
+  const slices = [slice("dns", ["fd00:10:244::5"], { ports, addressType: "IPv6" })];
+  const { ports: entries } = compileService(dns6, slices, 6);
+  const line = (answers: string) =>
+    `udp 17 118 src=fd00::1 dst=fd00:10:96::a sport=4 dport=53 src=${answers} dst=fd00::1 sport=5353 dport=4 mark=0 use=1`;
+  const flows = parseFlows([line("fd00:10:244::5"), line("fd00:10:244::6")].join("\n"));
+  const stale = staleFlows(flows, entries, { ...node, family: 6 });
+  assert.deepEqual(
+    stale.map(({ answers }) => answers),
+    ["fd00:10:244::6"],
+  );
+});

@@ -39,6 +39,8 @@ const refused: [change: Partial<UpOptions>, problem: RegExp][] = [
   [{ etcd: { servers: [], cafile: "/ca" } }, /^--etcd-cafile: has no use without --etcd-servers$/],
   [{ etcd: { servers: ["http://a:2379"], cafile: "/ca" } }, /^--etcd-cafile: .* must all be https/],
   [{ etcd: { servers: ["https://a:2379"], certfile: "/c" } }, /^--etcd-certfile and --etcd-keyfile go together/],
+  [{ tcpServicesConfigMap: "tcp-services" }, /^--tcp-services-configmap: tcp-services is not namespace\/name/],
+  [{ udpServicesConfigMap: "a/b/c" }, /^--udp-services-configmap: a\/b\/c is not namespace\/name/],
   [{ nodeCidr: "10.244.9.0/24" }, /^--pod-cidr and --node-cidr overlap$/],
   [{ loadBalancerCidrs: ["172.31.0.1"] }, /^--load-balancer-cidr: 172\.31\.0\.1 is not a range/],
   [{ loadBalancerCidrs: ["10.97.0.0/24"] }, /^--load-balancer-cidr and --service-cidr overlap$/],

@@ -58,11 +58,11 @@ function validateStrategy({ type, rollingUpdate }: NonNullable<DeploymentSpec["s
   return errors;
 }
 
-function shareOf(value: number | string): number {
+export function shareOf(value: number | string): number {
   return typeof value === "number" ? value : Number.parseInt(value, 10);
 }
 
-function validateShare(path: string, value: number | string): FieldError[] {
+export function validateShare(path: string, value: number | string): FieldError[] {
   if (typeof value === "number") return unlessNatural(path, value);
   if (/^[0-9]+%$/.test(value)) return [];
   const detail =

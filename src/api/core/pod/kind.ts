@@ -1,3 +1,4 @@
+import type { Affinity } from "./affinity.ts";
 import type { Condition } from "../../meta/condition.ts";
 import type { ObjectMeta } from "../../meta/object.ts";
 
@@ -21,6 +22,7 @@ export interface PodSpec {
   volumes?: Volume[];
   nodeName?: string;
   nodeSelector?: Record<string, string>;
+  affinity?: Affinity;
   tolerations?: Toleration[];
   hostname?: string;
   subdomain?: string;

@@ -3,6 +3,7 @@ import type { FieldError } from "../../meta/field-error.ts";
 import { invalids, invalidValue, required, unlessNatural, unlessOneOf } from "../../meta/field-errors.ts";
 import { validateAnnotations, validateLabels, validateMetadata } from "../../meta/metadata.ts";
 import { checkLabel, checkQualifiedName, checkSubdomain } from "../../meta/names.ts";
+import { validateAffinity } from "./affinity.ts";
 import type { Pod, PodSpec, PodTemplateSpec, Toleration } from "./kind.ts";
 import { validateContainers } from "./validate-container.ts";
 import { validateVolumes } from "./validate-volumes.ts";
@@ -34,6 +35,7 @@ function validatePodSpec(spec: PodSpec, path: string): FieldError[] {
     ...unlessOneOf(`${path}.restartPolicy`, spec.restartPolicy, ["Always", "Never", "OnFailure"]),
     ...validateDns(spec, path),
     ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
+    ...validateAffinity(spec.affinity, path),
     ...named("serviceAccountName", checkSubdomain),
     ...named("nodeName", checkSubdomain),
     ...validateDeadline(spec.activeDeadlineSeconds, `${path}.activeDeadlineSeconds`),

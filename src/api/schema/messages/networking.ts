@@ -33,7 +33,14 @@ networking.v1.IngressSpec: defaultBackend=1:networking.v1.IngressBackend tls=2:[
   rules=3:[]networking.v1.IngressRule ingressClassName=4
 networking.v1.IngressStatus: loadBalancer=1:networking.v1.IngressLoadBalancerStatus+
 networking.v1.IngressTLS: hosts=1:[] secretName=2
+networking.v1.IPAddress: metadata=1:meta.ObjectMeta+ spec=2:networking.v1.IPAddressSpec+
+networking.v1.IPAddressSpec: parentRef=1:networking.v1.ParentReference
+networking.v1.ParentReference: group=1 resource=2 namespace=3 name=4
 networking.v1.ServiceBackendPort: name=1 number=2:i0
+networking.v1.ServiceCIDR: metadata=1:meta.ObjectMeta+ spec=2:networking.v1.ServiceCIDRSpec+
+  status=3:networking.v1.ServiceCIDRStatus+
+networking.v1.ServiceCIDRSpec: cidrs=1:[]
+networking.v1.ServiceCIDRStatus: conditions=1:[]meta.Condition
 networking.v1beta1.HTTPIngressPath: path=1 backend=2:networking.v1beta1.IngressBackend pathType=3
 networking.v1beta1.HTTPIngressRuleValue: paths=1:[]networking.v1beta1.HTTPIngressPath
 networking.v1beta1.Ingress: metadata=1:meta.ObjectMeta+ spec=2:networking.v1beta1.IngressSpec+

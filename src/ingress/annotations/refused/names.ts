@@ -5,7 +5,7 @@ export const snippets = words(`
 
 /** Who may come in. Serving without these would open what was meant to be closed, so the routes answer 503. */
 export const guards = words(`
-  auth-tls-secret auth-tls-match-cn
+  auth-tls-match-cn
 `);
 
 /** The same by Traefik 1.7. */
@@ -18,16 +18,14 @@ export const later = words(`
   permanent-redirect-append relative-redirects from-to-www-redirect server-alias default-backend
   custom-http-errors disable-proxy-intercept-errors service-upstream affinity-canary-behavior canary-by-header
   canary-by-header-value canary-by-header-pattern canary-by-cookie canary-weight canary-weight-total
-  proxy-next-upstream-timeout client-body-buffer-size proxy-buffer-size proxy-buffers-number
+  proxy-buffer-size proxy-buffers-number
   proxy-busy-buffers-size proxy-max-temp-file-size proxy-http-version proxy-cookie-domain proxy-cookie-path
   proxy-redirect-from proxy-redirect-to connection-proxy-header http2-push-preload fastcgi-index
   fastcgi-params-configmap enable-rewrite-log limit-rate limit-rate-after auth-keepalive auth-keepalive-requests
-  auth-keepalive-timeout auth-keepalive-share-vars enable-global-auth auth-tls-verify-client
-  auth-tls-verify-depth auth-tls-error-page auth-tls-pass-certificate-to-upstream proxy-ssl-secret
+  auth-keepalive-timeout auth-keepalive-share-vars enable-global-auth proxy-ssl-secret
   proxy-ssl-verify proxy-ssl-verify-depth proxy-ssl-name proxy-ssl-server-name proxy-ssl-ciphers
-  proxy-ssl-protocols ssl-passthrough ssl-ciphers ssl-prefer-server-ciphers enable-modsecurity
-  enable-owasp-core-rules modsecurity-transaction-id enable-opentelemetry opentelemetry-trust-incoming-span
-  opentelemetry-operation-name global-rate-limit enable-opentracing opentracing-trust-incoming-span
+  proxy-ssl-protocols ssl-prefer-server-ciphers enable-modsecurity
+  enable-owasp-core-rules modsecurity-transaction-id global-rate-limit enable-opentracing opentracing-trust-incoming-span
   enable-influxdb secure-backends session-cookie-hash add-base-url base-url-scheme grpc-backend
 `);
 

@@ -1,33 +1,38 @@
+import { defaultRetry } from "#dataplane/retry.ts";
+import type { RetryCondition } from "#dataplane/table.ts";
 import type { RouteEffect } from "#routing/l7/settings.ts";
 import { nginx, type AnnotationGroup } from "../group.ts";
-import { parseInteger } from "../values.ts";
+import { parseCount, parseRetryConditions, parseSeconds } from "../values.ts";
 
-const tries = `${nginx}proxy-next-upstream-tries`;
-const conditions = `${nginx}proxy-next-upstream`;
+const triesKey = `${nginx}proxy-next-upstream-tries`;
+const conditionsKey = `${nginx}proxy-next-upstream`;
+const timeoutKey = `${nginx}proxy-next-upstream-timeout`;
 
 /** What stands for "no limit" of attempts: more than any backend has endpoints worth trying. */
 const unlimited = 100;
 
-/**
- * How many endpoints one request may try: `proxy-next-upstream-tries`, or only one with `proxy-next-upstream: off`. The
- * conditions are always `error timeout`, the default; others are named as not supported.
- */
+/** When a request that an endpoint did not serve goes to another one, how often, and for how long. */
 export const retries: AnnotationGroup = {
   name: "retries",
-  keys: [tries, conditions],
+  keys: [triesKey, conditionsKey, timeoutKey],
   parse(reader, options) {
-    const notNegative = (text: string): number | undefined => {
-      const count = parseInteger(text);
-      return count === undefined || count < 0 ? undefined : count;
-    };
-    const count = reader.read(tries, notNegative, "ignore", "a number, 0 for no limit") ?? options.tries;
-    const words = new Set(reader.text(conditions)?.split(/\s+/) ?? ["error", "timeout"]);
-    if (!words.has("off") && [...words].some((word) => word !== "error" && word !== "timeout")) {
-      const message = "only off, error and timeout are supported yet, requests are retried on error and timeout";
-      reader.fail(conditions, "annotation-unsupported", message, "ignore");
-    }
-    const wanted = words.has("off") ? 1 : count === 0 ? unlimited : count;
-    const effect: RouteEffect = (draft) => ({ ...draft, tries: wanted });
-    return { effect };
+    const count = reader.read(triesKey, parseCount, "ignore", "a number, 0 for no limit") ?? options.tries;
+    const words = `error, timeout, invalid_header, http_500 and the like, non_idempotent, or off`;
+    const given = reader.read(conditionsKey, parseRetryConditions, "ignore", words) ?? options.retryOn;
+    const withinMs =
+      reader.read(timeoutKey, parseSeconds, "ignore", "seconds, 0 for no limit") ?? options.retryWithinMs;
+    const on: readonly RetryCondition[] =
+      options.retryNonIdempotent && given.length > 0 ? [...given, "non_idempotent"] : given;
+    const tries = on.length === 0 ? 1 : count === 0 ? unlimited : count;
+    const isUsual = tries === defaultRetry.tries && withinMs === defaultRetry.withinMs && isSame(on, defaultRetry.on);
+    const effect: RouteEffect = (draft) => ({
+      ...draft,
+      retry: { ...defaultRetry, ...draft.retry, tries, on, withinMs },
+    });
+    return isUsual ? {} : { effect };
   },
 };
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((word) => b.includes(word));
+}

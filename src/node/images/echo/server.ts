@@ -11,6 +11,8 @@ const longestWaitMs = 60_000;
 const longestBody = 64 << 10;
 
 let ending = false;
+/** Connections taken so far. */
+let taken = 0;
 let health = 200;
 
 /** `2s`, `150ms`, `1m`: milliseconds, or 0 when it is none of these. */
@@ -100,6 +102,7 @@ function listenHttp(port: number): () => void {
       response.destroy();
     });
   });
+  server.on("connection", () => (taken += 1));
   server.listen(port);
   // Closing ends idle connections too.
   return () => server.close();
@@ -107,6 +110,7 @@ function listenHttp(port: number): () => void {
 
 function listenTcp(port: number): () => void {
   const server = net.createServer((socket) => {
+    taken += 1;
     socket.on("error", () => socket.destroy());
     socket.pipe(socket);
   });
@@ -137,16 +141,29 @@ for (const argument of process.argv.slice(2)) {
   console.log(`echo: ${kind} on port ${port}`);
 }
 
-/** Connections that were made just before the pod was taken out of its Services still bring their requests. */
-const lingerMs = 300;
+/**
+ * Connections that were made just before the pod was taken out of its Services wait to be taken, and bring requests: the
+ * end comes when none has come for this long.
+ */
+const quietMs = 300;
+const longestLingerMs = 3_000;
 const longestEndMs = 5_000;
+
+function linger(leftMs: number): void {
+  const before = taken;
+  setTimeout(() => {
+    // What came while this program had no turn is taken first.
+    setImmediate(() => {
+      if (taken !== before && leftMs > quietMs) return linger(leftMs - quietMs);
+      for (const close of closers) close();
+      setTimeout(() => process.exit(0), longestEndMs).unref();
+    });
+  }, quietMs);
+}
 
 // Process 1 of a container ends on a signal only if it says so.
 process.on("SIGINT", () => process.exit(130));
 process.on("SIGTERM", () => {
   ending = true;
-  setTimeout(() => {
-    for (const close of closers) close();
-    setTimeout(() => process.exit(0), longestEndMs).unref();
-  }, lingerMs);
+  linger(longestLingerMs);
 });

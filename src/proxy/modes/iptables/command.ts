@@ -1,6 +1,9 @@
 import { inNamespace, runCommand } from "../../command.ts";
 import type { ProxyNode } from "../../mode.ts";
 
+/** Each family has its own tables, and its own program for them. */
+const programs = { 4: "iptables", 6: "ip6tables" } as const;
+
 /** Calls of `iptables-restore` that the kernel or the program refused. */
 export class IptablesError extends Error {
   override readonly name = "IptablesError";
@@ -10,15 +13,15 @@ export class IptablesError extends Error {
 const lockSeconds = "5";
 
 /** Gives one text to the kernel, and leaves alone what it does not name. Rejects with `IptablesError`. */
-export async function restore({ netns }: ProxyNode, text: string): Promise<void> {
-  const argv = ["iptables-restore", "--noflush", "-w", lockSeconds];
+export async function restore({ netns, family = 4 }: ProxyNode, text: string): Promise<void> {
+  const argv = [`${programs[family]}-restore`, "--noflush", "-w", lockSeconds];
   const { code, stderr } = await runCommand(inNamespace(netns, argv), `${text}\n`);
   if (code !== 0) throw new IptablesError(explain(stderr, text));
 }
 
 /** What stands in all tables. Rejects with `IptablesError`. */
-export async function save({ netns }: ProxyNode): Promise<string> {
-  const { code, stdout, stderr } = await runCommand(inNamespace(netns, ["iptables-save"]));
+export async function save({ netns, family = 4 }: ProxyNode): Promise<string> {
+  const { code, stdout, stderr } = await runCommand(inNamespace(netns, [`${programs[family]}-save`]));
   if (code !== 0) throw new IptablesError(explain(stderr, ""));
   return stdout;
 }

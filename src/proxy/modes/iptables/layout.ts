@@ -1,3 +1,4 @@
+import type { Family } from "#base/cidr.ts";
 import type { ProxyNode } from "../../mode.ts";
 import {
   canaryChain,
@@ -13,7 +14,7 @@ import {
   servicesChain,
 } from "./names.ts";
 import type { ChainNames } from "./kernel.ts";
-import { comment, ranges4, type Element, type Table } from "./rule.ts";
+import { comment, rangesOf, type Element, type Table } from "./rule.ts";
 
 const shared: Readonly<Record<Table, readonly string[]>> = {
   filter: [canaryChain, servicesChain, externalServicesChain, nodePortsChain, proxyFirewallChain],
@@ -46,11 +47,22 @@ const jumps: readonly (readonly [table: Table, chain: string, rule: string])[] =
   ["nat", "POSTROUTING", `${comment("kubernetes postrouting rules")} -j ${postroutingChain}`],
 ];
 
+const nodePortsNote = comment("kubernetes service nodeports; NOTE: this must be the last rule in this chain");
+/** Of IPv6 the kernel lets no packet of ::1 out, whatever it is translated to (upstream: "it never works"). */
+const notLoopback = { 4: "", 6: "! -d ::1/128 " } as const satisfies Record<Family, string>;
+
 /** The last rule of KUBE-SERVICES: an address with a port comes before a node port. */
-export const nodePortsJump = `${comment("kubernetes service nodeports; NOTE: this must be the last rule in this chain")} -m addrtype --dst-type LOCAL -j ${nodePortsChain}`;
+export function nodePortsJump(family: Family): string {
+  return `${notLoopback[family]}${nodePortsNote} -m addrtype --dst-type LOCAL -j ${nodePortsChain}`;
+}
+
+/** Whether a rule is that last one. */
+export function isLastRule(rule: string): boolean {
+  return rule.includes(nodePortsNote);
+}
 
 /** All that does not depend on Services (upstream pkg/proxy/iptables). */
-export function renderLayout({ podCidrs }: Pick<ProxyNode, "podCidrs">): Element[] {
+export function renderLayout({ family = 4, podCidrs }: Pick<ProxyNode, "family" | "podCidrs">): Element[] {
   const own: readonly (readonly [table: Table, chain: string, rules: readonly string[]])[] = [
     [
       "filter",
@@ -65,9 +77,11 @@ export function renderLayout({ podCidrs }: Pick<ProxyNode, "podCidrs">): Element
     [
       "filter",
       firewallChain,
-      [
-        `! -s 127.0.0.0/8 -d 127.0.0.0/8 ${comment("block incoming localnet connections")} -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`,
-      ],
+      family === 6
+        ? []
+        : [
+            `! -s 127.0.0.0/8 -d 127.0.0.0/8 ${comment("block incoming localnet connections")} -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`,
+          ],
     ],
     ["nat", markChain, [`-j MARK --set-xmark ${mark}`]],
     [
@@ -79,21 +93,24 @@ export function renderLayout({ podCidrs }: Pick<ProxyNode, "podCidrs">): Element
         `${comment("kubernetes service traffic requiring SNAT")} -j MASQUERADE --random-fully`,
       ],
     ],
-    ...markOutside(podCidrs),
+    ...markOutside(podCidrs, family),
   ];
   return [
     ...Object.entries(shared).flatMap(([table, chains]) =>
       chains.map((key): Element => ({ set: `${table as Table} shared`, key, value: "" })),
     ),
     ...own.map(([set, key, rules]): Element => ({ set, key, value: rules.join("\n") })),
-    { set: `nat ${servicesChain}`, key: nodePortsJump, value: "" },
+    { set: `nat ${servicesChain}`, key: nodePortsJump(family), value: "" },
     ...jumps.map(([table, chain, key]): Element => ({ set: `${table} ${chain}`, key, value: "" })),
   ];
 }
 
 /** With one pod range a rule can say itself who is outside; with several it needs a chain. */
-export function markOutside(podCidrs: readonly string[]): (readonly [Table, string, readonly string[]])[] {
-  const pods = ranges4(podCidrs);
+export function markOutside(
+  podCidrs: readonly string[],
+  family: Family,
+): (readonly [Table, string, readonly string[]])[] {
+  const pods = rangesOf(podCidrs, family);
   if (pods.length < 2) return [];
   return [["nat", markOutsideChain, [...pods.map((range) => `-s ${range} -j RETURN`), `-j ${markChain}`]]];
 }

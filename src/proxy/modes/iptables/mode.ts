@@ -1,3 +1,4 @@
+import type { Family } from "#base/cidr.ts";
 import { systemClock } from "#base/clock.ts";
 import { inNamespace, runCommand } from "../../command.ts";
 import type { ModeDefinition } from "../../definition.ts";
@@ -31,7 +32,7 @@ export const iptables: ModeDefinition = {
   name: "iptables",
   async probe(node) {
     try {
-      await restore(node, probe);
+      await restore(node, probe(node.family ?? 4));
       return { works: true };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -138,24 +139,28 @@ export const iptables: ModeDefinition = {
   cleanup: removeRules,
 };
 
+/** Addresses for documentation. */
+const sample = { 4: "192.0.2.1:1", 6: "[2001:db8::1]:1" } as const satisfies Record<Family, string>;
+
 /** One rule of each kind, in chains that are gone again when the kernel has taken them. */
-const probe = [
-  "*filter",
-  ":KUBE-PROXY-PROBE - [0:0]",
-  '-A KUBE-PROXY-PROBE -m conntrack --ctstate NEW -m comment --comment "probe" -j REJECT',
-  "-F KUBE-PROXY-PROBE",
-  "-X KUBE-PROXY-PROBE",
-  "COMMIT",
-  "*nat",
-  ":KUBE-PROXY-PROBE - [0:0]",
-  "-A KUBE-PROXY-PROBE -m statistic --mode random --probability 0.5 -j MARK --or-mark 0x4000",
-  "-A KUBE-PROXY-PROBE -m recent --rcheck --seconds 10 --reap --name KUBE-PROXY-PROBE -j RETURN",
-  "-A KUBE-PROXY-PROBE -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 1 -j DNAT --to-destination 192.0.2.1:1",
-  "-A KUBE-PROXY-PROBE -m mark --mark 0x4000/0x4000 -j MASQUERADE --random-fully",
-  "-F KUBE-PROXY-PROBE",
-  "-X KUBE-PROXY-PROBE",
-  "COMMIT",
-].join("\n");
+const probe = (family: Family) =>
+  [
+    "*filter",
+    ":KUBE-PROXY-PROBE - [0:0]",
+    '-A KUBE-PROXY-PROBE -m conntrack --ctstate NEW -m comment --comment "probe" -j REJECT',
+    "-F KUBE-PROXY-PROBE",
+    "-X KUBE-PROXY-PROBE",
+    "COMMIT",
+    "*nat",
+    ":KUBE-PROXY-PROBE - [0:0]",
+    "-A KUBE-PROXY-PROBE -m statistic --mode random --probability 0.5 -j MARK --or-mark 0x4000",
+    "-A KUBE-PROXY-PROBE -m recent --rcheck --seconds 10 --reap --name KUBE-PROXY-PROBE -j RETURN",
+    `-A KUBE-PROXY-PROBE -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 1 -j DNAT --to-destination ${sample[family]}`,
+    "-A KUBE-PROXY-PROBE -m mark --mark 0x4000/0x4000 -j MASQUERADE --random-fully",
+    "-F KUBE-PROXY-PROBE",
+    "-X KUBE-PROXY-PROBE",
+    "COMMIT",
+  ].join("\n");
 
 async function removeRules(node: ProxyNode): Promise<void> {
   try {
@@ -187,6 +192,6 @@ async function passUntranslated(node: ProxyNode): Promise<void> {
 /** Before the rules that `node/network` makes. */
 const preference = "990";
 
-async function ipRule({ netns }: ProxyNode, verb: "add" | "del"): Promise<void> {
-  await runCommand(inNamespace(netns, ["ip", "rule", verb, "pref", preference, "lookup", "main"]));
+async function ipRule({ netns, family = 4 }: ProxyNode, verb: "add" | "del"): Promise<void> {
+  await runCommand(inNamespace(netns, ["ip", `-${family}`, "rule", verb, "pref", preference, "lookup", "main"]));
 }

@@ -1,8 +1,9 @@
+import { formatEndpoint, type Family } from "#base/cidr.ts";
 import type { Protocol } from "#api/core/pod/kind.ts";
 import { selectForNode } from "#routing/l4/select.ts";
 import type { Choice, EndpointEntry, ServicePortEntry } from "#routing/l4/table.ts";
 import type { ProxyNode } from "../../mode.ts";
-import { address4, whole } from "../checked.ts";
+import { addressBits, addressText, whole } from "../checked.ts";
 import { sourcesOf } from "../source-ranges.ts";
 import {
   endpointChain,
@@ -14,8 +15,12 @@ import {
   serviceChain,
   servicesChain,
 } from "./names.ts";
-import { comment, probability, ranges4, toPort, type Element, type Place } from "./rule.ts";
+import { comment, probability, rangesOf, toPort, type Element, type Place } from "./rule.ts";
 
+const unreachable = { 4: "icmp-port-unreachable", 6: "icmp6-port-unreachable" } as const satisfies Record<
+  Family,
+  string
+>;
 const protocols: Readonly<Record<Protocol, string>> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
 
 /**
@@ -25,11 +30,14 @@ const protocols: Readonly<Record<Protocol, string>> = { TCP: "tcp", UDP: "udp", 
 export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Element[] {
   if (!Object.hasOwn(protocols, entry.protocol)) throw new Error(`unknown protocol ${JSON.stringify(entry.protocol)}`);
   const protocol = protocols[entry.protocol];
+  const { family = 4 } = node;
+  /** The range that holds only this address. */
+  const only = (address: string) => `${addressText(address, family)}/${addressBits[family]}`;
   const label = `${entry.namespace}/${entry.name}${entry.portName === "" ? "" : `:${entry.portName}`}`;
   const chain = (kind: "SVC" | "SVL" | "EXT" | "FW") => serviceChain(kind, label, protocol);
   const selection = selectForNode(entry, node);
   const affinitySeconds = whole(entry.affinitySeconds, 0, 86_400);
-  const pods = ranges4(node.podCidrs);
+  const pods = rangesOf(node.podCidrs, family);
   const cluster = endpointsOf(selection.cluster);
   const localInside = entry.internalTrafficPolicy === "Local";
   const localOutside = entry.externalTrafficPolicy === "Local";
@@ -46,23 +54,22 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Element[]
   }
 
   /** The match of an address that clients reach the service port at. */
-  const at = (address: string, note: string) =>
-    `-d ${address4(address)}/32 ${toPort(protocol, comment(note), entry.port)}`;
+  const at = (address: string, note: string) => `-d ${only(address)} ${toPort(protocol, comment(note), entry.port)}`;
 
   /** Where nothing is behind it, clients are told at once, or get no answer where other nodes have something. */
   function refuse(choice: Choice, set: Place, match: (note: string) => string, front: string): void {
     if (typeof choice !== "string") return;
     const why = choice === "drop" ? "has no local endpoints" : "has no endpoints";
-    const target = choice === "drop" ? "DROP" : "REJECT --reject-with icmp-port-unreachable";
+    const target = choice === "drop" ? "DROP" : `REJECT --reject-with ${unreachable[family]}`;
     line(set, `${match(`${label} ${why}`)} -j ${target}`, front);
   }
 
   function endpoint({ address, port }: EndpointEntry): void {
-    const to = `${address4(address)}:${whole(port, 1, 65_535)}`;
+    const to = formatEndpoint(addressText(address, family), whole(port, 1, 65_535));
     const name = endpointChain(label, protocol, to);
-    const remember = affinitySeconds === 0 ? "" : `-m recent --set --name ${name} ${wholeSource} `;
+    const remember = affinitySeconds === 0 ? "" : `-m recent --set --name ${name} ${wholeSource[family]} `;
     own(name, [
-      `-s ${address}/32 ${comment(label)} -j ${markChain}`,
+      `-s ${only(address)} ${comment(label)} -j ${markChain}`,
       `-p ${protocol} ${comment(label)} ${remember}-m ${protocol} -j DNAT --to-destination ${to}`,
     ]);
   }
@@ -71,14 +78,14 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Element[]
     const name = chain(kind);
     const isInternal = kind === (localInside ? "SVL" : "SVC");
     const targets = endpoints.map(({ address, port }) => {
-      const to = `${address}:${port}`;
+      const to = formatEndpoint(address, port);
       return { to, jump: `-j ${endpointChain(label, protocol, to)}` };
     });
     own(name, [
       ...(isInternal ? masqueradeOutsiders() : []),
       ...targets.flatMap(({ to, jump }) => {
         const known = `-m recent --rcheck --seconds ${affinitySeconds} --reap --name ${endpointChain(label, protocol, to)}`;
-        return affinitySeconds === 0 ? [] : [`${comment(`${label} -> ${to}`)} ${known} ${wholeSource} ${jump}`];
+        return affinitySeconds === 0 ? [] : [`${comment(`${label} -> ${to}`)} ${known} ${wholeSource[family]} ${jump}`];
       }),
       ...targets.map(({ to, jump }, index) => {
         const left = targets.length - index;
@@ -168,7 +175,10 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Element[]
 }
 
 /** Clients are remembered by their whole address. */
-const wholeSource = "--mask 255.255.255.255 --rsource";
+const wholeSource = {
+  4: "--mask 255.255.255.255 --rsource",
+  6: "--mask ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff --rsource",
+} as const satisfies Record<Family, string>;
 
 function endpointsOf(choice: Choice): readonly EndpointEntry[] {
   return typeof choice === "string" ? [] : choice.endpoints;

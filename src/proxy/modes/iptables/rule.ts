@@ -1,4 +1,4 @@
-import { parseCidr, formatCidr } from "#base/cidr.ts";
+import { parseCidr, formatCidr, type Family } from "#base/cidr.ts";
 import type { LedgerElement } from "../ledger.ts";
 import { whole } from "../checked.ts";
 
@@ -18,7 +18,7 @@ const commentLimit = 255;
 
 /** A comment match. Whatever could end the quotes or the line becomes a question mark. */
 export function comment(text: string): string {
-  return `-m comment --comment "${text.replaceAll(/[^A-Za-z0-9 .,:;>_/-]/g, "?").slice(0, commentLimit)}"`;
+  return `-m comment --comment "${text.replaceAll(/[^A-Za-z0-9 .,:;>_/[\]-]/g, "?").slice(0, commentLimit)}"`;
 }
 
 /** The match of a destination port, after a comment, which stands between protocol and port in what is printed. */
@@ -26,9 +26,9 @@ export function toPort(protocol: string, note: string, port: number, between = "
   return `-p ${protocol} ${note} ${between}-m ${protocol} --dport ${whole(port, 1, 65_535)}`;
 }
 
-/** IPv4 ranges as the kernel prints them; what is none is left out. */
-export function ranges4(texts: readonly string[]): string[] {
-  const parsed = texts.flatMap((text) => parseCidr(text) ?? []).filter((range) => range.family === 4);
+/** Ranges of the family as the kernel prints them; what is none is left out. */
+export function rangesOf(texts: readonly string[], family: Family): string[] {
+  const parsed = texts.flatMap((text) => parseCidr(text) ?? []).filter((range) => range.family === family);
   return [...new Set(parsed.map((range) => formatCidr(range)))];
 }
 

@@ -1,5 +1,5 @@
 import type { ElementChange } from "../ledger.ts";
-import { nodePortsJump } from "./layout.ts";
+import { isLastRule } from "./layout.ts";
 import type { Element, Place, Table } from "./rule.ts";
 
 /**
@@ -49,7 +49,7 @@ function insert({ set, key }: Element): Step {
   return {
     table: tableOf(set),
     isRemoval: false,
-    commands: [`-${key === nodePortsJump ? "A" : "I"} ${chainOf(set)} ${key}`],
+    commands: [`-${isLastRule(key) ? "A" : "I"} ${chainOf(set)} ${key}`],
   };
 }
 

@@ -1,3 +1,4 @@
+import { formatEndpoint } from "#base/cidr.ts";
 import type { LedgerElement } from "../ledger.ts";
 import type { SetName } from "./sets.ts";
 
@@ -14,9 +15,9 @@ export const device = "kube-ipvs0";
 /** A virtual server as ipvsadm names it. */
 export function serverKey(protocol: "tcp" | "udp" | "sctp", address: string, port: number): string {
   const option = { tcp: "-t", udp: "-u", sctp: "--sctp-service" }[protocol];
-  return `${option} ${address}:${port}`;
+  return `${option} ${formatEndpoint(address, port)}`;
 }
 
 export function realKey(server: string, address: string, port: number): string {
-  return `${server} -r ${address}:${port}`;
+  return `${server} -r ${formatEndpoint(address, port)}`;
 }

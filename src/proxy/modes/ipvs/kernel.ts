@@ -1,24 +1,31 @@
+import type { Family } from "#base/cidr.ts";
 import { device, type Element } from "./element.ts";
-import { sets, type SetName } from "./sets.ts";
+import { kernelName, sets, type SetName } from "./sets.ts";
 
-/** The entries that `ipset save` printed of the sets of this mode. Pure. */
-export function parseSets(text: string): { readonly made: ReadonlySet<string>; readonly elements: Element[] } {
-  const made = new Set<string>();
+/** The entries that `ipset save` printed of the sets of this mode and family. Pure. */
+export function parseSets(
+  text: string,
+  family: Family = 4,
+): { readonly made: ReadonlySet<SetName>; readonly elements: Element[] } {
+  const names = new Map(Object.keys(sets).map((name) => [kernelName(name as SetName, family), name as SetName]));
+  const made = new Set<SetName>();
   const elements: Element[] = [];
   for (const line of text.split("\n")) {
-    const [, verb, name = "", key = ""] = /^(create|add) (\S+) (\S+)/.exec(line) ?? [];
-    if (!Object.hasOwn(sets, name)) continue;
+    const [, verb, printed = "", key = ""] = /^(create|add) (\S+) (\S+)/.exec(line) ?? [];
+    const name = names.get(printed);
+    if (name === undefined) continue;
     if (verb === "create") made.add(name);
-    else elements.push({ set: name as SetName, key, value: "" });
+    else elements.push({ set: name, key, value: "" });
   }
   return { made, elements };
 }
 
-/** The virtual and real servers that `ipvsadm -S -n` printed. Pure. */
-export function parseServers(text: string): Element[] {
+/** The virtual and real servers of the family that `ipvsadm -S -n` printed. Pure. */
+export function parseServers(text: string, family: Family = 4): Element[] {
   const elements: Element[] = [];
   for (const line of text.split("\n")) {
     const [, verb, server = "", rest = ""] = /^-(A|a) (-[tu] \S+|--sctp-service \S+) ?(.*)$/.exec(line.trim()) ?? [];
+    if (server.includes("[") !== (family === 6)) continue;
     const option = (name: string) => new RegExp(`(?:^| )${name} (\\S+)`).exec(rest)?.[1];
     if (verb === "A") {
       const [flags, timeout] = [option("-b"), option("-p")];
@@ -31,7 +38,7 @@ export function parseServers(text: string): Element[] {
   return elements;
 }
 
-/** The IPv4 addresses that `ip -j -4 addr show` printed, of the device of Services and of all others but loopback. Pure. */
+/** The addresses that `ip -j -4 addr show`, or with `-6`, printed, of the device of Services and of all others but loopback. Pure. */
 export function parseAddresses(text: string): { readonly services: Element[]; readonly others: string[] } {
   const links = JSON.parse(text.trim() || "[]") as {
     ifname?: string;
@@ -41,7 +48,8 @@ export function parseAddresses(text: string): { readonly services: Element[]; re
   const others: string[] = [];
   for (const { ifname, addr_info: addresses = [] } of links) {
     for (const { local, scope } of addresses) {
-      if (local === undefined) continue;
+      // What the kernel gives an interface of IPv6 itself is no one's Service.
+      if (local === undefined || scope === "link") continue;
       if (ifname === device) services.push({ set: "address", key: local, value: "" });
       else if (scope === "global") others.push(local);
     }

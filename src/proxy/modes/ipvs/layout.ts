@@ -1,3 +1,4 @@
+import type { Family } from "#base/cidr.ts";
 import type { ProxyNode } from "../../mode.ts";
 import type { ChainNames } from "../iptables/kernel.ts";
 import { markOutside } from "../iptables/layout.ts";
@@ -9,8 +10,8 @@ import {
   proxyFirewallChain,
   servicesChain,
 } from "../iptables/names.ts";
-import { comment, ranges4, type Element, type Table } from "../iptables/rule.ts";
-import { sets, type SetName } from "./sets.ts";
+import { comment, rangesOf, type Element, type Table } from "../iptables/rule.ts";
+import { kernelName, sets, type SetName } from "./sets.ts";
 
 const nodePortChain = "KUBE-NODE-PORT";
 const loadBalancerChain = "KUBE-LOAD-BALANCER";
@@ -30,16 +31,20 @@ const jumps: readonly (readonly [table: Table, chain: string, to: string, note: 
   ["nat", "POSTROUTING", postroutingChain, "kubernetes postrouting rules"],
 ];
 
-/** A packet whose places `at` are in the set: `dst,dst` is its destination and port. */
-const inSet = (name: SetName, at: string) => `-m set --match-set ${name} ${at}`;
-const known = (name: SetName, at: string) => `${comment(sets[name][1])} ${inSet(name, at)}`;
+const unreachable = { 4: "icmp-port-unreachable", 6: "icmp6-port-unreachable" } as const satisfies Record<
+  Family,
+  string
+>;
 
 /**
  * The rules, which are few and never change with Services: those of upstream pkg/proxy/ipvs. They say whose source
  * becomes the node's and what may come in; where packets go is for ip_vs to say.
  */
-export function renderRules({ podCidrs }: Pick<ProxyNode, "podCidrs">): Element[] {
-  const pods = ranges4(podCidrs);
+export function renderRules({ family = 4, podCidrs }: Pick<ProxyNode, "family" | "podCidrs">): Element[] {
+  /** A packet whose places `at` are in the set: `dst,dst` is its destination and port. */
+  const inSet = (name: SetName, at: string) => `-m set --match-set ${kernelName(name, family)} ${at}`;
+  const known = (name: SetName, at: string) => `${comment(sets[name][1])} ${inSet(name, at)}`;
+  const pods = rangesOf(podCidrs, family);
   const outsiders = pods.length === 1 ? `! -s ${pods[0]} ` : "";
   // Without pod ranges what comes from the address of a Service itself, which the node takes as its source.
   const clusterSource = pods.length === 0 ? "src,dst" : "dst,dst";
@@ -55,7 +60,7 @@ export function renderRules({ podCidrs }: Pick<ProxyNode, "podCidrs">): Element[
   };
   const own: readonly (readonly [table: Table, chain: string, rules: readonly string[]])[] = [
     ["nat", markChain, [`-j MARK --set-xmark ${mark}`]],
-    ...markOutside(podCidrs),
+    ...markOutside(podCidrs, family),
     ["nat", loadBalancerChain, [`${known("KUBE-LOAD-BALANCER-LOCAL", "dst,dst")} -j RETURN`, `-j ${markChain}`]],
     [
       "nat",
@@ -118,7 +123,7 @@ export function renderRules({ podCidrs }: Pick<ProxyNode, "podCidrs">): Element[
           (name) => `${inSet(name, "dst,dst")} -j RETURN`,
         ),
         `${inSet("KUBE-HEALTH-CHECK-NODE-PORT", "dst")} -j RETURN`,
-        `-m conntrack --ctstate NEW ${inSet("KUBE-IPVS-IPS", "dst")} -j REJECT --reject-with icmp-port-unreachable`,
+        `-m conntrack --ctstate NEW ${inSet("KUBE-IPVS-IPS", "dst")} -j REJECT --reject-with ${unreachable[family]}`,
       ],
     ],
   ];

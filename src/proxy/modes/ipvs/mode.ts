@@ -62,7 +62,7 @@ export const ipvs: ModeDefinition = {
       }
       const wasInForce = isInForce;
       isInForce = false;
-      const next = renderChange(change, draining);
+      const next = renderChange(change, draining, node.family);
       for (const command of next.commands) await give(node, command);
       // Last: the rules take the place of those by which another mode may have served until now.
       if (!wasInForce) await applyRules(node, rules);
@@ -155,7 +155,7 @@ export const ipvs: ModeDefinition = {
 
 /** A virtual server in a range for documentation, as upstream's probe makes it, and away again. */
 async function probe(node: ProxyNode): Promise<ModeProbe> {
-  const server = ["-t", "198.51.100.0:20000"];
+  const server = ["-t", node.family === 6 ? "[2001:db8::1]:20000" : "198.51.100.0:20000"];
   try {
     await ask(node, ["ipvsadm", "-A", ...server, "-s", schedulerOf(node.ipvs ?? {})]);
     await ask(node, ["ipvsadm", "-D", ...server]);

@@ -13,14 +13,15 @@ import { ask, give } from "./command.ts";
 import { device, type Element } from "./element.ts";
 import { parseAddresses, parseServers, parseSets } from "./kernel.ts";
 import { chainNames } from "./layout.ts";
-import { renderSets, sets } from "./sets.ts";
+import { kernelName, renderSets } from "./sets.ts";
 import type { IpvsSettings } from "./settings.ts";
+import { renderChange } from "./transaction.ts";
 
-const showAddresses = ["ip", "-j", "-4", "addr", "show"];
+const showAddresses = ({ family = 4 }: ProxyNode) => ["ip", "-j", `-${family}`, "addr", "show"];
 
 /** The addresses that node ports are served on: those given, and all others of the node but loopback. */
 export async function localAddresses(node: ProxyNode): Promise<readonly string[]> {
-  const { others } = parseAddresses(await ask(node, showAddresses));
+  const { others } = parseAddresses(await ask(node, showAddresses(node)));
   return [...new Set([...node.addresses, ...others])];
 }
 
@@ -31,13 +32,13 @@ export async function readNode(node: ProxyNode, { excludeCidrs = [] }: IpvsSetti
     const address = parseAddress(text);
     return address !== undefined && ranges.some((range) => cidrContains(range, address));
   };
-  const { elements } = parseSets(await ask(node, ["ipset", "save"]));
-  const { services } = parseAddresses(await ask(node, showAddresses));
-  const servers = parseServers(await ask(node, ["ipvsadm", "-S", "-n"]));
+  const { elements } = parseSets(await ask(node, ["ipset", "save"]), node.family);
+  const { services } = parseAddresses(await ask(node, showAddresses(node)));
+  const servers = parseServers(await ask(node, ["ipvsadm", "-S", "-n"]), node.family);
   return [
     ...elements,
     ...services.filter(({ key }) => !isExcluded(key)),
-    ...servers.filter(({ key }) => !isExcluded(/ ([\d.]+):\d+/.exec(key)?.[1] ?? "")),
+    ...servers.filter(({ key }) => !isExcluded(/ \[?([\da-f.:]+)\]?:\d+/.exec(key)?.[1] ?? "")),
   ];
 }
 
@@ -54,15 +55,17 @@ export async function applyRules(node: ProxyNode, rules: readonly Rule[]): Promi
 export async function prepareNode(node: ProxyNode, settings: IpvsSettings, log: Log): Promise<void> {
   const links = await runCommand(inNamespace(node.netns, ["ip", "link", "show", "dev", device]));
   if (links.code !== 0) await ask(node, ["ip", "link", "add", device, "type", "dummy"]);
-  const { made } = parseSets(await ask(node, ["ipset", "save"]));
-  const missing = renderSets().filter((line) => !made.has(line.split(" ")[1] ?? ""));
+  const { made } = parseSets(await ask(node, ["ipset", "save"]), node.family);
+  const { family = 4 } = node;
+  const names = new Set([...made].map((name) => kernelName(name, family)));
+  const missing = renderSets(family).filter((line) => !names.has(line.split(" ")[1] ?? ""));
   if (missing.length > 0) await give(node, ["ipset", `${missing.join("\n")}\n`]);
   const { strictArp = false, tcpTimeoutSeconds = 0, tcpFinTimeoutSeconds = 0, udpTimeoutSeconds = 0 } = settings;
   const sysctls = [
     "net.ipv4.vs.conntrack=1",
     "net.ipv4.vs.expire_nodest_conn=1",
     "net.ipv4.vs.expire_quiescent_template=1",
-    "net.ipv4.ip_forward=1",
+    family === 6 ? "net.ipv6.conf.all.forwarding=1" : "net.ipv4.ip_forward=1",
     ...(strictArp ? ["net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2"] : []),
   ];
   for (const setting of sysctls) {
@@ -80,16 +83,24 @@ export async function prepareNode(node: ProxyNode, settings: IpvsSettings, log: 
  */
 export async function clearNode(node: ProxyNode, settings: IpvsSettings): Promise<void> {
   const links = await runCommand(inNamespace(node.netns, ["ip", "link", "show", "dev", device]));
-  if (links.code !== 0 && parseSets(await ask(node, ["ipset", "save"])).made.size === 0) return;
+  if (links.code !== 0 && parseSets(await ask(node, ["ipset", "save"]), node.family).made.size === 0) return;
   const found = await readNode(node, settings);
   const servers = found.filter(({ set }) => set === "server").map(({ key }) => `-D ${key}\n`);
   if (servers.length > 0) await give(node, ["ipvsadm", servers.join("")]);
-  await runCommand(inNamespace(node.netns, ["ip", "link", "del", device]));
+  const { family = 4 } = node;
+  const other = parseAddresses(await ask(node, showAddresses({ ...node, family: family === 4 ? 6 : 4 }))).services;
+  if (other.length === 0) await runCommand(inNamespace(node.netns, ["ip", "link", "del", device]));
+  else {
+    const addresses = found.filter(({ set }) => set === "address");
+    for (const command of renderChange({ deletes: addresses, adds: [] }, new Set(), family).commands) {
+      await give(node, command);
+    }
+  }
   const saved = await save(node);
   const rules = parseSaved(saved, chainNames);
   const rest = saved.includes(`:${canaryChain} `) ? withoutChainsOf(iptablesChains, rules) : rules;
   for (const text of renderRuleChange(diffElements(rest, []))) await restore(node, text);
-  const { made } = parseSets(await ask(node, ["ipset", "save"]));
-  const leftovers = Object.keys(sets).filter((name) => made.has(name));
-  if (leftovers.length > 0) await give(node, ["ipset", leftovers.map((name) => `destroy ${name}\n`).join("")]);
+  const { made } = parseSets(await ask(node, ["ipset", "save"]), node.family);
+  const leftovers = [...made].map((name) => `destroy ${kernelName(name, family)}\n`);
+  if (leftovers.length > 0) await give(node, ["ipset", leftovers.join("")]);
 }

@@ -1,7 +1,7 @@
 import { selectForNode } from "#routing/l4/select.ts";
 import type { Choice, EndpointEntry, ServicePortEntry } from "#routing/l4/table.ts";
 import type { ProxyNode } from "../../mode.ts";
-import { address4, whole } from "../checked.ts";
+import { addressBits, addressText, whole } from "../checked.ts";
 import { sourcesOf } from "../source-ranges.ts";
 import { realKey, serverKey, type Element, type Place } from "./element.ts";
 import { schedulerOf, type IpvsSettings } from "./settings.ts";
@@ -17,6 +17,8 @@ const protocols = { TCP: "tcp", UDP: "udp", SCTP: "sctp" } as const;
 export function renderEntry(entry: ServicePortEntry, node: ProxyNode, settings: IpvsSettings = {}): Element[] {
   if (!Object.hasOwn(protocols, entry.protocol)) throw new Error(`unknown protocol ${JSON.stringify(entry.protocol)}`);
   const protocol = protocols[entry.protocol];
+  const { family = 4 } = node;
+  const addressOf = (text: string) => addressText(text, family);
   const port = whole(entry.port, 1, 65_535);
   const affinitySeconds = whole(entry.affinitySeconds, 0, 86_400);
   const scheduler = schedulerOf(settings);
@@ -28,23 +30,23 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode, settings: 
     elements.push({ set, key, value, ...(front === undefined ? {} : { front }) });
 
   function serve(address: string, port: number, choice: Choice, front: string): void {
-    const server = serverKey(protocol, address4(address), port);
+    const server = serverKey(protocol, addressOf(address), port);
     // Clients of one address and port stay together when the hash knows the port as well (upstream for `mh`).
     const hash = scheduler === "mh" ? " -b mh-port" : "";
     const sticky = affinitySeconds === 0 ? "" : ` -p ${affinitySeconds}`;
     put("server", server, front, `-s ${scheduler}${hash}${sticky}`);
     for (const endpoint of endpointsOf(choice, selection.cluster)) {
-      put("real", realKey(server, address4(endpoint.address), whole(endpoint.port, 1, 65_535)), front, "1");
+      put("real", realKey(server, addressOf(endpoint.address), whole(endpoint.port, 1, 65_535)), front, "1");
     }
   }
 
   function hold(address: string): void {
-    put("address", address4(address));
+    put("address", addressOf(address));
     put("KUBE-IPVS-IPS", address);
   }
 
   const frontOf = (address: string) => `${address}:${port}/${entry.protocol}`;
-  const entryOf = (address: string) => `${address4(address)},${protocol}:${port}`;
+  const entryOf = (address: string) => `${addressOf(address)},${protocol}:${port}`;
 
   function atAddress(set: SetName, address: string, choice: Choice): string {
     const front = frontOf(address);
@@ -65,10 +67,15 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode, settings: 
     if (entry.loadBalancerSourceRanges.length === 0) continue;
     put("KUBE-LOAD-BALANCER-FW", entryOf(address), front);
     for (const range of sourcesOf(entry.loadBalancerSourceRanges, address, node)) {
-      const own = `${address}/32`;
+      const own = `${address}/${addressBits[family]}`;
       // The node itself comes from the address it sends to.
       if (range === own) put("KUBE-LOAD-BALANCER-SOURCE-IP", `${entryOf(address)},${address}`, front);
-      else put("KUBE-LOAD-BALANCER-SOURCE-CIDR", `${entryOf(address)},${range.replace(/\/32$/, "")}`, front);
+      else
+        put(
+          "KUBE-LOAD-BALANCER-SOURCE-CIDR",
+          `${entryOf(address)},${range.replace(`/${addressBits[family]}`, "")}`,
+          front,
+        );
     }
   }
   if (entry.nodePort !== 0) {
@@ -80,7 +87,7 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode, settings: 
         continue;
       }
       for (const address of node.addresses) {
-        put(`KUBE-NODE-PORT-${scope}SCTP-HASH`, `${address4(address)},sctp:${nodePort}`, front);
+        put(`KUBE-NODE-PORT-${scope}SCTP-HASH`, `${addressOf(address)},sctp:${nodePort}`, front);
       }
     }
     for (const address of node.addresses) serve(address, nodePort, selection.external, front);
@@ -91,7 +98,7 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode, settings: 
   const used = [selection.internal, selection.external].flatMap((choice) => endpointsOf(choice, selection.cluster));
   for (const endpoint of new Set(used)) {
     if (endpoint.nodeName !== node.name) continue;
-    const address = address4(endpoint.address);
+    const address = addressOf(endpoint.address);
     put("KUBE-LOOP-BACK", `${address},${protocol}:${whole(endpoint.port, 1, 65_535)},${address}`);
   }
   return elements;

@@ -1,3 +1,5 @@
+import type { Family } from "#base/cidr.ts";
+
 /** The sets of upstream's ipvs mode: their kind, and what their rules say they are for. */
 export const sets = {
   "KUBE-LOOP-BACK": ["hash:ip,port,ip", "Kubernetes endpoints dst ip:port, source ip for solving hairpin purpose"],
@@ -39,11 +41,20 @@ export const sets = {
 
 export type SetName = keyof typeof sets;
 
+/** The longest name that the kernel takes. */
+const nameLimit = 31;
+
+/** What a set is called in the kernel: those of IPv6 stand beside those of IPv4 (upstream `ipset.go`). */
+export function kernelName(name: SetName, family: Family): string {
+  return family === 4 ? name : name.replace("KUBE-", "KUBE-6-").slice(0, nameLimit);
+}
+
 /** The commands of `ipset restore` that make the sets that are not there. */
-export function renderSets(): string[] {
+export function renderSets(family: Family = 4): string[] {
+  const inet = family === 6 ? "inet6" : "inet";
   return Object.entries(sets).map(([name, [kind]]) => {
     // The size is upstream's; a table of ten thousand Services has room.
-    const rest = kind === "bitmap:port" ? "range 0-65535" : "family inet hashsize 1024 maxelem 65536";
-    return `create ${name} ${kind} ${rest}`;
+    const rest = kind === "bitmap:port" ? "range 0-65535" : `family ${inet} hashsize 1024 maxelem 65536`;
+    return `create ${kernelName(name as SetName, family)} ${kind} ${rest}`;
   });
 }

@@ -1,5 +1,8 @@
+import type { Family } from "#base/cidr.ts";
 import type { ElementChange } from "../ledger.ts";
+import { addressBits } from "../checked.ts";
 import { device, type Element, type Place } from "./element.ts";
+import { kernelName, type SetName } from "./sets.ts";
 
 /** One program and what it is given, in the order to run them. */
 export type Command = readonly [program: "ipset" | "ip" | "ipvsadm", input: string];
@@ -15,11 +18,15 @@ export interface IpvsChange {
  * backwards when it goes. A real server of TCP that goes gets weight 0 and stays while it has connections (upstream
  * `graceful_termination.go`); one that comes back while it waits is used again. Pure.
  */
-export function renderChange({ deletes, adds }: ElementChange<Place>, draining: ReadonlySet<string>): IpvsChange {
+export function renderChange(
+  { deletes, adds }: ElementChange<Place>,
+  draining: ReadonlySet<string>,
+  family: Family = 4,
+): IpvsChange {
   const of = (elements: readonly Element[], place: "address" | "server" | "real") =>
     elements.filter(({ set }) => set === place);
   const entries = (verb: "add" | "del", elements: readonly Element[]) =>
-    elements.filter(({ set }) => set.startsWith("KUBE-")).map(({ set, key }) => `${verb} ${set} ${key}`);
+    elements.flatMap(({ set, key }) => (isSet(set) ? [`${verb} ${kernelName(set, family)} ${key}`] : []));
   const keysOf = (elements: readonly Element[]) => new Set(elements.map(({ key }) => key));
   const waiting = new Set(draining);
 
@@ -44,7 +51,7 @@ export function renderChange({ deletes, adds }: ElementChange<Place>, draining: 
   for (const real of waiting) if (isGone(real)) waiting.delete(real);
 
   const addresses = (verb: "add" | "del", elements: readonly Element[]) =>
-    of(elements, "address").map(({ key }) => `addr ${verb} ${key}/32 dev ${device}`);
+    of(elements, "address").map(({ key }) => `addr ${verb} ${key}/${addressBits[family]} dev ${device}`);
   const steps: [Command[0], string[]][] = [
     ["ipset", entries("add", adds)],
     ["ipvsadm", [...servers, ...reals, ...ends]],
@@ -57,4 +64,8 @@ export function renderChange({ deletes, adds }: ElementChange<Place>, draining: 
     .filter(([, lines]) => lines.length > 0)
     .map(([program, lines]): Command => [program, `${lines.join("\n")}\n`]);
   return { commands, draining: waiting };
+}
+
+function isSet(place: Place): place is SetName {
+  return place.startsWith("KUBE-");
 }

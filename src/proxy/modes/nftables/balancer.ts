@@ -1,4 +1,5 @@
-import { masqueradeBit, tableName } from "./names.ts";
+import type { Family } from "#base/cidr.ts";
+import { masqueradeBit, tableOf, words } from "./names.ts";
 
 /**
  * A chain that picks an endpoint, with the map it picks from. There is one for each number of endpoints and each way to pick, shared by all service
@@ -67,40 +68,55 @@ export function withPrecursors(balancer: Balancer): Balancer[] {
 }
 
 /** The commands that make the chain, after those of its precursors. */
-export function renderBalancer(balancer: Balancer): string[] {
+export function renderBalancer(balancer: Balancer, family: Family = 4): string[] {
   const { by, of, count, affinitySeconds, masquerade } = balancer;
   const name = balancerName(balancer);
-  const chain = `ip ${tableName} ${name}`;
+  const { ip } = words[family];
+  const chain = `${tableOf(family)} ${name}`;
   const rule = (text: string) => `add rule ${chain} ${text}`;
   const make = [`add chain ${chain}`];
   const prefix = by === "nodeport" ? "nodeport-" : "";
-  const key = by === "nodeport" ? "meta l4proto . th dport" : "ip daddr . meta l4proto . th dport";
-  const slot = (extra: number) => {
+  const key = by === "nodeport" ? "meta l4proto . th dport" : `${ip} daddr . meta l4proto . th dport`;
+  const slot = (extra: number, choices = count) => {
     const offset = (of === "local" ? localOffset : 0) + extra;
-    return `${key} . numgen random mod ${count}${offset === 0 ? "" : ` offset ${offset}`}`;
+    return `${key} . numgen random mod ${choices}${offset === 0 ? "" : ` offset ${offset}`}`;
   };
   if (affinitySeconds === 0) {
     const plain = balancerName({ ...balancer, masquerade: false });
     if (masquerade) return [...make, rule(`meta mark set meta mark or ${masqueradeBit} goto ${plain}`)];
     const map = endpointsName(balancer);
-    const type = `typeof ${key} . numgen random mod 2 : ip daddr . th dport`;
-    const pick = `dnat ip addr . port to ${key} . numgen random mod ${count} map @${map}`;
-    return [`add map ip ${tableName} ${map} { ${type}; }`, ...make, rule(pick)];
+    const type = `typeof ${key} . numgen random mod 2 : ${ip} daddr . th dport`;
+    const pick = `dnat ${ip} addr . port to ${key} . numgen random mod ${count} map @${map}`;
+    return [`add map ${tableOf(family)} ${map} { ${type}; }`, ...make, rule(pick)];
   }
   const divert = rule(
     `meta mark and ${masqueradeBit} == ${masqueradeBit} goto ${balancerName({ ...balancer, masquerade: true })}`,
   );
-  const client = `ip saddr . ${key}`;
+  const client = `${ip} saddr . ${key}`;
   const entry = `${client} timeout ${affinitySeconds}s : meta mark`;
-  const go = `dnat ip addr . port to ${key} . meta mark map @${prefix}affinity-endpoints`;
+  const go = `dnat ${ip} addr . port to ${key} . meta mark map @${prefix}affinity-endpoints`;
+  const head = [...make, ...(masquerade ? [] : [divert])];
+  const first = masquerade ? masqueradeOffset : 0;
+  if (family === 6) {
+    // nft 1.0.6 cannot write to a map by so long a key, only to a set: so each endpoint is asked for in its turn, as
+    // upstream does. One that is gone is never asked for.
+    const remembered = `${client} . meta mark`;
+    const remember = `update @${prefix}affinity { ${remembered} timeout ${affinitySeconds}s }`;
+    const asked = Array.from({ length: count }, (_, index) =>
+      rule(
+        `meta mark set ${slot(first + index, 1)} map @${prefix}affinity-slots ${remembered} @${prefix}affinity ${remember} ${go}`,
+      ),
+    );
+    const chosen = rule(`meta mark set ${slot(first)} map @${prefix}affinity-slots`);
+    return [...head, ...asked, chosen, rule(`${remember} ${go}`), rule(go)];
+  }
   return [
-    ...make,
-    ...(masquerade ? [] : [divert]),
+    ...head,
     rule(`meta mark set ${client} map @${prefix}affinity`),
     rule(`${key} . meta mark @${prefix}affinity-valid update @${prefix}affinity { ${entry} } ${go}`),
     // Not known, or known with an endpoint that is gone; an update would keep the old one, so it is deleted first.
     rule(`delete @${prefix}affinity { ${client} : meta mark }`),
-    rule(`meta mark set ${slot(masquerade ? masqueradeOffset : 0)} map @${prefix}affinity-slots`),
+    rule(`meta mark set ${slot(first)} map @${prefix}affinity-slots`),
     rule(`update @${prefix}affinity { ${entry} } ${go}`),
     // The memory for clients is full: serve without remembering.
     rule(go),

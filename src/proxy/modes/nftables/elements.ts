@@ -2,7 +2,7 @@ import type { Protocol } from "#api/core/pod/kind.ts";
 import { selectForNode } from "#routing/l4/select.ts";
 import type { Choice, EndpointEntry, ServicePortEntry } from "#routing/l4/table.ts";
 import type { ProxyNode } from "../../mode.ts";
-import { address4, whole } from "../checked.ts";
+import { addressText, whole } from "../checked.ts";
 import { sourcesOf } from "../source-ranges.ts";
 import {
   balancerName,
@@ -31,6 +31,8 @@ interface Front {
 /** Pure: the same entry on the same node gives the same elements. Throws when the entry holds no valid address or number. */
 export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering {
   if (!Object.hasOwn(protocols, entry.protocol)) throw new Error(`unknown protocol ${JSON.stringify(entry.protocol)}`);
+  const { family = 4 } = node;
+  const addressOf = (text: string) => addressText(text, family);
   const selection = selectForNode(entry, node);
   const elements: Element[] = [];
   const balancers = new Map<string, Balancer>();
@@ -53,7 +55,7 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
     const first = of === "local" ? localOffset : 0;
     const numbers = affinitySeconds === 0 ? [] : numbersOf(endpoints);
     for (const [slot, endpoint] of endpoints.entries()) {
-      const to = `${address4(endpoint.address)} . ${whole(endpoint.port, 1, 65_535)}`;
+      const to = `${addressOf(endpoint.address)} . ${whole(endpoint.port, 1, 65_535)}`;
       if (affinitySeconds === 0) {
         add(endpointsName(balancer), `${front.key} . ${slot}`, to, front);
         continue;
@@ -62,7 +64,7 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
         const mark = `0x${((((numbers[slot] ?? 0) << 16) | bit) >>> 0).toString(16).padStart(8, "0")}`;
         add(`${prefix}affinity-slots`, `${front.key} . ${first + offset + slot}`, mark, front);
         add(`${prefix}affinity-endpoints`, `${front.key} . ${mark}`, to, front);
-        add(`${prefix}affinity-valid`, `${front.key} . ${mark}`, "", front);
+        if (family === 4) add(`${prefix}affinity-valid`, `${front.key} . ${mark}`, "", front);
       }
     }
     return `goto ${name}`;
@@ -93,11 +95,11 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
 
   const frontOf = (address: string): Front => ({
     by: "address",
-    key: `${address4(address)} . ${protocol} . ${whole(entry.port, 1, 65_535)}`,
+    key: `${addressOf(address)} . ${protocol} . ${whole(entry.port, 1, 65_535)}`,
   });
 
   const cluster = frontOf(entry.clusterIP);
-  add("cluster-ips", address4(entry.clusterIP));
+  add("cluster-ips", addressOf(entry.clusterIP));
   refuse(cluster, selection.internal);
   if (typeof selection.internal !== "string") {
     add("services", cluster.key, balance(cluster, "all", selection.internal.endpoints, false), cluster);
@@ -115,7 +117,7 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
   }
   for (const endpoint of reachable([selection.internal, selection.external, selection.cluster])) {
     if (endpoint.nodeName !== undefined && endpoint.nodeName !== node.name) continue;
-    const address = address4(endpoint.address);
+    const address = addressOf(endpoint.address);
     add("hairpin", `${address} . ${address}`);
   }
   return { elements: unique(elements), balancers };

@@ -54,7 +54,7 @@ export function structureOf(commands: readonly string[]): Pick<WantedTable, "cha
   const chains = new Map<string, number>();
   const sets = new Set<string>();
   for (const command of commands) {
-    const [, kind, name = ""] = /^add (chain|rule|map|set) ip \S+ (\S+)/.exec(command) ?? [];
+    const [, kind, name = ""] = /^add (chain|rule|map|set) ip6? \S+ (\S+)/.exec(command) ?? [];
     if (kind === "chain") chains.set(name, chains.get(name) ?? 0);
     else if (kind === "rule") chains.set(name, (chains.get(name) ?? 0) + 1);
     else if (kind !== undefined) sets.add(name);

@@ -1,39 +1,43 @@
-import { formatCidr, parseCidr } from "#base/cidr.ts";
+import { formatCidr, parseCidr, type Family } from "#base/cidr.ts";
 import type { ProxyNode } from "../../mode.ts";
 import type { FixedSetName } from "./element.ts";
-import { externalLocalChain, masqueradeBit, nodeportLocalChain, rejectChain, tableName } from "./names.ts";
+import { externalLocalChain, masqueradeBit, nodeportLocalChain, rejectChain, tableOf, words } from "./names.ts";
 
-const service = "ip daddr . meta l4proto . th dport";
+const serviceKey = (family: Family) => `${words[family].ip} daddr . meta l4proto . th dport`;
 const nodeport = "meta l4proto . th dport";
 const slot = "numgen random mod 2";
 
 /** Element kind of each set and map: type of the key, and after the colon of the value. */
-const sets: Readonly<Record<FixedSetName, string>> = {
-  // service address -> the chain that handles it; node port -> the same.
-  services: `${service} : verdict`,
-  nodeports: `${nodeport} : verdict`,
-  // externalTrafficPolicy Local: what pods and processes of this node get, and what all others get.
-  shortcuts: `${service} : verdict`,
-  "nodeport-shortcuts": `${nodeport} : verdict`,
-  "local-services": `${service} : verdict`,
-  "local-nodeports": `${nodeport} : verdict`,
-  // With session affinity: slot -> lasting number of an endpoint; number -> endpoint; the numbers in use.
-  "affinity-slots": `${service} . ${slot} : meta mark`,
-  "nodeport-affinity-slots": `${nodeport} . ${slot} : meta mark`,
-  "affinity-endpoints": "ipv4_addr . inet_proto . inet_service . mark : ipv4_addr . inet_service",
-  "nodeport-affinity-endpoints": "inet_proto . inet_service . mark : ipv4_addr . inet_service",
-  "affinity-valid": `${service} . meta mark`,
-  "nodeport-affinity-valid": `${nodeport} . meta mark`,
-  // Addresses with nothing behind them: refused or dropped.
-  "no-endpoint-services": `${service} : verdict`,
-  "no-endpoint-nodeports": `${nodeport} : verdict`,
-  "cluster-ips": "ip daddr",
-  // An endpoint that is its own client, as a pair of twice the same address.
-  hairpin: "ip saddr . ip daddr",
-  // Load-balancer addresses with source ranges, and the sources they are open to.
-  firewalled: service,
-  "firewall-sources": `${service} . ip saddr`,
-};
+function setsOf(family: Family): Readonly<Record<FixedSetName, string>> {
+  const { ip, address } = words[family];
+  const service = serviceKey(family);
+  return {
+    // service address -> the chain that handles it; node port -> the same.
+    services: `${service} : verdict`,
+    nodeports: `${nodeport} : verdict`,
+    // externalTrafficPolicy Local: what pods and processes of this node get, and what all others get.
+    shortcuts: `${service} : verdict`,
+    "nodeport-shortcuts": `${nodeport} : verdict`,
+    "local-services": `${service} : verdict`,
+    "local-nodeports": `${nodeport} : verdict`,
+    // With session affinity: slot -> lasting number of an endpoint; number -> endpoint; the numbers in use.
+    "affinity-slots": `${service} . ${slot} : meta mark`,
+    "nodeport-affinity-slots": `${nodeport} . ${slot} : meta mark`,
+    "affinity-endpoints": `${address} . inet_proto . inet_service . mark : ${address} . inet_service`,
+    "nodeport-affinity-endpoints": `inet_proto . inet_service . mark : ${address} . inet_service`,
+    "affinity-valid": `${service} . meta mark`,
+    "nodeport-affinity-valid": `${nodeport} . meta mark`,
+    // Addresses with nothing behind them: refused or dropped.
+    "no-endpoint-services": `${service} : verdict`,
+    "no-endpoint-nodeports": `${nodeport} : verdict`,
+    "cluster-ips": `${ip} daddr`,
+    // An endpoint that is its own client, as a pair of twice the same address.
+    hairpin: `${ip} saddr . ${ip} daddr`,
+    // Load-balancer addresses with source ranges, and the sources they are open to.
+    firewalled: service,
+    "firewall-sources": `${service} . ${ip} saddr`,
+  };
+}
 
 /** The largest number of clients whose endpoint is remembered. */
 const affinityLimit = 262_144;
@@ -41,20 +45,24 @@ const affinityLimit = 262_144;
 /** A chain without rules whose name tells a later start that it finds this layout, and may keep what clients it knows. */
 export const layoutMark = "layout-1";
 
-type Ranges = Pick<ProxyNode, "podCidrs" | "serviceCidrs">;
+type Ranges = Pick<ProxyNode, "family" | "podCidrs" | "serviceCidrs">;
 
 /** The commands that make the table from nothing, with all that does not depend on Services. */
 export function renderLayout(node: Ranges): string[] {
-  const table = `ip ${tableName}`;
+  const { family = 4 } = node;
+  const table = tableOf(family);
   const commands = [`add table ${table}`, `delete table ${table}`, `add table ${table}`];
-  for (const [name, type] of Object.entries(sets)) {
+  for (const [name, type] of Object.entries(setsOf(family))) {
     const word = type.includes("inet_") ? "type" : "typeof";
     const flags = name === "firewall-sources" ? " flags interval;" : "";
     commands.push(`add ${kindOf(type)} ${table} ${name} { ${word} ${type};${flags} }`);
   }
-  for (const [name, key] of Object.entries({ affinity: service, "nodeport-affinity": nodeport })) {
+  for (const [name, key] of Object.entries({ affinity: serviceKey(family), "nodeport-affinity": nodeport })) {
     const rest = `flags dynamic,timeout; size ${affinityLimit};`;
-    commands.push(`add map ${table} ${name} { typeof ip saddr . ${key} : meta mark; ${rest} }`);
+    // See `balancer.ts` for why they differ.
+    const [kind, between] = family === 6 ? ["set", "."] : ["map", ":"];
+    const client = `${words[family].ip} saddr . ${key}`;
+    commands.push(`add ${kind} ${table} ${name} { typeof ${client} ${between} meta mark; ${rest} }`);
   }
   for (const [name, hook] of Object.entries(baseChains)) commands.push(`add chain ${table} ${name} { type ${hook}; }`);
   for (const name of [layoutMark, ...Object.keys(chainsOf(node))]) {
@@ -69,9 +77,10 @@ export function renderLayout(node: Ranges): string[] {
  * endpoints stay, each with its map, emptied.
  */
 export function renderAdoption(node: Ranges, endpointMaps: readonly string[]): string[] {
-  const table = `ip ${tableName}`;
+  const { family = 4 } = node;
+  const table = tableOf(family);
   return [
-    ...Object.entries(sets).map(([name, type]) => `flush ${kindOf(type)} ${table} ${name}`),
+    ...Object.entries(setsOf(family)).map(([name, type]) => `flush ${kindOf(type)} ${table} ${name}`),
     ...endpointMaps.map((name) => `flush map ${table} ${name}`),
     ...Object.keys(chainsOf(node)).map((name) => `flush chain ${table} ${name}`),
     ...renderRules(node),
@@ -84,7 +93,7 @@ function kindOf(type: string): "map" | "set" {
 
 function renderRules(node: Ranges): string[] {
   return Object.entries(chainsOf(node)).flatMap(([name, rules]) =>
-    rules.map((rule) => `add rule ip ${tableName} ${name} ${rule}`),
+    rules.map((rule) => `add rule ${tableOf(node.family ?? 4)} ${name} ${rule}`),
   );
 }
 
@@ -98,27 +107,34 @@ const baseChains: Readonly<Record<string, string>> = {
   "nat-postrouting": "nat hook postrouting priority 100",
 };
 
-function chainsOf({ podCidrs, serviceCidrs }: Ranges): Record<string, string[]> {
+function chainsOf({ family = 4, podCidrs, serviceCidrs }: Ranges): Record<string, string[]> {
+  const { ip } = words[family];
+  const service = serviceKey(family);
+  // A node port at ::1 is refused: the kernel lets no packet of ::1 out (upstream: "it never works").
+  const here = `${family === 6 ? "ip6 daddr != ::1 " : ""}fib daddr type local`;
   const mark = `meta mark set meta mark or ${masqueradeBit}`;
-  const pods = rangeSet(podCidrs);
-  const inside = rangeSet(serviceCidrs);
+  const pods = rangeSet(podCidrs, family);
+  const inside = rangeSet(serviceCidrs, family);
   const local = (chain: "services" | "nodeports", shortcuts: string, key: string) => [
-    ...(pods === undefined ? [] : [`ip saddr ${pods} ${key} vmap @${shortcuts}`]),
+    ...(pods === undefined ? [] : [`${ip} saddr ${pods} ${key} vmap @${shortcuts}`]),
     `fib saddr type local ${mark} ${key} vmap @${shortcuts}`,
     `${key} vmap @local-${chain}`,
   ];
   return {
     // Node ports on 127.0.0.1 need route_localnet; nothing from outside may reach 127.0.0.0/8 through it.
-    "filter-prerouting-pre-dnat": ['iifname != "lo" ip daddr 127.0.0.0/8 drop', "ct state new jump firewall-check"],
+    "filter-prerouting-pre-dnat": [
+      ...(family === 4 ? ['iifname != "lo" ip daddr 127.0.0.0/8 drop'] : []),
+      "ct state new jump firewall-check",
+    ],
     "filter-output-pre-dnat": ["ct state new jump firewall-check"],
-    "firewall-check": [`${service} @firewalled ${service} . ip saddr != @firewall-sources drop`],
+    "firewall-check": [`${service} @firewalled ${service} . ${ip} saddr != @firewall-sources drop`],
     "nat-prerouting": ["jump dispatch"],
     "nat-output": ["jump dispatch"],
     dispatch: [
       // Without pod ranges nobody is known to come from elsewhere, and sources stay (upstream without a detector).
-      ...(pods === undefined ? [] : [`ip daddr @cluster-ips ip saddr != ${pods} ${mark}`]),
+      ...(pods === undefined ? [] : [`${ip} daddr @cluster-ips ${ip} saddr != ${pods} ${mark}`]),
       `${service} vmap @services`,
-      `fib daddr type local ${nodeport} vmap @nodeports`,
+      `${here} ${nodeport} vmap @nodeports`,
     ],
     [externalLocalChain]: local("services", "shortcuts", service),
     [nodeportLocalChain]: local("nodeports", "nodeport-shortcuts", nodeport),
@@ -127,24 +143,24 @@ function chainsOf({ podCidrs, serviceCidrs }: Ranges): Record<string, string[]> 
     "filter-output": ["ct state new jump endpoints-check"],
     "endpoints-check": [
       `${service} vmap @no-endpoint-services`,
-      `fib daddr type local ${nodeport} vmap @no-endpoint-nodeports`,
+      `${here} ${nodeport} vmap @no-endpoint-nodeports`,
       "jump cluster-ips-check",
     ],
     // Also the answer to ping: a cluster IP is no machine, and the packet never leaves the node.
     "cluster-ips-check": [
-      `ip daddr @cluster-ips goto ${rejectChain}`,
-      ...(inside === undefined ? [] : [`ip daddr ${inside} drop`]),
+      `${ip} daddr @cluster-ips goto ${rejectChain}`,
+      ...(inside === undefined ? [] : [`${ip} daddr ${inside} drop`]),
     ],
     [rejectChain]: ["meta l4proto tcp reject with tcp reset", "reject"],
     "nat-postrouting": [
       `meta mark and ${masqueradeBit} == ${masqueradeBit} meta mark set meta mark xor ${masqueradeBit} masquerade fully-random`,
-      "ct status dnat ip saddr . ip daddr @hairpin masquerade fully-random",
+      `ct status dnat ${ip} saddr . ${ip} daddr @hairpin masquerade fully-random`,
     ],
   };
 }
 
-/** `{ 10.244.0.0/16 }`, written anew from the parsed ranges; `undefined` when there is none of IPv4. */
-function rangeSet(ranges: readonly string[]): string | undefined {
-  const parsed = ranges.flatMap((text) => parseCidr(text) ?? []).filter((range) => range.family === 4);
+/** `{ 10.244.0.0/16 }`, written anew from the parsed ranges; `undefined` when there is none of the family. */
+function rangeSet(ranges: readonly string[], family: Family): string | undefined {
+  const parsed = ranges.flatMap((text) => parseCidr(text) ?? []).filter((range) => range.family === family);
   return parsed.length === 0 ? undefined : `{ ${parsed.map((range) => formatCidr(range)).join(", ")} }`;
 }

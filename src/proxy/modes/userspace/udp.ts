@@ -16,7 +16,7 @@ interface Session {
 
 /** Relays UDP: each client has a socket of its own to one endpoint, so that answers find back. Rejects when it cannot listen. */
 export function listenUdp(address: string, port: number, picker: Picker, clock: Clock): Promise<Listener> {
-  const server = createSocket("udp4");
+  const server = createSocket(socketType(address));
   const sessions = new Map<string, Session>();
   let cancelSweep: (() => void) | undefined;
 
@@ -29,7 +29,7 @@ export function listenUdp(address: string, port: number, picker: Picker, clock: 
   function open(client: string, host: string, clientPort: number): Session | undefined {
     const endpoint = picker.pick(host, new Set());
     if (endpoint === undefined) return undefined;
-    const socket = createSocket("udp4");
+    const socket = createSocket(socketType(endpoint.address));
     const session: Session = { endpoint, socket, seen: clock.monotonic() };
     socket.on("message", (data) => {
       session.seen = clock.monotonic();
@@ -79,6 +79,10 @@ export function listenUdp(address: string, port: number, picker: Picker, clock: 
       });
     });
   });
+}
+
+function socketType(address: string): "udp4" | "udp6" {
+  return address.includes(":") ? "udp6" : "udp4";
 }
 
 function isConnected(socket: Socket): boolean {

@@ -1,3 +1,4 @@
+import { formatEndpoint, type Family } from "#base/cidr.ts";
 import { systemClock, type Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { Problem } from "#routing/because.ts";
@@ -24,7 +25,7 @@ interface Served {
 }
 
 /** Where stand-ins for cluster IPs listen. */
-const loopback = "127.0.0.1";
+const loopbacks = { 4: "127.0.0.1", 6: "::1" } as const satisfies Record<Family, string>;
 
 /**
  * Relays in this process, one listener for each service port on a free local port and one for each node port on the
@@ -33,6 +34,7 @@ const loopback = "127.0.0.1";
  */
 export function startUserspace(node: ProxyNode, deps: { readonly log: Log; readonly clock?: Clock }): UserspaceMode {
   const { log, clock = systemClock } = deps;
+  const loopback = loopbacks[node.family ?? 4];
   const served = new Map<string, Served>();
 
   async function listen(item: Served, by: ServedAddress["by"], address: string, port: number): Promise<void> {
@@ -44,7 +46,11 @@ export function startUserspace(node: ProxyNode, deps: { readonly log: Log; reado
       const listener = await (isUdp ? listenUdp(address, port, picker, clock) : listenTcp(address, port, picker));
       item.listeners.set(key, { by, listener });
     } catch (error) {
-      problem(item, "cannot-listen", `cannot listen on ${address}:${port}: ${String(error)}; free the port`);
+      problem(
+        item,
+        "cannot-listen",
+        `cannot listen on ${formatEndpoint(address, port)}: ${String(error)}; free the port`,
+      );
     }
   }
 

@@ -1,18 +1,21 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { flag, frameType } from "#wire/http2/frame.ts";
 import { dialHttp2, frame, type Http2Peer } from "../../features/dataplane/http2-peer.ts";
-import { rawEndpoint, simple, startPlane } from "../../features/dataplane/harness.ts";
+import { dial, rawEndpoint, simple, startPlane } from "../../features/dataplane/harness.ts";
 
-// A case is `# name`, lines `> frames` of a client, `= event` that must follow, `@ none` when no endpoint may have seen
-// anything, `~ pattern` for the head that one saw. `! raw` leaves the client's own SETTINGS out.
+// A case is `# name` and, in their order, lines `> frames` of a client and `= event` that must follow; then `- event`
+// that must not have come, `@ none` when no endpoint may have seen anything, `~ pattern` for the head that one saw.
+// `! raw` leaves the client's own SETTINGS out, `! bytes TEXT` sends this in place of the preface.
 //
 //   HEADERS stream end|open METHOD PATH name=value...   DATA stream text [end]   FRAME type flags stream hex...
 //   HEAD length type flags stream (no payload)          :fields name=value... and :block METHOD PATH as payloads of FRAME, +hex behind them
+//   BYTES hex...                                        what is no frame
 //   200x FRAME repeats one; `{9} A {n} ; B {n}` repeats all with the streams 1, 3, 5...
 //   `{n}` alone is as many bytes of x; `%HH` is a byte.
-const text = readFileSync(new URL("attacks.txt", import.meta.url), "utf8");
+//
+// The endpoint answers 200 at once, `/body` with five bytes, and `/wait` never.
 
 const plain = (part: string) =>
   part
@@ -65,6 +68,7 @@ function render(peer: Http2Peer, line: string): Buffer {
     head.writeUIntBE(number(0), 0, 3);
     return head;
   }
+  if (word === "BYTES") return Buffer.from(parts.join(""), "hex");
   assert.equal(word, "FRAME", line);
   const rest = parts.slice(3);
   const payload: Buffer[] = [];
@@ -93,28 +97,68 @@ function renderLine(peer: Http2Peer, line: string): Buffer {
   return Buffer.concat(Array.from({ length: Number(times[1]) }, () => one));
 }
 
-for (const part of text.split(/^# /m).slice(2)) {
-  const [name = "", ...lines] = part.split("\n");
-  const of = (mark: string) => lines.filter((line) => line.startsWith(mark)).map((line) => line.slice(2));
-  test(`HTTP/2: ${name}`, { timeout: 20_000 }, async (t) => {
-    const { plane, port } = await startPlane(t);
-    let seen = "";
-    const endpoint = await rawEndpoint(t, (socket) => {
-      socket.on("data", (bytes) => {
-        seen += bytes.toString("latin1");
-        if (!seen.includes(" /wait ")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-      });
+async function startWorld(t: TestContext): Promise<{ readonly port: number; readonly seen: () => string }> {
+  const { plane, port } = await startPlane(t);
+  let seen = "";
+  const endpoint = await rawEndpoint(t, (socket) => {
+    socket.on("data", (bytes) => {
+      seen += bytes.toString("latin1");
+      const body = seen.includes(" /body ") ? "hello" : "";
+      if (!seen.includes(" /wait ")) socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
     });
-    await plane.apply(simple([endpoint]));
-    const peer = await dialHttp2(t, port, [], !of("! ").includes("raw"));
-    for (const line of of("> ")) peer.send(renderLine(peer, line));
-    const [wanted = ""] = of("= ");
-    assert.notEqual(wanted, "");
-    await peer.seen(wanted);
-    assert.ok(peer.events.includes(wanted), `${wanted} is not among ${peer.events.slice(0, 20).join(", ")}`);
-    if (wanted.startsWith("GOAWAY")) await peer.until(() => peer.closed);
-    if (of("@ ").includes("none")) assert.equal(seen, "");
-    for (const pattern of of("~ ")) assert.match(seen, new RegExp(pattern));
-    assert.doesNotMatch(seen, /evil|late|X-Upper/);
   });
+  await plane.apply(simple([endpoint]));
+  return { port, seen: () => seen };
 }
+
+/** Sends and waits line by line; what stands together leaves together. */
+async function converse(peer: Http2Peer, lines: readonly string[]): Promise<void> {
+  let heard = 0;
+  let frames: Buffer[] = [];
+  for (const line of lines) {
+    if (line.startsWith("> ")) frames.push(renderLine(peer, line.slice(2)));
+    if (!line.startsWith("= ")) continue;
+    peer.send(...frames);
+    frames = [];
+    const wanted = line.slice(2);
+    const at = () => peer.events.indexOf(wanted, heard);
+    await peer.until(() => at() !== -1);
+    assert.notEqual(at(), -1, `${wanted} is not among ${peer.events.slice(heard, heard + 20).join(", ")}`);
+    heard = at() + 1;
+    if (wanted.startsWith("GOAWAY")) await peer.until(() => peer.closed);
+  }
+}
+
+for (const file of ["attacks", "h2spec"]) {
+  const text = readFileSync(new URL(`${file}.txt`, import.meta.url), "utf8");
+  for (const part of text.split(/^# /m).slice(2)) {
+    const [name = "", ...lines] = part.split("\n");
+    const of = (mark: string) => lines.filter((line) => line.startsWith(mark)).map((line) => line.slice(2));
+    test(`HTTP/2: ${name}`, { timeout: 20_000 }, async (t) => {
+      const { port, seen } = await startWorld(t);
+      assert.notEqual(of("= ").length, 0);
+      const [bytes] = of("! ").filter((how) => how.startsWith("bytes "));
+      if (bytes !== undefined) {
+        const client = await dial(t, port);
+        client.send(bytes.slice(6).replaceAll("\\r", "\r").replaceAll("\\n", "\n"));
+        await client.end();
+        assert.equal(seen(), "");
+        return;
+      }
+      const peer = await dialHttp2(t, port, [], !of("! ").includes("raw"));
+      await converse(peer, lines);
+      for (const unwanted of of("- ")) assert.ok(!peer.events.includes(unwanted), unwanted);
+      if (of("@ ").includes("none")) assert.equal(seen(), "");
+      for (const pattern of of("~ ")) assert.match(seen(), new RegExp(pattern));
+      assert.doesNotMatch(seen(), /evil|late|X-Upper/);
+    });
+  }
+}
+
+test("every case of h2spec has its line", () => {
+  const text = readFileSync(new URL("h2spec.txt", import.meta.url), "utf8");
+  const names = [...text.matchAll(/^# ((generic|http2|hpack)\/[\d.]+\/\d+) /gm)];
+  const count = (part: string) => names.filter(([, , group]) => group === part).length;
+  assert.equal(new Set(names.map(([, name]) => name)).size, 146);
+  assert.deepEqual([count("generic"), count("http2"), count("hpack")], [44, 94, 8]);
+});

@@ -1,0 +1,172 @@
+import type { Socket } from "node:net";
+import { constants, createHash } from "node:crypto";
+import { createServer, type SecureContext, type Server, type TlsOptions, type TLSSocket } from "node:tls";
+import type { Clock } from "#base/clock.ts";
+import { readClientHello } from "#wire/tls-hello.ts";
+import type { Proxied } from "#wire/proxy-protocol.ts";
+import type { Connection } from "../transport/connection.ts";
+import type { TlsEntry } from "../transport/listen.ts";
+import { peek } from "../transport/peek.ts";
+import { SocketConnection, type OnFault } from "../transport/public.ts";
+import type { CertificateEntry, ClientAuth, HostEntry } from "../table.ts";
+import { SocketPeer } from "./peer.ts";
+import { secureOptionsOf, type TlsSettings } from "./settings.ts";
+
+/** What becomes of a connection by the name that its client asks for. */
+export type NameRule = (serverName: string) => NameOutcome | undefined;
+
+export type NameOutcome =
+  /** Somebody else takes it as it is. */
+  | { readonly type: "pass"; readonly pass: (socket: Socket) => void }
+  /** This one ends TLS. */
+  | { readonly type: "serve"; readonly server: Server };
+
+/** What a host's TLS has of its own. */
+export type HostRules = Pick<HostEntry, "ciphers" | "clientAuth">;
+
+export interface TlsTerminatorOptions {
+  readonly handshakeMs: number;
+  readonly greetingMs: number;
+  /** Offer HTTP/2 in the TLS handshake. */
+  readonly http2: boolean;
+  /** Shared by workers, so that a session goes on at any of them. */
+  readonly ticketKeys: Buffer | undefined;
+  readonly settings: TlsSettings;
+  readonly clock: Clock;
+  readonly onFault: OnFault;
+  /** The certificate for a server name. */
+  readonly contextOf: (serverName: string) => SecureContext | undefined;
+  /** The OCSP response for a certificate in DER. */
+  readonly stapleOf: (certificate: Buffer) => Buffer | undefined;
+  /** Set while some name has to be known before TLS begins; else nobody looks into a greeting. */
+  readonly ruleOfName: () => NameRule | undefined;
+  readonly accept: (connection: Connection) => void;
+}
+
+/** Ends TLS of the sockets of all listeners of a worker. */
+export class TlsTerminator implements TlsEntry {
+  private readonly options: TlsTerminatorOptions;
+  private readonly server: Server;
+  /** Whom proxies speak for, until the handshake is over; by the peer's address, as TLS makes another object of a socket. */
+  private readonly arrivals = new Map<string, Proxied>();
+  private readonly shaking = new Set<Socket>();
+
+  constructor(options: TlsTerminatorOptions) {
+    this.options = options;
+    this.server = createServer({
+      ...this.base(),
+      ...this.common(),
+      SNICallback: (serverName, done) => done(null, options.contextOf(serverName)),
+    });
+    this.server.on("secureConnection", (socket) => this.secured(socket));
+    this.staple(this.server);
+  }
+
+  /** The certificate for clients that name no server. */
+  setDefault({ cert, key }: { readonly cert: string; readonly key: string }): void {
+    this.server.setSecureContext({ ...this.base(), cert, key });
+  }
+
+  /**
+   * What ends TLS for one host that has rules of its own. Where clients show certificates, no session goes on elsewhere,
+   * nor one from elsewhere here: every connection is checked by the rules of its host, as they are then. Throws where the
+   * certificates or rules cannot be used.
+   */
+  serverFor({ cert, key }: Pick<CertificateEntry, "cert" | "key">, { ciphers, clientAuth }: HostRules): Server {
+    const server = createServer({
+      ...this.base(ciphers),
+      ...this.common(),
+      cert,
+      key,
+      sessionIdContext: createHash("sha256")
+        .update(JSON.stringify([clientAuth?.id, ciphers]))
+        .digest("hex")
+        .slice(0, 32),
+      ...(clientAuth === undefined ? {} : asking(clientAuth)),
+    });
+    server.on("secureConnection", (socket) => this.secured(socket, clientAuth));
+    this.staple(server);
+    return server;
+  }
+
+  take(socket: Socket, proxied: Proxied | undefined): void {
+    const rule = this.options.ruleOfName();
+    if (rule === undefined) return this.shake(socket, proxied);
+    let serverName: string | undefined;
+    const look = (bytes: Buffer) => {
+      const hello = readClientHello(bytes);
+      if (hello.type === "incomplete") return "more";
+      if (hello.type === "hello") ({ serverName } = hello);
+      return 0;
+    };
+    const { clock, greetingMs } = this.options;
+    this.hold(socket);
+    peek(socket, { look, clock, ms: greetingMs }, () => {
+      this.shaking.delete(socket);
+      if (socket.destroyed) return;
+      const outcome = serverName === undefined ? undefined : rule(serverName);
+      if (outcome?.type === "pass") outcome.pass(socket);
+      else this.shake(socket, proxied, outcome?.server);
+    });
+  }
+
+  /** Ends what is still shaking hands. */
+  destroy(): void {
+    for (const socket of this.shaking) socket.destroy();
+  }
+
+  private base(ciphers?: string) {
+    const { ticketKeys, settings } = this.options;
+    return { ...secureOptionsOf(settings, ciphers), ...(ticketKeys === undefined ? {} : { ticketKeys }) };
+  }
+
+  private common(): TlsOptions {
+    const { http2, handshakeMs } = this.options;
+    return { ALPNProtocols: http2 ? ["h2", "http/1.1"] : ["http/1.1"], noDelay: true, handshakeTimeout: handshakeMs };
+  }
+
+  private hold(socket: Socket): void {
+    this.shaking.add(socket);
+    socket.once("close", () => this.shaking.delete(socket));
+  }
+
+  /** Gives OCSP responses to clients that ask for them. */
+  private staple(server: Server): void {
+    server.on("OCSPRequest", (certificate: Buffer | null, _issuer, done) => {
+      done(null, certificate === null ? null : (this.options.stapleOf(certificate) ?? null));
+    });
+  }
+
+  private shake(socket: Socket, proxied: Proxied | undefined, server = this.server): void {
+    this.hold(socket);
+    if (proxied !== undefined) {
+      const key = keyOf(socket);
+      this.arrivals.set(key, proxied);
+      socket.once("close", () => {
+        if (this.arrivals.get(key) === proxied) this.arrivals.delete(key);
+      });
+    }
+    server.emit("connection", socket);
+  }
+
+  private secured(socket: TLSSocket, rules?: ClientAuth): void {
+    const proxied = this.arrivals.size === 0 ? undefined : this.arrivals.get(keyOf(socket));
+    const peer = new SocketPeer(socket, rules);
+    this.options.accept(new SocketConnection(socket, this.options.onFault, socket.localPort ?? 0, { proxied, peer }));
+  }
+}
+
+/** Asks for certificates. Whoever cannot be let in is told so by an answer, not by the handshake. */
+function asking({ ca, crl }: ClientAuth): TlsOptions {
+  return {
+    ca,
+    ...(crl === undefined ? {} : { crl }),
+    requestCert: true,
+    rejectUnauthorized: false,
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+function keyOf({ remoteAddress, remotePort, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localPort}`;
+}
