@@ -64,7 +64,8 @@ export interface RunningApiServer {
   addresses(): readonly ListenAddress[];
   /** Opens one more door, e.g. when the uplink's address appears; answers the real address. */
   addListener(address: ListenAddress): Promise<ListenAddress>;
-  localClient(user: UserInfo): Client;
+  /** `isOwn` is for the server's own objects, about which no webhook is asked. */
+  localClient(user: UserInfo, options?: { isOwn?: boolean }): Client;
   /** A token of a ServiceAccount that lasts as long as the Secret holds it. */
   issueSecretToken(bound: { account: ServiceAccount; secret: Secret }): string;
   /** How many watches, logs and streams are open. */
@@ -141,7 +142,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     registry,
     addresses: () => listeners.map(({ address }) => address),
     addListener,
-    localClient: (user) => createLocalClient(registry, user),
+    localClient: (user, options) => createLocalClient(registry, user, options),
     issueSecretToken: (bound) => accounts.issue(bound, accounts.audiences, undefined, clock.now()),
     openStreams: () => parts.open.size,
     stop,

@@ -1,7 +1,15 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { parseSpan } from "#base/span.ts";
-import { defaultDataDir, defaultOptions, resolveDataDir, type UpOptions, type WaitFor } from "#roles/options.ts";
+import {
+  defaultDataDir,
+  defaultOptions,
+  defaultTracing,
+  resolveDataDir,
+  type TracingFlags,
+  type UpOptions,
+  type WaitFor,
+} from "#roles/options.ts";
 import { version } from "#roles/version.ts";
 
 /** A whole number of a flag; what else is wrong with it is told with all other problems at once. */
@@ -59,8 +67,12 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--api-port <port>", "port of the API server", integer, defaultOptions.apiPort)
     .option("--http-port <port>", "port of Ingress (default: 80, or the next free from 8080)", integer)
     .option("--https-port <port>", "port of Ingress with TLS (default: 443, or the next free from 8443)", integer)
-    .option("--service-cidr <range>", "addresses of Services", defaultOptions.serviceCidr)
-    .option("--pod-cidr <range>", "addresses of pods; each node takes a /24", defaultOptions.podCidr)
+    .option(
+      "--service-cidr <range>",
+      "addresses of Services: a range of IPv4, or one of each family: 10.96.0.0/12,fd00:10:96::/108",
+      defaultOptions.serviceCidr,
+    )
+    .option("--pod-cidr <range>", "addresses of pods; each node takes a /24, and of IPv6 a /64", defaultOptions.podCidr)
     .option("--node-cidr <range>", "addresses of nodes", defaultOptions.nodeCidr)
     .option(
       "--load-balancer-cidr <range>",
@@ -93,6 +105,21 @@ export function createProgram(exit: (code: number) => void): Command {
       new Option("--access-log-format <format>", "a line as ingress-nginx writes it, or a JSON object a line")
         .choices(["line", "json"])
         .default(defaultOptions.accessLogFormat),
+    )
+    .option("--otlp-collector-host <host>", "tell this OpenTelemetry collector of the requests through Ingress")
+    .option("--otlp-collector-port <port>", "its port for OTLP over HTTP", integer, defaultTracing.collectorPort)
+    .option("--otel-service-name <name>", "what Ingress is called in traces", defaultTracing.serviceName)
+    .addOption(
+      new Option("--otel-sampler <sampler>", "which traces that begin at Ingress are told")
+        .choices(["AlwaysOn", "AlwaysOff", "TraceIdRatioBased"])
+        .default(defaultTracing.sampler),
+    )
+    .option("--otel-sampler-ratio <ratio>", "how many, from 0 to 1", Number, defaultTracing.samplerRatio)
+    .option(
+      "--ingress-healthz-port <port>",
+      "tell on this port of loopback how Ingress is: /healthz, /metrics, /requests, /failures (default: off)",
+      integer,
+      defaultOptions.ingressHealthzPort,
     )
     .option("--gzip", "Ingress compresses answers for clients that take it")
     .option("--tcp-services-configmap <name>", "ports to serve as TCP, in this ConfigMap: NAMESPACE/NAME")
@@ -183,6 +210,27 @@ export function createProgram(exit: (code: number) => void): Command {
       exit(await runProxy(options, json ?? false));
     });
 
+  inDataDir(program.command("rules"))
+    .description("print the rules by which a node serves Services, each with the objects it comes from")
+    .argument("[file|dir...]", "manifests; without any, the Services of a running cluster")
+    .addOption(
+      new Option("--mode <mode>", "how Services are served")
+        .choices(["nftables", "iptables", "ipvs", "all"])
+        .default("all"),
+    )
+    .option("--node <name>", "whose rules (default: the first Node)")
+    .option("--kubeconfig <file>", "which cluster (default: $KUBECONFIG, or the one in the data folder)")
+    .option("--context <name>", "which context of the kubeconfig (default: the current one)")
+    .option("--service-cidr <range>", "addresses of Services", defaultOptions.serviceCidr)
+    .option("--pod-cidr <range>", "addresses of pods", defaultOptions.podCidr)
+    .option("--live", "what stands on the node, with its counters; needs root")
+    .option("--json", "one JSON object a line instead of text")
+    .action(async (manifests: string[], { json, mode, dataDir, ...flags }: RulesFlags) => {
+      const { runRules } = await import("./commands/rules.ts");
+      const modes = mode === "all" ? (["nftables", "iptables", "ipvs"] as const) : [mode];
+      exit(await runRules({ ...flags, manifests, modes, dataDir: resolveDataDir(dataDir) }, json ?? false));
+    });
+
   inDataDir(program.command("kubeconfig"))
     .description("print the kubeconfig of the administrator")
     .action(async (flags: { dataDir: string }) => {
@@ -230,6 +278,18 @@ interface ProxyFlags {
   json?: boolean;
 }
 
+interface RulesFlags {
+  dataDir: string;
+  mode: "nftables" | "iptables" | "ipvs" | "all";
+  node?: string;
+  kubeconfig?: string;
+  context?: string;
+  serviceCidr: string;
+  podCidr: string;
+  live?: boolean;
+  json?: boolean;
+}
+
 interface UpFlags {
   dataDir: string;
   nodes: number;
@@ -256,6 +316,12 @@ interface UpFlags {
   ingressConfig?: string;
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
+  otlpCollectorHost?: string;
+  otlpCollectorPort: number;
+  otelServiceName: string;
+  otelSampler: TracingFlags["sampler"];
+  otelSamplerRatio: number;
+  ingressHealthzPort: number;
   gzip?: boolean;
   tcpServicesConfigmap?: string;
   udpServicesConfigmap?: string;
@@ -296,11 +362,26 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
       ? {}
       : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),
     accessLogFormat: flags.accessLogFormat,
+    ...tracingFlags(flags),
+    ingressHealthzPort: flags.ingressHealthzPort,
     gzip: flags.gzip ?? false,
     ...(flags.tcpServicesConfigmap === undefined ? {} : { tcpServicesConfigMap: flags.tcpServicesConfigmap }),
     ...(flags.udpServicesConfigmap === undefined ? {} : { udpServicesConfigMap: flags.udpServicesConfigmap }),
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
+  };
+}
+
+function tracingFlags(flags: UpFlags): Pick<UpOptions, "tracing"> {
+  if (flags.otlpCollectorHost === undefined) return {};
+  return {
+    tracing: {
+      collectorHost: flags.otlpCollectorHost,
+      collectorPort: flags.otlpCollectorPort,
+      serviceName: flags.otelServiceName,
+      sampler: flags.otelSampler,
+      samplerRatio: flags.otelSamplerRatio,
+    },
   };
 }
 

@@ -11,15 +11,19 @@ import { Streams } from "./l4/streams.ts";
 import type { Limits } from "./limits.ts";
 import { AccessLog, type AccessLogOptions } from "./log/access-log.ts";
 import { LiveTable } from "./live-table.ts";
+import type { Served } from "./log/served.ts";
 import type { MeterMemory } from "./meter/memory.ts";
 import { Meter } from "./meter/meter.ts";
 import { compileRanges } from "./ranges.ts";
 import { findHost } from "./route.ts";
-import type { ListenerSpec } from "./running.ts";
+import type { DataplaneOptions, ListenerSpec } from "./running.ts";
 import { serveConnection, type Client } from "./serve.ts";
 import type { TableChange } from "./table.ts";
-import { AskingServers } from "./tls/asking.ts";
+import type { TlsSettings } from "./tls/settings.ts";
+import { HostServers } from "./tls/host-servers.ts";
 import { TlsTerminator, type NameRule } from "./tls/entry.ts";
+import type { Sampling, Span } from "./trace/span.ts";
+import { Tracer } from "./trace/tracer.ts";
 import type { Connection } from "./transport/connection.ts";
 import { listen, type Listening, type ListenOptions } from "./transport/listen.ts";
 import { createLookup } from "./transport/lookup.ts";
@@ -34,10 +38,15 @@ export interface EngineOptions {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  readonly proxyProtocol: NonNullable<DataplaneOptions["proxyProtocol"]>;
+  readonly tls: TlsSettings;
   /** Speak HTTP/2 with clients that want it. */
   readonly http2: boolean;
   readonly ticketKeys?: Buffer;
   readonly accessLog: AccessLogOptions | undefined;
+  /** Which requests of traced routes are told; nothing is without. */
+  readonly sampling: Sampling | undefined;
+  readonly passSpans: (spans: readonly Span[], dropped: number) => void;
   /** Shared by workers, so that a client's limits hold at all of them together. */
   readonly meter: MeterMemory;
   readonly total: CounterSlot;
@@ -52,6 +61,8 @@ export interface Engine {
   /** Resolves when the ports of new streams accept; everything else is in force when it returns. */
   apply(change: TableChange): Promise<void>;
   failures(): readonly FailureRecord[];
+  /** Some of the last requests, oldest first. */
+  sample(): readonly Served[];
   /** Resolves when every connection is closed. */
   stop(drainMs: number): Promise<void>;
 }
@@ -72,6 +83,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     workers: options.meter.workers,
     slotOf: options.slotOf,
     now: () => deadlines.now,
+    tls: options.tls,
     badCertificate: (id, reason) =>
       log.warn({ certificate: id, reason }, "a certificate cannot be used; the last good one stays"),
     ejected: (backend, endpoint, ms) =>
@@ -79,6 +91,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const trusts = compileRanges(options.trustedProxies);
   const accessLog = options.accessLog === undefined ? undefined : new AccessLog(options.accessLog, clock, log);
+  const { sampling } = options;
+  const tracer = sampling === undefined ? undefined : new Tracer(sampling, clock, options.passSpans);
   const context = createContext({
     clock,
     log,
@@ -92,6 +106,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     trusts,
     accessLog,
     meter: new Meter(options.meter, options.worker, clock),
+    tracer,
   });
   const clients = new Set<Client>();
   let emptied: (() => void) | undefined;
@@ -100,6 +115,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function adopt(client: Client): void {
     addTo(total, counter.open, 1);
+    addTo(total, counter.accepted, 1);
     clients.add(client);
   }
 
@@ -125,6 +141,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const client = serveConnection(context, connection, options.http2, () => forget(client));
     adopt(client);
   };
+  const trustsProxy = compileRanges(options.proxyProtocol.from);
   const streamContext: StreamContext = {
     clock,
     log,
@@ -134,20 +151,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     lookup: createLookup(options.nameServers),
     failures,
     onFault,
-    trustsProxy: trusts,
+    trustsProxy,
   };
   const passthrough = createPassthrough(streamContext, { table, adopt, forget });
-  const asking = new AskingServers(table, log);
-  const ask = asking.ruleFor(() => tls);
-  const ruleOfName: NameRule = (serverName) => passthrough(serverName) ?? ask(serverName);
+  const hostServers = new HostServers(table, log);
+  const byHost = hostServers.ruleFor(() => tls);
+  const ruleOfName: NameRule = (serverName) => passthrough(serverName) ?? byHost(serverName);
   const tls = new TlsTerminator({
     handshakeMs: limits.headerMs,
     greetingMs: limits.greetingMs,
     http2: options.http2,
     ticketKeys: options.ticketKeys,
+    settings: options.tls,
     clock,
     onFault,
     contextOf: (serverName) => contextOf(table, serverName),
+    stapleOf: (certificate) => table.certificates.staple(certificate),
     ruleOfName: () => (table.namedHosts === 0 ? undefined : ruleOfName),
     accept,
   });
@@ -155,7 +174,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     reusePort: options.shared,
     clock,
     greetingMs: limits.greetingMs,
-    believesProxy: () => undefined,
+    believesProxy: options.proxyProtocol.isRequired ? trustsProxy : undefined,
     tls,
     most: limits.connections,
     admits: () => clients.size < limits.connections,
@@ -186,7 +205,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     addresses: listening.map(({ address }) => address),
     apply(change) {
       table.apply(change);
-      if (change.hosts.length + change.certificates.length > 0) asking.forget();
+      if (change.hosts.length + change.certificates.length > 0) hostServers.forget();
       const listens = streams.apply(change.streams ?? []);
       const { defaultCertificate } = table;
       if (defaultCertificate === undefined) return listens;
@@ -197,6 +216,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       return listens;
     },
     failures: () => failures.list(),
+    sample: () => context.sample.list(),
     async stop(drainMs) {
       context.draining = true;
       for (const listener of listening) listener.close();
@@ -220,6 +240,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       table.retire();
       deadlines.stop();
       accessLog?.stop();
+      tracer?.flush();
     },
   };
 }

@@ -18,12 +18,17 @@ import { startElection } from "#controllers/leader-election/elect.ts";
 import { electionIdentity } from "#controllers/leader-election/identity.ts";
 import { createServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
 import { startControllers } from "#controllers/start.ts";
+import type { TracingOptions } from "#dataplane/running.ts";
+import { defaultExport, startExporter } from "#dataplane/trace/exporter.ts";
 import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
 import type { DnsSettings, RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
-import type { IngressOptions } from "#ingress/options.ts";
+import { edgeOptions } from "#ingress/edge.ts";
+import { startIngressHttp, type RunningIngressHttp } from "#ingress/http/start.ts";
+import { defaultOptions as defaultIngressOptions, type IngressOptions } from "#ingress/options.ts";
 import type { RunningIngress } from "#ingress/running.ts";
+import { uplinkAddress6 } from "#node/network/ipv6.ts";
 import { startIngress } from "#ingress/start.ts";
 import { poolsOfFlags } from "#loadbalancer/pool.ts";
 import { nodeName } from "#node/network/plan.ts";
@@ -32,9 +37,10 @@ import type { Store } from "#store/contract.ts";
 import { ensureDnsService, ensureIngressClass, ensureLoadBalancerRoles, ensureProxyConfig } from "./cluster-objects.ts";
 import { machineResolvConf } from "./dns-config.ts";
 import { startFailureLog } from "./failure-log.ts";
-import type { AddressPlan, UpOptions } from "./options.ts";
+import type { AddressPlan, TracingFlags, UpOptions } from "./options.ts";
 import type { DataPaths } from "./state.ts";
 import { openStore } from "./store.ts";
+import { version } from "./version.ts";
 import { workerUrl } from "./worker-url.ts";
 
 /** The engines of the server process, started one by one so that each can be told as a step. */
@@ -70,8 +76,8 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     }),
   ]);
   const serviceIps = createServiceIpAllocator({
-    families: ["IPv4"],
-    client: () => client,
+    families: plan.ipv6 === undefined ? ["IPv4"] : ["IPv4", "IPv6"],
+    client: () => own,
     log: log.child({ part: "api" }),
     clock: systemClock,
   });
@@ -96,14 +102,15 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     log: log.child({ part: "api" }),
   });
   const client: Client = api.localClient(system("controller-manager"));
+  const own = ownClient(api);
   const services = await client.list("Service");
   const twice = new Set([...(await serviceIps.open()), ...nodePorts.seed(services.items)]);
   for (const service of twice)
     log.warn({ service: keyOf(service) }, "its address or node port belongs to another Service");
   const serviceCidrs = serviceRanges(plan);
-  await bootstrap(client, { serviceCidrs, serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
+  await bootstrap(own, { serviceCidrs, serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
   await api.addListener({ host: "127.0.0.1", port: options.apiPort });
-  await ensureIngressClass(client, controllerName);
+  await ensureIngressClass(own, controllerName);
   const startDuties = async () => {
     const controllers = await startControllers({
       client,
@@ -159,9 +166,14 @@ function followServices(client: Client, nodePorts: NodePortAllocator, log: Log):
   return () => services.stop();
 }
 
+/** For the objects that the server cannot be without: no webhook may keep it from starting. */
+function ownClient(api: RunningApiServer): Client {
+  return api.localClient(system("controller-manager"), { isOwn: true });
+}
+
 /** The ranges of the ServiceCIDR `kubernetes`. */
-function serviceRanges({ service }: AddressPlan): string[] {
-  return [formatCidr(service)];
+function serviceRanges({ service, ipv6 }: AddressPlan): string[] {
+  return [formatCidr(service), ...(ipv6 === undefined ? [] : [formatCidr(ipv6.service)])];
 }
 
 function system(name: string): { name: string; groups: string[] } {
@@ -199,6 +211,22 @@ export interface RunningEntry {
   readonly dataplane: RunningDataplane;
   readonly ingress: RunningIngress;
   readonly stopFailureLog: () => void;
+  readonly http: RunningIngressHttp | undefined;
+  /** Sends the spans that wait. */
+  readonly stopExporter: () => Promise<void>;
+}
+
+function startTracing(flags: TracingFlags, log: Log): { tracing: TracingOptions; stop(): Promise<void> } {
+  const { collectorHost: host, collectorPort: port, serviceName, sampler, samplerRatio: ratio } = flags;
+  const parts = { clock: systemClock, log: log.child({ part: "tracing" }), version };
+  const exporter = startExporter({ ...defaultExport, host, port, serviceName }, parts);
+  return {
+    tracing: {
+      sampling: { sampler, ratio, parentBased: true },
+      export: (spans, dropped) => exporter.add(spans, dropped),
+    },
+    stop: () => exporter.stop(),
+  };
 }
 
 export interface EntryParts {
@@ -216,20 +244,30 @@ export async function startEntry(
   client: Client,
   { httpPort, httpsPort, publishAddress, ingressOptions }: EntryParts,
 ): Promise<RunningEntry> {
+  const exporter = options.tracing === undefined ? undefined : startTracing(options.tracing, log);
+  const edge = edgeOptions({ ...defaultIngressOptions, ...ingressOptions });
   const [dataplane, defaultCertificate] = await Promise.all([
     startDataplane({
       listeners: [
         { host: "0.0.0.0", port: httpPort, tls: false },
         { host: "0.0.0.0", port: httpsPort, tls: true },
+        ...(plan.ipv6 === undefined
+          ? []
+          : [
+              { host: "::", port: httpPort, tls: false },
+              { host: "::", port: httpsPort, tls: true },
+            ]),
       ],
       workers: Math.min(4, availableParallelism()),
       log: log.child({ part: "dataplane" }),
       clock: systemClock,
       workerUrl: workerUrl("http"),
       nameServers: [plan.uplinkAddress],
+      ...edge,
       ...(options.accessLog === undefined
         ? {}
         : { accessLog: { path: options.accessLog, format: options.accessLogFormat } }),
+      ...(exporter === undefined ? {} : { tracing: exporter.tracing }),
     }),
     createDefaultCertificate(),
   ]);
@@ -237,12 +275,16 @@ export async function startEntry(
     client,
     dataplane,
     defaultCertificate,
-    publishAddresses: [publishAddress],
+    publishAddresses: [
+      publishAddress,
+      ...(plan.ipv6 !== undefined && publishAddress === plan.uplinkAddress ? [uplinkAddress6(plan.ipv6)] : []),
+    ],
     // A redirect to a port that is not the standard one has to name it.
     options: {
       usePortInRedirects: httpsPort !== 443,
       ...ingressOptions,
       ...(options.gzip ? { gzip: true } : {}),
+      ...(exporter === undefined ? {} : { opentelemetry: true }),
       httpsPort,
     },
     streams: {
@@ -259,26 +301,35 @@ export async function startEntry(
   });
   await ingress.ready;
   const stopFailureLog = startFailureLog(dataplane, { log: log.child({ part: "requests" }), clock: systemClock });
-  return { dataplane, ingress, stopFailureLog };
+  const http =
+    options.ingressHealthzPort === 0
+      ? undefined
+      : await startIngressHttp({
+          dataplane,
+          ingress,
+          version,
+          controller: controllerName,
+          address: "127.0.0.1",
+          port: options.ingressHealthzPort,
+        });
+  const stopExporter = async () => exporter?.stop();
+  return { dataplane, ingress, stopFailureLog, http, stopExporter };
 }
 
 /** The uplink has appeared: the API server and DNS answer there too, and their Services point to it. */
-export async function joinNetwork(
-  { options, plan }: ServerParts,
-  { api, client }: RunningApi,
-  dns: RunningDns,
-): Promise<void> {
+export async function joinNetwork({ options, plan }: ServerParts, { api }: RunningApi, dns: RunningDns): Promise<void> {
+  const own = ownClient(api);
   const { uplinkAddress, apiServiceAddress, dnsServiceAddress } = plan;
   await Promise.all([
     api.addListener({ host: uplinkAddress, port: options.apiPort }),
     dns.addListener(uplinkAddress, 53),
-    bootstrap(client, {
+    bootstrap(own, {
       serviceCidrs: serviceRanges(plan),
       serviceAddress: apiServiceAddress,
       apiEndpoints: [{ address: uplinkAddress, port: options.apiPort }],
     }),
-    ensureDnsService(client, { serviceAddress: dnsServiceAddress, serverAddress: uplinkAddress }),
-    ensureProxyConfig(client),
-    ensureLoadBalancerRoles(client),
+    ensureDnsService(own, { serviceAddress: dnsServiceAddress, serverAddress: uplinkAddress }),
+    ensureProxyConfig(own),
+    ensureLoadBalancerRoles(own),
   ]);
 }

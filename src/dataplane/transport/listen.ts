@@ -1,4 +1,4 @@
-import { createServer, type Socket } from "node:net";
+import { createServer, type Socket, isIPv6 } from "node:net";
 import type { Clock } from "#base/clock.ts";
 import { readProxyHeader, type Proxied } from "#wire/proxy-protocol.ts";
 import { ListenError, type ListenerSpec } from "../running.ts";
@@ -25,8 +25,8 @@ export interface ListenOptions {
   readonly reusePort: boolean;
   readonly clock: Clock;
   readonly greetingMs: number;
-  /** Set while connections have to begin with a PROXY header: says which peers it is believed of. */
-  readonly believesProxy: () => ((address: string) => boolean) | undefined;
+  /** Set where connections have to begin with a PROXY header: says which peers it is believed of. */
+  readonly believesProxy: ((address: string) => boolean) | undefined;
   readonly tls: TlsEntry;
   readonly onFault: OnFault;
   readonly accept: (connection: Connection) => void;
@@ -48,7 +48,7 @@ export function listen(spec: ListenerSpec, options: ListenOptions): Promise<List
     else options.accept(new SocketConnection(socket, options.onFault, localPort, { proxied }));
   };
   server.on("connection", (socket: Socket) => {
-    const believes = options.believesProxy();
+    const { believesProxy: believes } = options;
     if (!options.admits()) socket.destroy();
     else if (believes === undefined) take(socket);
     else {
@@ -59,7 +59,9 @@ export function listen(spec: ListenerSpec, options: ListenOptions): Promise<List
   });
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(new ListenError(spec, error)));
-    server.listen({ host: spec.host, port: spec.port, reusePort: options.reusePort, backlog: 4096 }, () => {
+    // `::` is IPv6 alone: IPv4 has a listener of its own, where clients have their addresses as they are written.
+    const ipv6Only = isIPv6(spec.host);
+    server.listen({ host: spec.host, port: spec.port, ipv6Only, reusePort: options.reusePort, backlog: 4096 }, () => {
       server.on("error", () => {});
       const bound = server.address();
       if (typeof bound === "object" && bound !== null) localPort = bound.port;

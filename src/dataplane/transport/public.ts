@@ -19,6 +19,8 @@ import { createLookup } from "./lookup.ts";
 const firstReadBytes = 16 * 1024;
 const readBytes = 64 * 1024;
 const nothing = Buffer.alloc(0);
+/** How much memory for reading is kept for the next connections. */
+const sparesKept = 128;
 
 const noHandler: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
 
@@ -30,8 +32,6 @@ export class SocketConnection implements Connection {
   handler: ConnectionHandler = noHandler;
   readonly tls: boolean;
   readonly http2: boolean;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
   readonly localPort: number;
   readonly proxied: Proxied | undefined;
   readonly peer: TlsPeer | undefined;
@@ -52,8 +52,6 @@ export class SocketConnection implements Connection {
     this.http2 = socket instanceof TLSSocket && socket.alpnProtocol === "h2";
     this.proxied = proxied;
     this.peer = peer;
-    this.remoteAddress = proxied?.source.address ?? plainAddress(socket.remoteAddress ?? "");
-    this.remotePort = proxied?.source.port ?? socket.remotePort ?? 0;
     this.localPort = proxied?.destination.port ?? localPort;
     this.written = () => {
       if (!this.blocked || this.closed || this.socket.writableLength > 0) return;
@@ -66,8 +64,19 @@ export class SocketConnection implements Connection {
     socket.on("error", (error: NodeJS.ErrnoException) => (this.error = error));
     socket.on("close", () => {
       this.closed = true;
+      reader?.release();
       this.guard(() => this.handler.onClose(this.error));
     });
+  }
+
+  // Asked for when wanted, as it costs a call to the system: the socket remembers it from the first time on.
+
+  get remoteAddress(): string {
+    return this.proxied?.source.address ?? plainAddress(this.socket.remoteAddress ?? "");
+  }
+
+  get remotePort(): number {
+    return this.proxied?.source.port ?? this.socket.remotePort ?? 0;
   }
 
   /** Tells the handler of bytes. A defect in one exchange ends its connection, not the worker and everyone else's. */
@@ -138,8 +147,22 @@ interface SocketExtras {
 class ReadBuffer {
   owner: SocketConnection | undefined;
   private size = firstReadBytes;
-  private whole: Buffer = Buffer.allocUnsafeSlow(headroom + firstReadBytes);
-  private window: Uint8Array = this.whole.subarray(headroom);
+  private whole: Buffer;
+  private window: Uint8Array;
+  private readonly spares: Buffer[] | undefined;
+
+  /** Takes its first memory from `spares`, and leaves it there when the connection is closed. */
+  constructor(spares?: Buffer[]) {
+    this.spares = spares;
+    this.whole = spares?.pop() ?? Buffer.allocUnsafeSlow(headroom + firstReadBytes);
+    this.window = this.whole.subarray(headroom);
+  }
+
+  /** What was read has been copied by then, or `replace` was called for it. */
+  release(): void {
+    const { spares, whole, size } = this;
+    if (spares !== undefined && size === firstReadBytes && spares.length < sparesKept) spares.push(whole);
+  }
 
   readonly next = (): Uint8Array => this.window;
 
@@ -163,15 +186,17 @@ class ReadBuffer {
  * default. */
 export function createPublicDialer(onFault: OnFault, nameServers: readonly string[] = []): Dialer {
   const lookup = createLookup(nameServers);
-  return { connect: (target, done) => connect(target, done, { onFault, lookup }) };
+  const spares: Buffer[] = [];
+  return { connect: (target, done) => connect(target, done, { onFault, lookup, spares }) };
 }
 
 function connect(
   { address, port, tls, http2, serverName, halfOpen = false }: DialTarget,
   done: (result: Connection | NodeJS.ErrnoException) => void,
-  { onFault, lookup }: { onFault: OnFault; lookup: LookupFunction },
+  { onFault, lookup, spares }: { onFault: OnFault; lookup: LookupFunction; spares: Buffer[] },
 ): Connecting {
-  const reader = tls ? undefined : new ReadBuffer();
+  // Streams copy or keep all they read; of requests, something may be needed later.
+  const reader = tls ? undefined : new ReadBuffer(halfOpen ? spares : undefined);
   const socket =
     reader === undefined
       ? dialTls({ address, port, http2, serverName, lookup })
