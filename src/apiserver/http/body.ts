@@ -60,8 +60,9 @@ export function readBody({ request, response, parts, user }: Exchange): Promise<
       chunks.push(chunk);
     });
     request.on("end", () => resolve(Buffer.concat(chunks)));
-    request.on("error", reject);
-    request.on("close", () => reject(new ApiError("BadRequest", "the request ended before its body was complete")));
+    const endedEarly = () => reject(new ApiError("BadRequest", "the request ended before its body was complete"));
+    request.on("error", endedEarly);
+    request.on("close", endedEarly);
   });
 }
 
