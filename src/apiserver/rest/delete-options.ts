@@ -71,8 +71,13 @@ export interface DeleteFields {
   dryRun?: string[];
 }
 
+<<<<<<< HEAD
 async function readOptions(exchange: Exchange): Promise<DeleteFields> {
   const body = await readBody(exchange.request);
+=======
+async function readOptions(exchange: Exchange): Promise<OptionsBody> {
+  const body = await readBody(exchange);
+>>>>>>> apisafe
   if (body.length === 0) return {};
   const value = await parseOptions(mediaTypeOf(exchange.request), body);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("the body is not an object");

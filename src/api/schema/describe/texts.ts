@@ -1,3 +1,4 @@
+import { admissionTexts } from "./admission.ts";
 import { clusterTexts } from "./cluster.ts";
 import { containerTexts } from "./container.ts";
 import { metaTexts } from "./meta.ts";
@@ -21,6 +22,7 @@ import { workloadTexts } from "./workload.ts";
  */
 const texts = [
   metaTexts,
+  admissionTexts,
   clusterTexts,
   serviceTexts,
   podTexts,
