@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { loads, scripts, type Load, type Variant } from "./dataplane/loads.ts";
 import { costOf } from "./dataplane/measure.ts";
 import { contestants, startEndpoint, startProxy, type Ground, type Proxy } from "./dataplane/peers.ts";
-import { median, printTable } from "./table.ts";
+import { median } from "./table.ts";
 
 /**
  * What a request through the HTTP data plane costs in CPU time, against nginx, haproxy and Caddy as proxies with one
@@ -34,7 +34,9 @@ export async function benchDataplane({ rounds = 3, seconds = 1, only }: Dataplan
     for (const [name, text] of Object.entries(scripts)) writeFileSync(join(dir, name), text);
     const ground = await startEndpoint(dir, children);
     const proxies = keepProxies(ground);
-    const rows: string[][] = [];
+    const print = (cells: readonly string[]) =>
+      console.log(cells.map((cell, at) => (at === 0 ? cell.padEnd(26) : cell.padStart(9))).join(" "));
+    print(["CPU µs a request", ...names.flatMap((name, at) => (at === 0 ? [name] : [name, "ratio"]))]);
     let unlogged = 0;
     for (const load of loads.filter(({ name }) => only === undefined || name.includes(only))) {
       const there = names.filter((name) => load.without?.includes(name) !== true);
@@ -48,10 +50,9 @@ export async function benchDataplane({ rounds = 3, seconds = 1, only }: Dataplan
         return theirs === undefined ? "" : (ours / theirs).toFixed(2);
       };
       const peers = names.slice(1);
-      const note = load.variant === "logged" && unlogged > 0 ? `${(ours / unlogged).toFixed(2)} of without` : "";
-      rows.push([load.name, cell("fairlead"), ...peers.flatMap((name) => [cell(name), ratio(name)]), note]);
+      const note = load.variant === "logged" && unlogged > 0 ? `  ${(ours / unlogged).toFixed(2)} of without` : "";
+      print([load.name, cell("fairlead"), ...peers.flatMap((name) => [cell(name), ratio(name)]), note]);
     }
-    printTable(["CPU µs a request", ...names.flatMap((name, at) => (at === 0 ? [name] : [name, "ratio"])), ""], rows);
   } finally {
     for (const child of children) child.kill("SIGKILL");
     rmSync(dir, { recursive: true, force: true });
@@ -87,5 +88,8 @@ async function measure(
   return new Map([...samples].map(([name, costs]) => [name, median(costs)]));
 }
 
-// `node bench/dataplane.ts [PART-OF-A-LOAD'S-NAME]`
-if (import.meta.main) await benchDataplane({ only: process.argv[2] });
+// `node bench/dataplane.ts [PART-OF-A-LOAD'S-NAME [ROUNDS]]`
+if (import.meta.main) {
+  const [only, rounds = "3"] = process.argv.slice(2);
+  await benchDataplane({ only, rounds: Number(rounds) });
+}
