@@ -15,7 +15,7 @@ import type { MeterMemory } from "./meter/memory.ts";
 import { Meter } from "./meter/meter.ts";
 import { compileRanges } from "./ranges.ts";
 import { findHost } from "./route.ts";
-import type { ListenerSpec } from "./running.ts";
+import type { DataplaneOptions, ListenerSpec } from "./running.ts";
 import { serveConnection, type Client } from "./serve.ts";
 import type { TableChange } from "./table.ts";
 import { AskingServers } from "./tls/asking.ts";
@@ -24,6 +24,8 @@ import type { Connection } from "./transport/connection.ts";
 import { listen, type Listening, type ListenOptions } from "./transport/listen.ts";
 import { createLookup } from "./transport/lookup.ts";
 import { createPublicDialer } from "./transport/public.ts";
+import { usableHandles } from "./transport/raw-check.ts";
+import { createRawDialer } from "./transport/raw.ts";
 
 export interface EngineOptions {
   readonly listeners: readonly ListenerSpec[];
@@ -34,6 +36,7 @@ export interface EngineOptions {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  readonly transport: DataplaneOptions["transport"];
   /** Speak HTTP/2 with clients that want it. */
   readonly http2: boolean;
   readonly ticketKeys?: Buffer;
@@ -59,6 +62,7 @@ export interface Engine {
 /** Starts serving in this thread with an empty table. Rejects with `ListenError`; nothing listens then. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { limits, clock, log, total } = options;
+  const handles = options.transport === "public" ? undefined : await usableHandles();
   const onFault = (error: unknown) =>
     log.error(
       { error: error instanceof Error ? error.stack : String(error) },
@@ -79,13 +83,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const trusts = compileRanges(options.trustedProxies);
   const accessLog = options.accessLog === undefined ? undefined : new AccessLog(options.accessLog, clock, log);
+  const publicDialer = createPublicDialer(onFault, options.nameServers);
   const context = createContext({
     clock,
     log,
     onFault,
     limits,
     deadlines,
-    dialer: createPublicDialer(onFault, options.nameServers),
+    dialer: handles === undefined ? publicDialer : createRawDialer({ handles, onFault }, publicDialer),
     table,
     failures,
     total,
@@ -153,6 +158,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const listenOptions: ListenOptions = {
     reusePort: options.shared,
+    handles,
     clock,
     greetingMs: limits.greetingMs,
     believesProxy: () => undefined,

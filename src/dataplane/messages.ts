@@ -2,7 +2,7 @@ import type { FailureRecord } from "./failures.ts";
 import type { Limits } from "./limits.ts";
 import type { AccessLogOptions } from "./log/access-log.ts";
 import type { MeterMemory } from "./meter/memory.ts";
-import type { ListenerSpec } from "./running.ts";
+import type { DataplaneOptions, ListenerSpec } from "./running.ts";
 import type { NumberedChange } from "./whole-table.ts";
 
 /** What a worker is started with. */
@@ -13,6 +13,7 @@ export interface WorkerData {
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
   readonly http2: boolean;
+  readonly transport: DataplaneOptions["transport"];
   readonly ticketKeys: Uint8Array;
   readonly meter: MeterMemory;
   readonly accessLog: AccessLogOptions | undefined;

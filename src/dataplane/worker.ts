@@ -43,6 +43,7 @@ try {
     trustedProxies: data.trustedProxies,
     nameServers: data.nameServers,
     http2: data.http2,
+    transport: data.transport,
     ticketKeys: Buffer.from(data.ticketKeys),
     meter: data.meter,
     accessLog: data.accessLog,

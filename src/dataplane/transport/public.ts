@@ -14,10 +14,8 @@ import {
 } from "./connection.ts";
 import type { Proxied } from "#wire/proxy-protocol.ts";
 import { createLookup } from "./lookup.ts";
+import { ReadBuffer } from "./read-buffer.ts";
 
-/** What a read from an endpoint may bring: enough for most answers at first, more once an answer filled it. */
-const firstReadBytes = 16 * 1024;
-const readBytes = 64 * 1024;
 const nothing = Buffer.alloc(0);
 
 const noHandler: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
@@ -39,7 +37,7 @@ export class SocketConnection implements Connection {
   closed = false;
   private readonly socket: Socket;
   private readonly onFault: OnFault;
-  private reader: ReadBuffer | undefined;
+  private reader: SocketReader | undefined;
   private error: NodeJS.ErrnoException | undefined;
   private readonly written: () => void;
 
@@ -56,7 +54,7 @@ export class SocketConnection implements Connection {
     this.remotePort = proxied?.source.port ?? socket.remotePort ?? 0;
     this.localPort = proxied?.destination.port ?? localPort;
     this.written = () => {
-      if (!this.blocked || this.closed || this.socket.writableLength > 0) return;
+      if (!this.blocked || this.closed || this.socket.destroyed || this.socket.writableLength > 0) return;
       this.blocked = false;
       this.guard(() => this.handler.onDrain());
     };
@@ -129,33 +127,28 @@ export class SocketConnection implements Connection {
 }
 
 interface SocketExtras {
-  readonly reader?: ReadBuffer | undefined;
+  readonly reader?: SocketReader | undefined;
   readonly proxied?: Proxied | undefined;
   readonly peer?: TlsPeer;
 }
 
-/** Memory that a socket reads into again and again, with room in front for a head. */
-class ReadBuffer {
+/** Lets a socket read into a buffer that is used again and again. */
+class SocketReader {
   owner: SocketConnection | undefined;
-  private size = firstReadBytes;
-  private whole: Buffer = Buffer.allocUnsafeSlow(headroom + firstReadBytes);
-  private window: Uint8Array = this.whole.subarray(headroom);
+  private readonly buffer = new ReadBuffer();
 
-  readonly next = (): Uint8Array => this.window;
+  readonly next = (): Uint8Array => this.buffer.window;
 
   readonly read = (length: number): boolean => {
-    const { whole, size } = this;
-    this.owner?.received(whole, headroom, headroom + length);
-    if (length === size && size < readBytes) {
-      this.size = readBytes;
-      this.replace();
-    }
+    const { buffer } = this;
+    const { window } = buffer;
+    this.owner?.received(buffer.whole, headroom, headroom + length);
+    if (buffer.window === window) buffer.noteRead(length);
     return true;
   };
 
   replace(): void {
-    this.whole = Buffer.allocUnsafeSlow(headroom + this.size);
-    this.window = this.whole.subarray(headroom);
+    this.buffer.replace();
   }
 }
 
@@ -171,7 +164,7 @@ function connect(
   done: (result: Connection | NodeJS.ErrnoException) => void,
   { onFault, lookup }: { onFault: OnFault; lookup: LookupFunction },
 ): Connecting {
-  const reader = tls ? undefined : new ReadBuffer();
+  const reader = tls ? undefined : new SocketReader();
   const socket =
     reader === undefined
       ? dialTls({ address, port, http2, serverName, lookup })
@@ -223,7 +216,7 @@ interface TlsTarget {
 interface TcpTarget {
   address: string;
   port: number;
-  reader: ReadBuffer;
+  reader: SocketReader;
   lookup: LookupFunction;
   halfOpen: boolean;
 }
