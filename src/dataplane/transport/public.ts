@@ -35,6 +35,7 @@ export class SocketConnection implements Connection {
   readonly peer: TlsPeer | undefined;
   blocked = false;
   closed = false;
+  letsGo = false;
   private readonly socket: Socket;
   private readonly onFault: OnFault;
   private reader: SocketReader | undefined;

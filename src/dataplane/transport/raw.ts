@@ -17,8 +17,8 @@ import { ReadBuffer } from "./read-buffer.ts";
 const noHandler: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
 
 /**
- * What clients' connections read into, all of them: what came is copied out at once, so that a connection that waits owns
- * no memory.
+ * What clients' connections read into, all of them, so that a connection that waits owns no memory. What came is copied
+ * out, unless the handler has done with it when it returns.
  */
 const sharedBytes = 64 * 1024;
 const shared = Buffer.allocUnsafeSlow(sharedBytes);
@@ -41,6 +41,7 @@ export class HandleConnection implements Connection {
   readonly localPort: number;
   blocked = false;
   closed = false;
+  letsGo = false;
   private readonly handle: TcpHandle;
   private readonly options: RawOptions;
   /** Absent on connections of clients, which read into the shared memory. */
@@ -82,8 +83,7 @@ export class HandleConnection implements Connection {
     }
     const { reader } = this;
     if (reader === undefined) {
-      const bytes = Buffer.allocUnsafe(length);
-      shared.copy(bytes, 0, 0, length);
+      const bytes = this.letsGo ? shared.subarray(0, length) : Buffer.from(shared.subarray(0, length));
       this.tell(bytes, 0, length);
       return undefined;
     }
