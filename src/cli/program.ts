@@ -1,12 +1,32 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { defaultDataDir, defaultOptions, resolveDataDir, type UpOptions, type WaitFor } from "#roles/options.ts";
+import { parseSpan } from "#base/span.ts";
+import {
+  defaultDataDir,
+  defaultOptions,
+  defaultTracing,
+  resolveDataDir,
+  type TracingFlags,
+  type UpOptions,
+  type WaitFor,
+} from "#roles/options.ts";
 import { version } from "#roles/version.ts";
 
 /** A whole number of a flag; what else is wrong with it is told with all other problems at once. */
 function integer(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("a whole number is needed");
   return Number(text);
+}
+
+/** Milliseconds. */
+function span(text: string): number {
+  const ms = parseSpan(text);
+  if (ms === undefined) throw new InvalidArgumentError("a time is needed, e.g. 15s");
+  return ms;
+}
+
+function time(flags: string, description: string, standard: string): Option {
+  return new Option(flags, description).argParser(span).default(span(standard), standard);
 }
 
 function collect(value: string, before: readonly string[] = []): string[] {
@@ -61,6 +81,17 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--etcd-cafile <file>", "whom to trust as etcd, in PEM (default: the well-known authorities)")
     .option("--etcd-certfile <file>", "the certificate to show to etcd, in PEM")
     .option("--etcd-keyfile <file>", "its key, in PEM")
+    .addOption(
+      time(
+        "--leader-elect-lease-duration <time>",
+        "how long a server that died keeps the controllers from others",
+        "15s",
+      ),
+    )
+    .addOption(
+      time("--leader-elect-renew-deadline <time>", "how long a server that cannot renew goes on with them", "10s"),
+    )
+    .addOption(time("--leader-elect-retry-period <time>", "between two tries to renew or to take over", "2s"))
     .option("--encryption-provider-config <file>", "encrypt objects in the store, as this EncryptionConfiguration says")
     .option("--anonymous-auth", "requests without proof are those of system:anonymous, and not refused")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
@@ -70,6 +101,21 @@ export function createProgram(exit: (code: number) => void): Command {
       new Option("--access-log-format <format>", "a line as ingress-nginx writes it, or a JSON object a line")
         .choices(["line", "json"])
         .default(defaultOptions.accessLogFormat),
+    )
+    .option("--otlp-collector-host <host>", "tell this OpenTelemetry collector of the requests through Ingress")
+    .option("--otlp-collector-port <port>", "its port for OTLP over HTTP", integer, defaultTracing.collectorPort)
+    .option("--otel-service-name <name>", "what Ingress is called in traces", defaultTracing.serviceName)
+    .addOption(
+      new Option("--otel-sampler <sampler>", "which traces that begin at Ingress are told")
+        .choices(["AlwaysOn", "AlwaysOff", "TraceIdRatioBased"])
+        .default(defaultTracing.sampler),
+    )
+    .option("--otel-sampler-ratio <ratio>", "how many, from 0 to 1", Number, defaultTracing.samplerRatio)
+    .option(
+      "--ingress-healthz-port <port>",
+      "tell on this port of loopback how Ingress is: /healthz, /metrics, /requests, /failures (default: off)",
+      integer,
+      defaultOptions.ingressHealthzPort,
     )
     .option("--gzip", "Ingress compresses answers for clients that take it")
     .option("--tcp-services-configmap <name>", "ports to serve as TCP, in this ConfigMap: NAMESPACE/NAME")
@@ -224,12 +270,21 @@ interface UpFlags {
   etcdCafile?: string;
   etcdCertfile?: string;
   etcdKeyfile?: string;
+  leaderElectLeaseDuration: number;
+  leaderElectRenewDeadline: number;
+  leaderElectRetryPeriod: number;
   encryptionProviderConfig?: string;
   anonymousAuth?: boolean;
   dnsConfig?: string;
   ingressConfig?: string;
   accessLog?: string;
   accessLogFormat: UpOptions["accessLogFormat"];
+  otlpCollectorHost?: string;
+  otlpCollectorPort: number;
+  otelServiceName: string;
+  otelSampler: TracingFlags["sampler"];
+  otelSamplerRatio: number;
+  ingressHealthzPort: number;
   gzip?: boolean;
   tcpServicesConfigmap?: string;
   udpServicesConfigmap?: string;
@@ -255,6 +310,11 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...etcdFlags(flags),
+    leaderElection: {
+      leaseDuration: flags.leaderElectLeaseDuration,
+      renewDeadline: flags.leaderElectRenewDeadline,
+      retryPeriod: flags.leaderElectRetryPeriod,
+    },
     ...(flags.encryptionProviderConfig === undefined
       ? {}
       : { encryptionConfig: resolveDataDir(flags.encryptionProviderConfig) }),
@@ -265,11 +325,26 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
       ? {}
       : { accessLog: flags.accessLog === "-" ? "-" : resolveDataDir(flags.accessLog) }),
     accessLogFormat: flags.accessLogFormat,
+    ...tracingFlags(flags),
+    ingressHealthzPort: flags.ingressHealthzPort,
     gzip: flags.gzip ?? false,
     ...(flags.tcpServicesConfigmap === undefined ? {} : { tcpServicesConfigMap: flags.tcpServicesConfigmap }),
     ...(flags.udpServicesConfigmap === undefined ? {} : { udpServicesConfigMap: flags.udpServicesConfigmap }),
     wait: flags.wait,
     waitTimeoutSeconds: flags.waitTimeout,
+  };
+}
+
+function tracingFlags(flags: UpFlags): Pick<UpOptions, "tracing"> {
+  if (flags.otlpCollectorHost === undefined) return {};
+  return {
+    tracing: {
+      collectorHost: flags.otlpCollectorHost,
+      collectorPort: flags.otlpCollectorPort,
+      serviceName: flags.otelServiceName,
+      sampler: flags.otelSampler,
+      samplerRatio: flags.otelSamplerRatio,
+    },
   };
 }
 

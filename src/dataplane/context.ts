@@ -8,10 +8,12 @@ import type { FailureRing } from "./failures.ts";
 import { HeadWriter } from "./http1/writer.ts";
 import type { FilterTools } from "./filters/tools.ts";
 import type { AccessLog } from "./log/access-log.ts";
+import { RequestSample } from "./log/sample.ts";
 import type { Limits } from "./limits.ts";
 import type { LiveTable } from "./live-table.ts";
 import type { Meter } from "./meter/meter.ts";
 import { PasswordChecks } from "./password/checks.ts";
+import type { Tracer } from "./trace/tracer.ts";
 import type { Dialer } from "./transport/connection.ts";
 
 /** What all connections of one worker share. */
@@ -35,6 +37,8 @@ export interface ServeContext {
   readonly logHead: HeadTable;
   /** Absent when no requests are written down. */
   readonly accessLog: AccessLog | undefined;
+  /** Some of the requests, for whoever looks at them live. */
+  readonly sample: RequestSample;
   /** Where heads are put together. */
   readonly writer: HeadWriter;
   /** How much is kept of bodies that may be sent again. */
@@ -46,8 +50,12 @@ export interface ServeContext {
 }
 
 export function createContext(
-  parts: Omit<ServeContext, "requestHead" | "responseHead" | "logHead" | "writer" | "kept" | "tools" | "draining"> & {
+  parts: Omit<
+    ServeContext,
+    "requestHead" | "responseHead" | "logHead" | "writer" | "kept" | "tools" | "sample" | "draining"
+  > & {
     readonly meter: Meter;
+    readonly tracer: Tracer | undefined;
   },
 ): ServeContext {
   return {
@@ -55,6 +63,7 @@ export function createContext(
     requestHead: new HeadTable(),
     responseHead: new HeadTable(),
     logHead: new HeadTable(),
+    sample: new RequestSample(),
     writer: new HeadWriter(),
     kept: { bytes: 0 },
     tools: {
@@ -62,6 +71,7 @@ export function createContext(
       meter: parts.meter,
       copies: { underWay: 0 },
       passwords: new PasswordChecks(parts.clock),
+      tracer: parts.tracer,
     },
     draining: false,
   };

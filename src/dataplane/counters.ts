@@ -1,6 +1,9 @@
-/** What one route, one backend or the whole data plane served. */
+import { histogramCells, readHistograms, type Histograms } from "./observe/histograms.ts";
+import { answerCells, answersAt, readAnswers, type AnswerCount } from "./observe/answers.ts";
+
+/** What one route, one backend, one endpoint or the whole data plane served. */
 export interface Counters {
-  /** Requests whose head was read and routed. */
+  /** Requests whose head was read and routed; of an endpoint, those it was tried for. */
   readonly requests: number;
   /** Answers by status class, `1xx` to `5xx`; 101 counts as 1xx. */
   readonly classes: readonly [number, number, number, number, number];
@@ -15,8 +18,15 @@ export interface Counters {
   readonly ejections: number;
   /** Endpoints that are left out now, each counted by every worker that does so. */
   readonly ejected: number;
-  /** Requests (of a route or backend) or client connections (of the total) that are open now. */
+  /** Requests (of a route, backend or endpoint) or client connections (of the total) that are open now. */
   readonly open: number;
+  /** Tries that brought no answer of an endpoint. */
+  readonly failures: number;
+  /** Of the total: connections that clients made. */
+  readonly accepted: number;
+  /** Requests that are over, by method and status; 499 is a client that left before it was answered. */
+  readonly answers: readonly AnswerCount[];
+  readonly histograms: Histograms;
 }
 
 export interface CountersSnapshot {
@@ -25,6 +35,14 @@ export interface CountersSnapshot {
   readonly backends: ReadonlyMap<string, Counters>;
   /** By the id of a stream: its connections or UDP sessions as `requests`, those without an endpoint among class 5. */
   readonly streams: ReadonlyMap<string, Counters>;
+  readonly endpoints: readonly EndpointCounters[];
+}
+
+export interface EndpointCounters {
+  readonly backend: string;
+  /** `10.0.0.3:80` */
+  readonly endpoint: string;
+  readonly counters: Counters;
 }
 
 /** Positions inside a slot. */
@@ -38,11 +56,16 @@ export const counter = {
   ejections: 10,
   ejected: 11,
   open: 12,
+  failures: 13,
+  /** Of the total alone: connections that clients made. */
+  accepted: 14,
 } as const;
-export const slotSize = 13;
+
+/** Numbers, then answers, then histograms: what a slot takes is fixed, whatever is asked for. */
+export const slotSize = answersAt + answerCells + histogramCells;
 /** What tells of now and not of so far: none of it outlives the worker that counted. */
 export const gauges = [counter.ejected, counter.open] as const;
-const slotsPerPage = 1024;
+const slotsPerPage = 512;
 
 /** Pages of slots in shared memory; one worker writes, the parent reads. Slot 0 of page 0 is the worker's total. */
 export type CounterPage = Float64Array<SharedArrayBuffer>;
@@ -62,6 +85,11 @@ export interface CounterSlot {
   readonly offset: number;
 }
 
+/** For what is counted nowhere. */
+export function createSlot(): CounterSlot {
+  return { page: new Float64Array(new SharedArrayBuffer(slotSize * Float64Array.BYTES_PER_ELEMENT)), offset: 0 };
+}
+
 export function addTo(slot: CounterSlot, position: number, amount: number): void {
   const at = slot.offset + position;
   slot.page[at] = (slot.page[at] ?? 0) + amount;
@@ -70,23 +98,25 @@ export function addTo(slot: CounterSlot, position: number, amount: number): void
 /** Sums one slot over the workers' pages. */
 export function readCounters(workers: readonly (readonly CounterPage[])[], slot: number): Counters {
   const { page, offset } = placeOf(slot);
-  const sum = new Float64Array(slotSize);
-  for (const pages of workers) {
+  const slots = workers.flatMap((pages) => {
     const values = pages[page];
-    if (values === undefined) continue;
-    for (let at = 0; at < slotSize; at += 1) sum[at] = (sum[at] ?? 0) + (values[offset + at] ?? 0);
-  }
-  const at = (position: number) => sum[position] ?? 0;
+    return values === undefined ? [] : [values.subarray(offset, offset + slotSize)];
+  });
+  const sum = (position: number) => slots.reduce((total, values) => total + (values[position] ?? 0), 0);
   const { class1 } = counter;
   return {
-    requests: at(counter.requests),
-    classes: [at(class1), at(class1 + 1), at(class1 + 2), at(class1 + 3), at(class1 + 4)],
-    bytesIn: at(counter.bytesIn),
-    bytesOut: at(counter.bytesOut),
-    retries: at(counter.retries),
-    overflows: at(counter.overflows),
-    ejections: at(counter.ejections),
-    ejected: at(counter.ejected),
-    open: at(counter.open),
+    requests: sum(counter.requests),
+    classes: [sum(class1), sum(class1 + 1), sum(class1 + 2), sum(class1 + 3), sum(class1 + 4)],
+    bytesIn: sum(counter.bytesIn),
+    bytesOut: sum(counter.bytesOut),
+    retries: sum(counter.retries),
+    overflows: sum(counter.overflows),
+    ejections: sum(counter.ejections),
+    ejected: sum(counter.ejected),
+    open: sum(counter.open),
+    failures: sum(counter.failures),
+    accepted: sum(counter.accepted),
+    answers: readAnswers(slots),
+    histograms: readHistograms(slots),
   };
 }

@@ -11,6 +11,7 @@ import { Streams } from "./l4/streams.ts";
 import type { Limits } from "./limits.ts";
 import { AccessLog, type AccessLogOptions } from "./log/access-log.ts";
 import { LiveTable } from "./live-table.ts";
+import type { Served } from "./log/served.ts";
 import type { MeterMemory } from "./meter/memory.ts";
 import { Meter } from "./meter/meter.ts";
 import { compileRanges } from "./ranges.ts";
@@ -18,8 +19,11 @@ import { findHost } from "./route.ts";
 import type { DataplaneOptions, ListenerSpec } from "./running.ts";
 import { serveConnection, type Client } from "./serve.ts";
 import type { TableChange } from "./table.ts";
-import { AskingServers } from "./tls/asking.ts";
+import type { TlsSettings } from "./tls/settings.ts";
+import { HostServers } from "./tls/host-servers.ts";
 import { TlsTerminator, type NameRule } from "./tls/entry.ts";
+import type { Sampling, Span } from "./trace/span.ts";
+import { Tracer } from "./trace/tracer.ts";
 import type { Connection } from "./transport/connection.ts";
 import { listen, type Listening, type ListenOptions } from "./transport/listen.ts";
 import { createLookup } from "./transport/lookup.ts";
@@ -37,10 +41,15 @@ export interface EngineOptions {
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
   readonly transport: DataplaneOptions["transport"];
+  readonly proxyProtocol: NonNullable<DataplaneOptions["proxyProtocol"]>;
+  readonly tls: TlsSettings;
   /** Speak HTTP/2 with clients that want it. */
   readonly http2: boolean;
   readonly ticketKeys?: Buffer;
   readonly accessLog: AccessLogOptions | undefined;
+  /** Which requests of traced routes are told; nothing is without. */
+  readonly sampling: Sampling | undefined;
+  readonly passSpans: (spans: readonly Span[], dropped: number) => void;
   /** Shared by workers, so that a client's limits hold at all of them together. */
   readonly meter: MeterMemory;
   readonly total: CounterSlot;
@@ -55,6 +64,8 @@ export interface Engine {
   /** Resolves when the ports of new streams accept; everything else is in force when it returns. */
   apply(change: TableChange): Promise<void>;
   failures(): readonly FailureRecord[];
+  /** Some of the last requests, oldest first. */
+  sample(): readonly Served[];
   /** Resolves when every connection is closed. */
   stop(drainMs: number): Promise<void>;
 }
@@ -76,6 +87,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     workers: options.meter.workers,
     slotOf: options.slotOf,
     now: () => deadlines.now,
+    tls: options.tls,
     badCertificate: (id, reason) =>
       log.warn({ certificate: id, reason }, "a certificate cannot be used; the last good one stays"),
     ejected: (backend, endpoint, ms) =>
@@ -84,6 +96,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const trusts = compileRanges(options.trustedProxies);
   const accessLog = options.accessLog === undefined ? undefined : new AccessLog(options.accessLog, clock, log);
   const publicDialer = createPublicDialer(onFault, options.nameServers);
+  const { sampling } = options;
+  const tracer = sampling === undefined ? undefined : new Tracer(sampling, clock, options.passSpans);
   const context = createContext({
     clock,
     log,
@@ -97,6 +111,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     trusts,
     accessLog,
     meter: new Meter(options.meter, options.worker, clock),
+    tracer,
   });
   const clients = new Set<Client>();
   let emptied: (() => void) | undefined;
@@ -105,6 +120,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function adopt(client: Client): void {
     addTo(total, counter.open, 1);
+    addTo(total, counter.accepted, 1);
     clients.add(client);
   }
 
@@ -130,6 +146,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const client = serveConnection(context, connection, options.http2, () => forget(client));
     adopt(client);
   };
+  const trustsProxy = compileRanges(options.proxyProtocol.from);
   const streamContext: StreamContext = {
     clock,
     log,
@@ -139,20 +156,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     lookup: createLookup(options.nameServers),
     failures,
     onFault,
-    trustsProxy: trusts,
+    trustsProxy,
   };
   const passthrough = createPassthrough(streamContext, { table, adopt, forget });
-  const asking = new AskingServers(table, log);
-  const ask = asking.ruleFor(() => tls);
-  const ruleOfName: NameRule = (serverName) => passthrough(serverName) ?? ask(serverName);
+  const hostServers = new HostServers(table, log);
+  const byHost = hostServers.ruleFor(() => tls);
+  const ruleOfName: NameRule = (serverName) => passthrough(serverName) ?? byHost(serverName);
   const tls = new TlsTerminator({
     handshakeMs: limits.headerMs,
     greetingMs: limits.greetingMs,
     http2: options.http2,
     ticketKeys: options.ticketKeys,
+    settings: options.tls,
     clock,
     onFault,
     contextOf: (serverName) => contextOf(table, serverName),
+    stapleOf: (certificate) => table.certificates.staple(certificate),
     ruleOfName: () => (table.namedHosts === 0 ? undefined : ruleOfName),
     accept,
   });
@@ -161,7 +180,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     handles,
     clock,
     greetingMs: limits.greetingMs,
-    believesProxy: () => undefined,
+    believesProxy: options.proxyProtocol.isRequired ? trustsProxy : undefined,
     tls,
     most: limits.connections,
     admits: () => clients.size < limits.connections,
@@ -192,7 +211,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     addresses: listening.map(({ address }) => address),
     apply(change) {
       table.apply(change);
-      if (change.hosts.length + change.certificates.length > 0) asking.forget();
+      if (change.hosts.length + change.certificates.length > 0) hostServers.forget();
       const listens = streams.apply(change.streams ?? []);
       const { defaultCertificate } = table;
       if (defaultCertificate === undefined) return listens;
@@ -203,6 +222,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       return listens;
     },
     failures: () => failures.list(),
+    sample: () => context.sample.list(),
     async stop(drainMs) {
       context.draining = true;
       for (const listener of listening) listener.close();
@@ -226,6 +246,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       table.retire();
       deadlines.stop();
       accessLog?.stop();
+      tracer?.flush();
     },
   };
 }

@@ -1,8 +1,11 @@
 import type { FailureRecord } from "./failures.ts";
 import type { Limits } from "./limits.ts";
 import type { AccessLogOptions } from "./log/access-log.ts";
+import type { Served } from "./log/served.ts";
 import type { MeterMemory } from "./meter/memory.ts";
 import type { DataplaneOptions, ListenerSpec } from "./running.ts";
+import type { TlsSettings } from "./tls/settings.ts";
+import type { Sampling, Span } from "./trace/span.ts";
 import type { NumberedChange } from "./whole-table.ts";
 
 /** What a worker is started with. */
@@ -12,12 +15,21 @@ export interface WorkerData {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  readonly proxyProtocol: NonNullable<DataplaneOptions["proxyProtocol"]>;
+  readonly tls: TlsSettings;
   readonly http2: boolean;
   readonly transport: DataplaneOptions["transport"];
   readonly ticketKeys: Uint8Array;
   readonly meter: MeterMemory;
   readonly accessLog: AccessLogOptions | undefined;
+  readonly sampling: Sampling | undefined;
   readonly pages: readonly Float64Array<SharedArrayBuffer>[];
+}
+
+/** What a worker remembers of its requests, oldest first. */
+export interface Seen {
+  readonly failures: readonly FailureRecord[];
+  readonly sample: readonly Served[];
 }
 
 /** From the parent; each is answered by `done` with its `id`. */
@@ -28,13 +40,14 @@ export type ToWorker =
       readonly numbered: NumberedChange;
       readonly pages: readonly Float64Array<SharedArrayBuffer>[];
     }
-  | { readonly type: "failures"; readonly id: number }
+  | { readonly type: "look"; readonly id: number }
   | { readonly type: "stop"; readonly id: number; readonly drainMs: number };
 
 export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "refused"; readonly listener: ListenerSpec; readonly code: string }
-  | { readonly type: "done"; readonly id: number; readonly failures?: readonly FailureRecord[] }
+  | { readonly type: "done"; readonly id: number; readonly seen?: Seen }
+  | { readonly type: "spans"; readonly spans: readonly Span[]; readonly dropped: number }
   | {
       readonly type: "log";
       readonly level: "debug" | "info" | "warn" | "error";

@@ -3,8 +3,11 @@ import type { Log } from "#base/log.ts";
 import type { CountersSnapshot } from "./counters.ts";
 import type { FailureRecord } from "./failures.ts";
 import type { AccessLogOptions } from "./log/access-log.ts";
+import type { Served } from "./log/served.ts";
 import type { Limits } from "./limits.ts";
+import type { TlsSettings } from "./tls/settings.ts";
 import type { TableChange } from "./table.ts";
+import type { Sampling, Span } from "./trace/span.ts";
 
 /** One place to accept connections on. Port 0 takes a free one; `addresses` of the running data plane tells which. */
 export interface ListenerSpec {
@@ -24,8 +27,16 @@ export interface DataplaneOptions {
   readonly limits?: Partial<Limits>;
   /** Ranges (CIDR) of clients whose X-Forwarded-* fields are believed; none by default. */
   readonly trustedProxies?: readonly string[];
+  /**
+   * Set where a proxy in front begins every connection with a PROXY header (version 1 or 2), also of streams that accept
+   * one: ranges (CIDR) of the peers that it is believed of. `isRequired` is about the listeners of HTTP.
+   */
+  readonly proxyProtocol?: { readonly isRequired: boolean; readonly from: readonly string[] };
+  readonly tls?: TlsSettings;
   /** Where requests are written down; nowhere by default. */
   readonly accessLog?: AccessLogOptions;
+  /** Where the spans of traced routes go; nowhere by default. */
+  readonly tracing?: TracingOptions;
   /** DNS servers that know the names of endpoints, asked before the machine's own resolver; none by default. */
   readonly nameServers?: readonly string[];
   /**
@@ -35,6 +46,12 @@ export interface DataplaneOptions {
   readonly transport?: "auto" | "public" | undefined;
   /** HTTP/2 to clients: offered over TLS, and taken by prior knowledge without; `false` turns it off. */
   readonly http2?: boolean;
+}
+
+export interface TracingOptions {
+  readonly sampling: Sampling;
+  /** Gets the spans of all workers; `dropped` is how many there was no room for. */
+  readonly export: (spans: readonly Span[], dropped: number) => void;
 }
 
 /** What a started data plane offers. */
@@ -49,6 +66,8 @@ export interface RunningDataplane {
   counters(): CountersSnapshot;
   /** The last failed requests (at most 256 a worker), oldest first. */
   failures(): Promise<readonly FailureRecord[]>;
+  /** Some of the last requests that were served (at most 20 a second and 100 in all of a worker), oldest first. */
+  sample(): Promise<readonly Served[]>;
   /** Stops accepting, lets requests under way end for at most `drainMs`, then closes everything. */
   stop(options: { readonly drainMs: number }): Promise<void>;
 }

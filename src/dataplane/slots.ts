@@ -1,8 +1,8 @@
-import { createPage, gauges, placeOf, readCounters, slotSize, type CounterPage, type Counters } from "./counters.ts";
-import type { CountersSnapshot } from "./counters.ts";
+import { createPage, gauges, placeOf, readCounters, slotSize, type CounterPage } from "./counters.ts";
+import type { Counters, CountersSnapshot, EndpointCounters } from "./counters.ts";
 
 /**
- * Which route and backend counts where. The parent keeps the book; workers get the numbers with the entries they belong
+ * Which route, backend and endpoint counts where. The parent keeps the book; workers get the numbers with the entries they belong
  * to. A slot is free again when the last entry of its name has left.
  */
 export class SlotBook {
@@ -51,12 +51,18 @@ export class SlotBook {
       route: new Map<string, Counters>(),
       backend: new Map<string, Counters>(),
       stream: new Map<string, Counters>(),
+      endpoint: new Map<string, Counters>(),
     };
     for (const [id, { slot }] of this.slots) {
       const at = id.indexOf(" ");
       maps[id.slice(0, at) as keyof typeof maps].set(id.slice(at + 1), readCounters(this.pages, slot));
     }
-    return { total: readCounters(this.pages, 0), routes: maps.route, backends: maps.backend, streams: maps.stream };
+    const { route: routes, backend: backends, stream: streams } = maps;
+    const endpoints = [...maps.endpoint].map(([name, counters]): EndpointCounters => {
+      const split = name.lastIndexOf(" ");
+      return { backend: name.slice(0, split), endpoint: name.slice(split + 1), counters };
+    });
+    return { total: readCounters(this.pages, 0), routes, backends, streams, endpoints };
   }
 
   /** A worker died with its connections: what it counted stays, what it held open is no more. */

@@ -19,6 +19,8 @@ export interface HostEntry {
   readonly routes: readonly RouteEntry[];
   /** The certificate for TLS on this host; the default one when absent. */
   readonly certificate?: string;
+  /** Ciphers of TLS 1.2 for this host, as OpenSSL names them; those of all hosts when absent. */
+  readonly ciphers?: string;
   /** TLS connections that ask for this host go to the backend as they are, whatever its routes say of HTTP. */
   readonly passthrough?: StreamRules;
   /** Clients of this host show a certificate in the TLS handshake. */
@@ -161,6 +163,11 @@ export type Filter =
   | { readonly type: "client-certificate" }
   /** Requests do not stand in the access log. */
   | { readonly type: "quiet" }
+  /**
+   * Requests belong to a trace, which the endpoint is told (W3C Trace Context): that of the client with `trust`, else one
+   * that begins here. Spans are called by the method and `name`. Goes before all other filters.
+   */
+  | { readonly type: "tracing"; readonly name: string; readonly trust: boolean }
   /** How fast and how many at once the requests of one client may come; routes with the same `zone` count together. */
   | {
       readonly type: "limits";
@@ -309,6 +316,8 @@ export interface CertificateEntry {
   readonly cert: string;
   /** PEM. Never logged, never sent anywhere but to the workers. */
   readonly key: string;
+  /** What its responder says of it (an OCSP response in base64), for clients that ask. */
+  readonly ocsp?: string;
 }
 
 /** A port that is served as a stream of bytes or datagrams, whatever they mean. */

@@ -1,3 +1,4 @@
+import { endpointName } from "./pool/endpoint-name.ts";
 import type { SlotBook } from "./slots.ts";
 import type { BackendEntry, CertificateEntry, HostEntry, StreamEntry, TableChange } from "./table.ts";
 
@@ -29,7 +30,11 @@ export class WholeTable {
       for (const route of before?.routes ?? []) this.book.release(`route ${route.id}`);
       put(this.hosts, name, entry);
     }
-    for (const [id, entry] of change.backends) this.count(this.backends, "backend", id, entry);
+    for (const [id, entry] of change.backends) {
+      for (const name of endpointSlots(id, entry)) this.book.acquire(name);
+      for (const name of endpointSlots(id, this.backends.get(id))) this.book.release(name);
+      this.count(this.backends, "backend", id, entry);
+    }
     for (const [id, entry] of change.streams ?? []) this.count(this.streams, "stream", id, entry);
     for (const [id, entry] of change.certificates) put(this.certificates, id, entry);
     this.defaultCertificate = change.defaultCertificate ?? this.defaultCertificate;
@@ -58,11 +63,18 @@ export class WholeTable {
   private numbered(change: TableChange): NumberedChange {
     const ids = [
       ...change.hosts.flatMap(([, entry]) => entry?.routes.map((route) => `route ${route.id}`) ?? []),
-      ...change.backends.flatMap(([id, entry]) => (entry === undefined ? [] : [`backend ${id}`])),
+      ...change.backends.flatMap(([id, entry]) =>
+        entry === undefined ? [] : [`backend ${id}`, ...endpointSlots(id, entry)],
+      ),
       ...(change.streams ?? []).flatMap(([id, entry]) => (entry === undefined ? [] : [`stream ${id}`])),
     ];
     return { change, slots: new Map(ids.map((id) => [id, this.book.slotOf(id)])) };
   }
+}
+
+/** What the endpoints of a backend count by. */
+function endpointSlots(id: string, entry: BackendEntry | undefined): string[] {
+  return entry?.endpoints.map((endpoint) => `endpoint ${id} ${endpointName(endpoint)}`) ?? [];
 }
 
 function put<E>(map: Map<string, E>, key: string, entry: E | undefined): void {

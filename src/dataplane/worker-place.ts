@@ -3,9 +3,9 @@ import { Worker } from "node:worker_threads";
 import { createBackoff } from "#base/backoff.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
-import type { FailureRecord } from "./failures.ts";
-import type { FromWorker, ToWorker, WorkerData } from "./messages.ts";
+import type { FromWorker, Seen, ToWorker, WorkerData } from "./messages.ts";
 import { ListenError } from "./running.ts";
+import type { Span } from "./trace/span.ts";
 import type { NumberedChange } from "./whole-table.ts";
 
 export interface PlaceOptions {
@@ -15,6 +15,8 @@ export interface PlaceOptions {
   readonly log: Log;
   /** The table of this moment, for a worker that takes a dead one's place. */
   readonly whole: () => NumberedChange;
+  /** Gets the spans of the worker. */
+  readonly passSpans: (spans: readonly Span[], dropped: number) => void;
   /** Called when the worker died, before another one is started. */
   readonly died: () => void;
 }
@@ -22,7 +24,9 @@ export interface PlaceOptions {
 /** A worker's memory: what a connection needs lies outside of these heaps, in buffers. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
 
-type Waiter = (failures: readonly FailureRecord[]) => void;
+type Waiter = (seen: Seen) => void;
+
+const nothing: Seen = { failures: [], sample: [] };
 
 /** A place that is always filled by a worker thread: one that dies is replaced and given the table anew. */
 export class WorkerPlace {
@@ -46,8 +50,8 @@ export class WorkerPlace {
     return this.ask((id) => ({ type: "apply", id, numbered, pages: this.options.data.pages })).then(() => undefined);
   }
 
-  failures(): Promise<readonly FailureRecord[]> {
-    return this.ask((id) => ({ type: "failures", id }));
+  look(): Promise<Seen> {
+    return this.ask((id) => ({ type: "look", id }));
   }
 
   async stop(drainMs: number): Promise<void> {
@@ -69,7 +73,7 @@ export class WorkerPlace {
     await this.worker?.terminate();
   }
 
-  private ask(message: (id: number) => ToWorker): Promise<readonly FailureRecord[]> {
+  private ask(message: (id: number) => ToWorker): Promise<Seen> {
     const id = this.nextId++;
     return new Promise((resolve) => {
       this.waiters.set(id, resolve);
@@ -100,7 +104,10 @@ export class WorkerPlace {
             void worker.terminate();
             break;
           case "done":
-            this.settle(message.id, message.failures ?? []);
+            this.settle(message.id, message.seen ?? nothing);
+            break;
+          case "spans":
+            this.options.passSpans(message.spans, message.dropped);
             break;
           case "log":
             log[message.level](message.fields, message.message);
@@ -111,7 +118,7 @@ export class WorkerPlace {
         reject(new Error(`a data plane worker ended with ${code} before it listened`));
         if (this.worker !== worker) return;
         this.worker = undefined;
-        if (this.stopped) for (const id of this.waiters.keys()) this.settle(id, []);
+        if (this.stopped) for (const id of this.waiters.keys()) this.settle(id, nothing);
         else {
           this.options.died();
           log.error({ code }, "a data plane worker ended; another takes its place");
@@ -126,7 +133,7 @@ export class WorkerPlace {
       async () => {
         const open = [...this.waiters.keys()];
         await this.apply(this.options.whole());
-        for (const id of open) this.settle(id, []);
+        for (const id of open) this.settle(id, nothing);
         if (this.stopped) await this.kill();
       },
       (error: unknown) => {
@@ -140,9 +147,9 @@ export class WorkerPlace {
     );
   }
 
-  private settle(id: number, failures: readonly FailureRecord[]): void {
+  private settle(id: number, seen: Seen): void {
     const waiter = this.waiters.get(id);
     this.waiters.delete(id);
-    waiter?.(failures);
+    waiter?.(seen);
   }
 }

@@ -42,11 +42,15 @@ try {
     limits: data.limits,
     trustedProxies: data.trustedProxies,
     nameServers: data.nameServers,
+    proxyProtocol: data.proxyProtocol,
+    tls: data.tls,
     http2: data.http2,
     transport: data.transport,
     ticketKeys: Buffer.from(data.ticketKeys),
     meter: data.meter,
     accessLog: data.accessLog,
+    sampling: data.sampling,
+    passSpans: (spans, dropped) => post({ type: "spans", spans, dropped }),
     total: slotAt(0),
     slotOf: (id) => slotAt(slots.get(id) ?? 0),
     clock: systemClock,
@@ -59,8 +63,8 @@ try {
         ({ slots } = message.numbered);
         void engine.apply(message.numbered.change).then(() => post({ type: "done", id: message.id }));
         break;
-      case "failures":
-        post({ type: "done", id: message.id, failures: engine.failures() });
+      case "look":
+        post({ type: "done", id: message.id, seen: { failures: engine.failures(), sample: engine.sample() } });
         break;
       case "stop":
         void engine.stop(message.drainMs).then(() => {

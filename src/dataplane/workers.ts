@@ -12,6 +12,7 @@ import { SlotBook } from "./slots.ts";
 import type { TableChange } from "./table.ts";
 import { createLookup } from "./transport/lookup.ts";
 import { probePort } from "./transport/listen.ts";
+import { defaultTls } from "./tls/settings.ts";
 import { WholeTable } from "./whole-table.ts";
 import { WorkerPlace } from "./worker-place.ts";
 
@@ -54,7 +55,11 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     limits: { ...defaultLimits, ...options.limits },
     trustedProxies: options.trustedProxies ?? [],
     nameServers: options.nameServers ?? [],
+    proxyProtocol: options.proxyProtocol ?? defaultProxyProtocol,
+    tls: options.tls ?? defaultTls,
     accessLog: options.accessLog,
+    sampling: options.tracing?.sampling,
+    passSpans: options.tracing?.export ?? (() => {}),
     meter: createMeterMemory(1, randomBytes(16).toString("hex")),
     http2: options.http2 ?? true,
     transport: options.transport,
@@ -72,6 +77,7 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     refusedStreams,
     counters: () => book.snapshot(),
     failures: () => Promise.resolve(engine.failures()),
+    sample: () => Promise.resolve(engine.sample()),
     stop({ drainMs }) {
       checker.stop();
       stopPorts();
@@ -79,6 +85,9 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     },
   };
 }
+
+/** As ingress-nginx has it: who is asked for a PROXY header is believed, unless `proxy-real-ip-cidr` says otherwise. */
+const defaultProxyProtocol = { isRequired: false, from: ["0.0.0.0/0", "::/0"] };
 
 /** Lets changes pass in order, without the streams whose port is somebody else's. */
 function portsOf(
@@ -90,6 +99,8 @@ function portsOf(
   readonly stopPorts: () => void;
 } {
   let revision = "";
+  /** What waits for its ports; all that comes later waits behind it. */
+  let waiting: Promise<void> | undefined;
   const nothing = { hosts: [], backends: [], certificates: [] };
   const ports = new StreamPorts({
     host: listeners[0]?.host ?? "0.0.0.0",
@@ -99,7 +110,17 @@ function portsOf(
   return {
     apply(change) {
       ({ revision } = change);
-      return change.streams === undefined ? pass(change) : ports.admit(change).then(pass);
+      if (waiting === undefined && change.streams === undefined) return pass(change);
+      const before = waiting ?? Promise.resolve();
+      const done: Promise<void> = before
+        .catch(() => {})
+        .then(() => ports.admit(change))
+        .then(pass)
+        .finally(() => {
+          if (waiting === done) waiting = undefined;
+        });
+      waiting = done;
+      return done;
     },
     refusedStreams: () => ports.refused(),
     stopPorts: () => ports.stop(),
@@ -126,6 +147,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
         clock,
         log: log.child({ worker }),
         whole: () => table.whole(),
+        passSpans: options.tracing?.export ?? (() => {}),
         died() {
           book.closeAll(worker);
           forgetWorker(meter, worker);
@@ -136,11 +158,14 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
           limits: { ...defaultLimits, ...options.limits },
           trustedProxies: options.trustedProxies ?? [],
           nameServers: options.nameServers ?? [],
+          proxyProtocol: options.proxyProtocol ?? defaultProxyProtocol,
+          tls: options.tls ?? defaultTls,
           http2: options.http2 ?? true,
           transport: options.transport,
           ticketKeys,
           meter,
           accessLog: options.accessLog,
+          sampling: options.tracing?.sampling,
           pages,
         },
       }),
@@ -164,8 +189,12 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
     refusedStreams,
     counters: () => book.snapshot(),
     failures: async () => {
-      const lists = await Promise.all(places.map((place) => place.failures()));
-      return lists.flat().sort((a, b) => a.at - b.at);
+      const lists = await Promise.all(places.map((place) => place.look()));
+      return lists.flatMap(({ failures }) => failures).sort((a, b) => a.at - b.at);
+    },
+    sample: async () => {
+      const lists = await Promise.all(places.map((place) => place.look()));
+      return lists.flatMap(({ sample }) => sample).sort((a, b) => a.at - b.at);
     },
     stop: async ({ drainMs }) => {
       checker.stop();

@@ -6,12 +6,16 @@ import {
   parseBool,
   parseCount,
   parseList,
+  parseOperation,
   parseRanges,
   parseRetryConditions,
   parseSeconds,
   parseSize,
   textOf,
 } from "./annotations/values.ts";
+
+import { defaultTls, type TlsSettings } from "#dataplane/tls/settings.ts";
+import { parseCiphers, parseCurves, parseTlsVersions } from "./tls-values.ts";
 
 /**
  * What holds for every Ingress that does not say otherwise by annotation. The names and defaults are those of the
@@ -104,6 +108,12 @@ export interface IngressOptions {
   readonly gzipMinBytes: number;
   /** `gzip-types`; text/html is always among them. */
   readonly gzipTypes: readonly string[];
+  /** `enable-opentelemetry`. */
+  readonly opentelemetry: boolean;
+  /** `opentelemetry-trust-incoming-span`. */
+  readonly trustIncomingSpan: boolean;
+  /** `opentelemetry-operation-name`; the rule's path when empty. */
+  readonly operationName: string;
   /** `proxy-stream-timeout` in milliseconds: how long a TCP stream may be silent. */
   readonly streamMs: number;
   /** `proxy-stream-next-upstream`: a stream whose endpoint cannot be reached tries another. */
@@ -126,6 +136,18 @@ export interface IngressOptions {
   readonly zstdMinBytes: number;
   /** `zstd-types`. */
   readonly zstdTypes: readonly string[];
+  /** `use-proxy-protocol`: connections to Ingress begin with a PROXY header. */
+  readonly useProxyProtocol: boolean;
+  /** `proxy-real-ip-cidr`: the proxies whose PROXY header is believed. */
+  readonly proxyRanges: readonly string[];
+  /** `ssl-protocols`: the oldest and the newest. */
+  readonly tlsVersions: readonly [TlsSettings["minVersion"], TlsSettings["maxVersion"]];
+  /** `ssl-ciphers`, of TLS 1.2. */
+  readonly tlsCiphers: string;
+  /** `ssl-ecdh-curve`. */
+  readonly tlsCurves: string;
+  /** `enable-ocsp`: handshakes carry what responders say of the certificates. */
+  readonly ocsp: boolean;
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
@@ -206,6 +228,15 @@ export const defaultOptions: IngressOptions = {
   zstdLevel: 3,
   zstdMinBytes: 256,
   zstdTypes: textTypes,
+  opentelemetry: false,
+  trustIncomingSpan: true,
+  operationName: "",
+  useProxyProtocol: false,
+  proxyRanges: ["0.0.0.0/0", "::/0"],
+  tlsVersions: [defaultTls.minVersion, defaultTls.maxVersion],
+  tlsCiphers: defaultTls.ciphers,
+  tlsCurves: defaultTls.curves,
+  ocsp: false,
   httpsPort: 443,
 };
 
@@ -256,6 +287,12 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "proxy-stream-timeout": as("streamMs", (text) => parseSeconds(text.replace(/s$/, ""))),
   "proxy-stream-next-upstream": as("streamRetries", parseBool),
   "proxy-stream-next-upstream-tries": as("streamTries", (text) => (/^\d{1,4}$/.test(text) ? Number(text) : undefined)),
+  "use-proxy-protocol": as("useProxyProtocol", parseBool),
+  "proxy-real-ip-cidr": as("proxyRanges", parseRanges),
+  "ssl-protocols": as("tlsVersions", parseTlsVersions),
+  "ssl-ciphers": as("tlsCiphers", parseCiphers),
+  "ssl-ecdh-curve": as("tlsCurves", parseCurves),
+  "enable-ocsp": as("ocsp", parseBool),
   "use-gzip": as("gzip", parseBool),
   "gzip-level": as("gzipLevel", levelUpTo(1, 9)),
   "gzip-min-length": as("gzipMinBytes", parseCount),
@@ -269,6 +306,9 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "zstd-min-length": as("zstdMinBytes", parseCount),
   "zstd-types": as("zstdTypes", parseWords),
   "denylist-source-range": as("denyRanges", parseRanges),
+  "enable-opentelemetry": as("opentelemetry", parseBool),
+  "opentelemetry-trust-incoming-span": as("trustIncomingSpan", parseBool),
+  "opentelemetry-operation-name": as("operationName", parseOperation),
 };
 
 /** The names that `readOptions` knows. */

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { addressAt, cidrSize, cidrsOverlap, formatAddress, formatCidr, parseCidr, type Cidr } from "#base/cidr.ts";
+import { defaultElectionTimes, electionProblem, type ElectionTimes } from "#controllers/leader-election/times.ts";
 
 /** How far `up` waits before it says that it is done. */
 export type WaitFor = "served" | "applied" | "none";
@@ -28,6 +29,8 @@ export interface UpOptions {
   readonly clusterDomain: string;
   /** Where the objects are kept; in the data folder, when absent. */
   readonly etcd?: EtcdFlags;
+  /** How servers of one etcd agree on which of them runs the controllers. */
+  readonly leaderElection: ElectionTimes;
   /** An EncryptionConfiguration: which objects are encrypted in the store, and how. */
   readonly encryptionConfig?: string;
   /** Requests without proof are those of `system:anonymous`, and not refused. */
@@ -37,6 +40,10 @@ export interface UpOptions {
   /** Where requests through Ingress are written down: a file, or `-` for the standard output. */
   readonly accessLog?: string;
   readonly accessLogFormat: "line" | "json";
+  /** Where the spans of requests through Ingress go; without, requests are not traced unless an Ingress says so. */
+  readonly tracing?: TracingFlags;
+  /** Where Ingress tells how it is, on loopback: `/healthz`, `/metrics` and more; 0 for nowhere. */
+  readonly ingressHealthzPort: number;
   /** Options of Ingress: YAML, or a ConfigMap of ingress-nginx. */
   readonly ingressConfig?: string;
   /** Ingress compresses answers. */
@@ -57,6 +64,23 @@ export interface EtcdFlags {
   readonly keyfile?: string;
 }
 
+/** The flags `--otlp-…` and `--otel-…`, named as ingress-nginx's options. */
+export interface TracingFlags {
+  readonly collectorHost: string;
+  readonly collectorPort: number;
+  readonly serviceName: string;
+  readonly sampler: "AlwaysOn" | "AlwaysOff" | "TraceIdRatioBased";
+  /** From 0 to 1. */
+  readonly samplerRatio: number;
+}
+
+export const defaultTracing: Omit<TracingFlags, "collectorHost"> = {
+  collectorPort: 4318,
+  serviceName: "nginx",
+  sampler: "AlwaysOn",
+  samplerRatio: 0.01,
+};
+
 export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   manifests: [],
   nodes: 3,
@@ -70,8 +94,10 @@ export const defaultOptions: Omit<UpOptions, "dataDir"> = {
   loadBalancerCidrs: [],
   serviceNodePortRange: "30000-32767",
   clusterDomain: "cluster.local",
+  leaderElection: defaultElectionTimes,
   anonymousAuth: false,
   accessLogFormat: "line",
+  ingressHealthzPort: 0,
   gzip: false,
   wait: "served",
   waitTimeoutSeconds: 60,
@@ -122,6 +148,10 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
   port("api-port", options.apiPort, 1);
   port("http-port", options.httpPort, 0);
   port("https-port", options.httpsPort, 0);
+  port("ingress-healthz-port", options.ingressHealthzPort, 0);
+  port("otlp-collector-port", options.tracing?.collectorPort ?? defaultTracing.collectorPort, 1);
+  const ratio = options.tracing?.samplerRatio ?? 0;
+  if (!(ratio >= 0 && ratio <= 1)) problems.push(`--otel-sampler-ratio: must be from 0 to 1, not ${ratio}`);
   if (!Number.isInteger(options.nodes) || options.nodes < 1 || options.nodes > 16) {
     problems.push(`--nodes: must be between 1 and 16, not ${options.nodes}`);
   }
@@ -129,6 +159,9 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
     problems.push(`--cluster-domain: ${options.clusterDomain} is not a domain name, e.g. cluster.local`);
   }
   problems.push(...etcdProblems(options.etcd));
+  const election = electionProblem(options.leaderElection);
+  if (election !== undefined)
+    problems.push(`--leader-elect-lease-duration, -renew-deadline, -retry-period: ${election}`);
   problems.push(...configMapProblems(options));
   const range = (flag: string, text: string, longest: number): Cidr | undefined => {
     const cidr = parseCidr(text);

@@ -88,7 +88,9 @@ async function startClaimed(
   const ingressOptions = loadIngressConfig(options.ingressConfig, report);
   const withNodes = checkPrivileges(report);
   if (withNodes) await ensureTools(report, options);
-  await ensureApiPort(options.apiPort);
+  await ensureLoopbackPort(options.apiPort, "the API server", "--api-port");
+  if (options.ingressHealthzPort !== 0)
+    await ensureLoopbackPort(options.ingressHealthzPort, "Ingress's health", "--ingress-healthz-port");
   ensureAccessLog(options);
   const { httpPort, httpsPort } = await entryPorts(options, report);
   const state: RunState = {
@@ -265,18 +267,19 @@ async function stopAll(stops: readonly Stop[], report: Report): Promise<void> {
   }
 }
 
-async function stopApi({ api, controllers, serviceIps, loadBalancer, store }: RunningApi): Promise<void> {
-  await loadBalancer.stop();
-  await controllers.stop();
-  serviceIps.stop();
+async function stopApi({ api, stopDuties, store }: RunningApi): Promise<void> {
+  await stopDuties();
   await api.stop();
   await store.close();
 }
 
-async function stopEntry({ dataplane, ingress, stopFailureLog }: RunningEntry): Promise<void> {
+async function stopEntry({ dataplane, ingress, stopFailureLog, http, stopExporter }: RunningEntry): Promise<void> {
+  http?.beginDrain();
   stopFailureLog();
   await ingress.stop();
   await dataplane.stop({ drainMs: 3000 });
+  await stopExporter();
+  await http?.stop();
 }
 
 function planOf(options: UpOptions): AddressPlan {
@@ -362,10 +365,10 @@ function inDataDir<T>(paths: DataPaths, write: () => T): T {
   }
 }
 
-async function ensureApiPort(port: number): Promise<void> {
+async function ensureLoopbackPort(port: number, what: string, flag: string): Promise<void> {
   const problem = await portProblem(port, "127.0.0.1");
   if (problem === undefined) return;
-  throw new RoleError(`port ${port} of the API server ${portProblemText(problem)}`, "choose another with --api-port");
+  throw new RoleError(`port ${port} of ${what} ${portProblemText(problem)}`, `choose another with ${flag}`);
 }
 
 function ensureAccessLog({ accessLog: path }: UpOptions): void {

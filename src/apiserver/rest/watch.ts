@@ -97,7 +97,7 @@ function createStream(exchange: Exchange, kind: string): Stream {
     open(finished: () => void) {
       tell = finished;
       writeCommonHeaders(exchange);
-      response.writeHead(200, { "Content-Type": "application/json", "Transfer-Encoding": "chunked" });
+      response.writeHead(200, { "Content-Type": "application/json" });
       response.flushHeaders();
       parts.open.add(stream.end);
       response.on("close", finish);

@@ -5,11 +5,13 @@ import { maxResponseHeadBytes, parseResponseHead } from "#wire/http1/response.ts
 import { locatePath } from "#wire/http1/target.ts";
 import type { ServeContext } from "../context.ts";
 import { counter } from "../counters.ts";
-import type { AccessLog } from "../log/access-log.ts";
+import type { Served } from "../log/served.ts";
 import { BodyReader } from "../http1/body.ts";
 import { composeRequest } from "../http1/compose-request.ts";
 import { joinEdits } from "../filters/edits.ts";
 import type { FieldEdits } from "../filters/filter.ts";
+import { histogram, observe } from "../observe/histograms.ts";
+import { observeRequest } from "../observe/request.ts";
 import { answerBytes, type Answer } from "../page.ts";
 import type { Endpoint } from "../pool/endpoint.ts";
 import type { RetryCondition } from "../table.ts";
@@ -63,12 +65,14 @@ export class Exchange implements ConnectionHandler {
   private hasContinued = false;
   private reused = false;
   private sentAt = 0;
-  /** For the access log: what the client was told, how much of it, and when it began. */
+  /** For the access log and the counters: what the client was told, how much of it, and when. */
   private status = 0;
   private upstreamStatus = 0;
   private own: Answer | undefined;
   private readonly begunAt: number;
+  private answeredAt = 0;
   private bytesIn = 0;
+  private bytesOut = 0;
   private compressor: Compressor | undefined;
   /** Where the content lies in the bytes of the last read: a start and an end for each piece, without chunk framing. */
   private content: number[] | undefined;
@@ -89,7 +93,7 @@ export class Exchange implements ConnectionHandler {
     this.request = request;
     this.early = early;
     this.bodySent = early.last;
-    this.begunAt = context.accessLog === undefined ? 0 : context.clock.monotonic();
+    this.begunAt = context.clock.monotonic();
   }
 
   /** 0 for no limit. */
@@ -231,6 +235,7 @@ export class Exchange implements ConnectionHandler {
   /** `parsed`: `context.requestHead` still holds the request's head, as long as this does not return. */
   private connect(endpoint: Endpoint, parsed: boolean): void {
     this.wait("connect");
+    const askedAt = this.context.clock.monotonic();
     let returned = false;
     const connecting = endpoint.connect(this.context, (result) => {
       this.connecting = undefined;
@@ -240,6 +245,7 @@ export class Exchange implements ConnectionHandler {
         return;
       }
       endpoint.failedUntil = 0;
+      this.observeConnect(this.context.clock.monotonic() - askedAt);
       this.send(result, false, parsed && !returned);
     });
     returned = true;
@@ -298,8 +304,7 @@ export class Exchange implements ConnectionHandler {
     if (early.end > early.start) writer.copy(request.bytes, early.start, early.end);
     if (early.cut && early.last) writer.bytes(crlf);
     attempts?.body?.writeTo(writer);
-    if (this.decision.backend?.isMeasured === true || context.accessLog !== undefined)
-      this.sentAt = context.clock.monotonic();
+    this.sentAt = context.clock.monotonic();
     const result = upstream.write(writer.view());
     if (result === lent) writer.renew();
     if (this.bodySent) {
@@ -404,6 +409,7 @@ export class Exchange implements ConnectionHandler {
     this.responding = true;
     this.status = head.status;
     this.upstreamStatus = head.status;
+    this.answeredAt = this.context.clock.monotonic();
     if (isGatewayError(head.status)) this.noteFailure();
     else if (this.endpoint !== undefined) this.decision.backend?.succeeded(this.endpoint);
     this.measure();
@@ -483,8 +489,7 @@ export class Exchange implements ConnectionHandler {
   private measure(): void {
     const { backend } = this.decision;
     if (backend?.isMeasured !== true || this.endpoint === undefined) return;
-    const { clock, deadlines } = this.context;
-    backend.measure(this.endpoint, clock.monotonic() - this.sentAt, deadlines.now);
+    backend.measure(this.endpoint, this.answeredAt - this.sentAt, this.context.deadlines.now);
   }
 
   private responseBody(bytes: Buffer, start: number, end: number): void {
@@ -598,6 +603,7 @@ export class Exchange implements ConnectionHandler {
     this.responding = true;
     this.status = 101;
     this.upstreamStatus = 101;
+    this.answeredAt = this.context.clock.monotonic();
     this.tunnel = true;
     this.count(counter.class1, 1);
     const result = this.client.sendHead({ bytes, headEnd, head, framing: 0, edits: undefined }, end);
@@ -739,8 +745,17 @@ export class Exchange implements ConnectionHandler {
     this.leaveEndpoint();
     this.attempts?.end();
     this.decision.live?.end();
-    const { accessLog } = this.context;
-    if (accessLog !== undefined && this.decision.route?.filters.isQuiet !== true) this.writeDown(accessLog);
+    const { accessLog, sample, deadlines } = this.context;
+    const endedAt = this.context.clock.monotonic();
+    this.observe(endedAt);
+    const isLogged = accessLog !== undefined && this.decision.route?.filters.isQuiet !== true;
+    const isSampled = sample.wants(deadlines.now);
+    const trace = this.decision.live?.trace;
+    if (!isLogged && !isSampled && trace?.isSampled !== true) return;
+    const served = this.describe(endedAt);
+    if (trace?.isSampled === true) this.context.tools.tracer?.add({ ...trace, served });
+    if (isLogged) accessLog.add(served);
+    if (isSampled) sample.add(served);
   }
 
   private leaveEndpoint(): void {
@@ -749,25 +764,56 @@ export class Exchange implements ConnectionHandler {
     if (endpoint !== undefined) this.decision.backend?.leave(endpoint);
   }
 
-  private writeDown(accessLog: AccessLog): void {
-    const { clock, logHead } = this.context;
+  private get sentBytes(): number {
     const { own } = this;
-    const now = clock.monotonic();
+    return own === undefined ? this.body.bytes : this.request.toHead ? 0 : answerBytes(own);
+  }
+
+  private observe(endedAt: number): void {
+    const { request, decision } = this;
+    observeRequest(
+      { total: this.context.total, route: decision.route, backend: decision.backend },
+      {
+        method: request.method,
+        status: this.own?.status ?? this.status,
+        upstreamStatus: this.upstreamStatus,
+        begunAt: this.begunAt,
+        sentAt: this.sentAt,
+        answeredAt: this.answeredAt,
+        endedAt,
+        requestBytes: request.headEnd - request.headStart + this.bytesIn,
+        bytesIn: this.bytesIn,
+        bytesOut: this.tunnel ? this.bytesOut : this.body.bytes,
+        sentBytes: this.tunnel ? this.bytesOut : this.sentBytes,
+        tried: this.attempts?.tried ?? [],
+      },
+    );
+  }
+
+  private observeConnect(ms: number): void {
+    const { route, backend } = this.decision;
+    for (const slot of [route?.slot, backend?.slot, this.endpoint?.slot])
+      if (slot !== undefined) observe(slot.page, slot.offset, histogram.connectSeconds, ms / 1000);
+  }
+
+  private describe(endedAt: number): Served {
+    const { clock, logHead } = this.context;
     const outcome = {
       at: clock.now(),
-      ms: now - this.begunAt,
-      status: own?.status ?? this.status,
-      bytesSent: own === undefined ? this.body.bytes : this.request.toHead ? 0 : answerBytes(own),
+      ms: endedAt - this.begunAt,
+      status: this.own?.status ?? this.status,
+      bytesSent: this.sentBytes,
       bodyBytes: this.bytesIn,
       tried: this.attempts?.tried ?? [],
       upstreamStatus: this.upstreamStatus,
-      upstreamMs: this.sentAt === 0 ? 0 : now - this.sentAt,
+      upstreamMs: this.sentAt === 0 ? 0 : endedAt - this.sentAt,
     };
-    accessLog.add(describeServed(this.request, this.decision, outcome, logHead));
+    return describeServed(this.request, this.decision, outcome, logHead);
   }
 
   private count(position: number, amount: number): void {
     if (position === counter.bytesIn) this.bytesIn += amount;
+    if (position === counter.bytesOut) this.bytesOut += amount;
     book(this.context, this.decision, position, amount);
   }
 

@@ -9,6 +9,7 @@ import type { Preference } from "../pool/preference.ts";
 import type { FilteredRequest, Question, Reply, Server } from "../filters/filter.ts";
 import type { FilterTools } from "../filters/tools.ts";
 import { hostName } from "../route.ts";
+import type { Trace } from "../trace/span.ts";
 import { RequestCopy } from "./copy.ts";
 import type { ClientRequest } from "./request.ts";
 import { startSubrequest } from "./subrequest.ts";
@@ -26,6 +27,7 @@ export class LiveRequest implements FilteredRequest {
   readonly client: string;
   readonly groups: readonly (string | undefined)[] | undefined;
   rewritten: string | undefined;
+  trace: Trace | undefined;
   /** The context's head table holds another request's head by now. */
   isStale = false;
   backend = "";

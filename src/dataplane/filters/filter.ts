@@ -1,6 +1,7 @@
 import type { Answer } from "../page.ts";
 import type { Preference } from "../pool/preference.ts";
 import type { Timeouts } from "../table.ts";
+import type { Trace } from "../trace/span.ts";
 import type { Edits } from "./edits.ts";
 import type { FilterTools } from "./tools.ts";
 
@@ -26,6 +27,8 @@ export interface FilteredRequest {
   readonly groups: readonly (string | undefined)[] | undefined;
   /** Path and query for the endpoint, when it is not `target`. */
   rewritten: string | undefined;
+  /** The trace that it belongs to; absent where it is not traced. */
+  trace: Trace | undefined;
   /** The value of a field by its lower-case name; several lines are joined by commas. */
   field(name: string): string | undefined;
   /** Changes of the fields that go to the endpoint, for this request alone; they win over the route's. */

@@ -16,6 +16,7 @@ import { compileRequestHeaders } from "./request-headers.ts";
 import { compileResponseHeaders } from "./response-headers.ts";
 import { compileRewrite } from "./rewrite.ts";
 import { compileSourceRanges } from "./source-ranges.ts";
+import { compileTracing } from "./tracing.ts";
 
 /** A route's filters, ready to run; each list in the order of the table. */
 export interface CompiledFilters {
@@ -47,6 +48,8 @@ export function compileFilters(filters: readonly Filter[]): CompiledFilters {
 
 function compileStep(filter: Filter): RequestFilter | undefined {
   switch (filter.type) {
+    case "tracing":
+      return compileTracing(filter);
     case "cors":
       return compileCors(filter);
     case "https-redirect":

@@ -1,5 +1,5 @@
 import { writeProxyHeader, type Proxied } from "#wire/proxy-protocol.ts";
-import { addTo, counter } from "../counters.ts";
+import { addTo, counter, type CounterSlot } from "../counters.ts";
 import type { Timed } from "../deadline.ts";
 import { closeConnection, wordOf } from "../exchange/ending.ts";
 import { lent, type Connecting, type Connection, type ConnectionHandler } from "../transport/connection.ts";
@@ -106,8 +106,8 @@ export class TcpSession implements Timed {
     this.server = server;
     countStatus(slot, 200);
     this.touch();
-    client.handler = new Flow(this, client, server, (bytes) => addTo(slot, counter.bytesIn, bytes));
-    server.handler = new Flow(this, server, client, (bytes) => addTo(slot, counter.bytesOut, bytes));
+    client.handler = new Flow(this, client, server, { slot, position: counter.bytesIn });
+    server.handler = new Flow(this, server, client, { slot, position: counter.bytesOut });
     const { sendProxy } = options.target;
     if (sendProxy !== undefined) server.write(writeProxyHeader(sendProxy, options.proxied()));
     client.resume();
@@ -138,19 +138,26 @@ class Flow implements ConnectionHandler {
   private readonly session: TcpSession;
   private readonly from: Connection;
   private readonly to: Connection;
-  private readonly count: (bytes: number) => void;
+  private readonly slot: CounterSlot;
+  private readonly position: number;
   private hasEnded = false;
 
-  constructor(session: TcpSession, from: Connection, to: Connection, count: (bytes: number) => void) {
+  constructor(
+    session: TcpSession,
+    from: Connection,
+    to: Connection,
+    { slot, position }: { readonly slot: CounterSlot; readonly position: number },
+  ) {
     this.session = session;
     this.from = from;
     this.to = to;
-    this.count = count;
+    this.slot = slot;
+    this.position = position;
   }
 
   onData(bytes: Buffer, start: number, end: number): void {
     this.session.touch();
-    this.count(end - start);
+    addTo(this.slot, this.position, end - start);
     const part = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
     if (this.to.write(part) !== lent) return;
     this.from.keepReadBuffer();

@@ -27,6 +27,8 @@ export const lookupAddress: DatagramLookup = (address, _options, done) => done(n
 /** The datagrams of one client, with a socket of its own to the endpoint, by which the answers find back. */
 export class UdpSession implements Timed {
   deadline: number;
+  /** In `Deadlines.now` time. */
+  heardAt = 0;
   readonly endpoint: StreamEndpoint | undefined;
   private readonly context: StreamContext;
   private readonly options: UdpSessionOptions;

@@ -1,11 +1,12 @@
 import { createTwoChoices, type Balancer, type Random } from "../balance/balancer.ts";
 import { MovingMean } from "../balance/ewma.ts";
 import { createRoundRobin } from "../balance/round-robin.ts";
-import { addTo, counter, type CounterSlot } from "../counters.ts";
+import { addTo, counter, createSlot, type CounterSlot } from "../counters.ts";
 import type { BackendEntry } from "../table.ts";
 import type { DialTarget } from "../transport/connection.ts";
 import { Breaker } from "./breaker.ts";
 import { Endpoint } from "./endpoint.ts";
+import { endpointName } from "./endpoint-name.ts";
 import { defaultOutliers, isIn, noteFailure, panicShare } from "./outliers.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import { shareOf } from "./slow-start.ts";
@@ -17,6 +18,8 @@ export interface BackendOptions {
   /** Idle connections kept to one endpoint. */
   readonly idleLimit: number;
   readonly slot: CounterSlot;
+  /** Where an endpoint of this name counts. */
+  readonly slotOfEndpoint?: (name: string) => CounterSlot;
   /** How many workers share its limits; 1 when absent. */
   readonly workers?: number;
   readonly random?: Random;
@@ -38,6 +41,7 @@ export class Backend {
   /** In `Deadlines.now` time, for scores that change with it. */
   private now = 0;
   private readonly idleLimit: number;
+  private readonly slotOfEndpoint: (name: string) => CounterSlot;
   private readonly ejected: BackendOptions["ejected"];
   private readonly clock: () => number;
   /** Every endpoint gets its full share from then on. */
@@ -58,6 +62,7 @@ export class Backend {
     this.preferences = new Preferences([], this.random);
     this.idleLimit = options.idleLimit;
     this.slot = options.slot;
+    this.slotOfEndpoint = options.slotOfEndpoint ?? createSlot;
     this.breaker = new Breaker(options.workers ?? 1);
     this.retries = new RetryBudget(() => this.breaker.active);
     this.ejected = options.ejected;
@@ -90,7 +95,7 @@ export class Backend {
 
   /** Where all are new there is nobody to take the others' part. */
   private join(target: DialTarget, hasOthers: boolean): Endpoint {
-    const endpoint = new Endpoint(target, this.idleLimit);
+    const endpoint = new Endpoint(target, this.idleLimit, this.slotOfEndpoint(endpointName(target)));
     if (hasOthers) this.beginSlowly(endpoint);
     return endpoint;
   }

@@ -1,8 +1,10 @@
 import { hash } from "node:crypto";
 import type { MovingMean } from "../balance/ewma.ts";
 import type { ServeContext } from "../context.ts";
+import { counter, createSlot, type CounterSlot } from "../counters.ts";
 import type { Connecting, Connection, DialTarget } from "../transport/connection.ts";
 import type { Guarded } from "./breaker.ts";
+import { endpointName } from "./endpoint-name.ts";
 import { Http2Pool } from "./http2-pool.ts";
 import type { Suspect } from "./outliers.ts";
 
@@ -20,8 +22,8 @@ export class Endpoint implements Guarded, Suspect {
   readonly port: number;
   readonly tls: boolean;
   readonly serverName: string | undefined;
-  /** Requests that it has now. */
-  active = 0;
+  readonly slot: CounterSlot;
+  private requests = 0;
   /** How long its answers took lately; kept where the backend chooses by it. */
   speed: MovingMean | undefined;
   /** When it joined others, in `Deadlines.now` time; `undefined` when it was there from the start. */
@@ -43,17 +45,28 @@ export class Endpoint implements Guarded, Suspect {
   private readonly idle: Idle[] = [];
   private readonly limit: number;
 
-  constructor(target: DialTarget, limit: number) {
+  /** `slot` is where it counts what it serves. */
+  constructor(target: DialTarget, limit: number, slot: CounterSlot = createSlot()) {
     this.address = target.address;
     this.port = target.port;
     this.tls = target.tls;
     this.serverName = target.serverName;
-    this.name = target.address.includes(":")
-      ? `[${target.address}]:${target.port}`
-      : `${target.address}:${target.port}`;
+    this.name = endpointName(target);
+    this.slot = slot;
     this.limit = limit;
     this.http2 = target.http2;
     this.shared = target.http2 ? new Http2Pool(target) : undefined;
+  }
+
+  /** Requests that it has now. */
+  get active(): number {
+    return this.requests;
+  }
+
+  set active(count: number) {
+    this.requests = count;
+    // The slot of one that left may be another's by now.
+    if (!this.retired) this.slot.page[this.slot.offset + counter.open] = count;
   }
 
   /** Tells it from the others of its backend, to clients too. */

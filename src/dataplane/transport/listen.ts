@@ -27,8 +27,8 @@ export interface ListenOptions {
   readonly reusePort: boolean;
   readonly clock: Clock;
   readonly greetingMs: number;
-  /** Set while connections have to begin with a PROXY header: says which peers it is believed of. */
-  readonly believesProxy: () => ((address: string) => boolean) | undefined;
+  /** Set where connections have to begin with a PROXY header: says which peers it is believed of. */
+  readonly believesProxy: ((address: string) => boolean) | undefined;
   readonly tls: TlsEntry;
   readonly onFault: OnFault;
   /** Connections without TLS go by these handles; by sockets when absent. */
@@ -52,7 +52,7 @@ export function listen(spec: ListenerSpec, options: ListenOptions): Promise<List
     else options.accept(new SocketConnection(socket, options.onFault, localPort, { proxied }));
   };
   server.on("connection", (socket: Socket) => {
-    const believes = options.believesProxy();
+    const { believesProxy: believes } = options;
     if (!options.admits()) socket.destroy();
     else if (believes === undefined) take(socket);
     else {
@@ -68,7 +68,7 @@ export function listen(spec: ListenerSpec, options: ListenOptions): Promise<List
       const bound = server.address();
       if (typeof bound === "object" && bound !== null) localPort = bound.port;
       const { handles, believesProxy } = options;
-      if (handles !== undefined && !spec.tls && believesProxy() === undefined) {
+      if (handles !== undefined && !spec.tls && believesProxy === undefined) {
         acceptRaw(server, localPort, options.accept, { ...options, handles });
       }
       resolve({

@@ -28,8 +28,6 @@ export class SocketConnection implements Connection {
   handler: ConnectionHandler = noHandler;
   readonly tls: boolean;
   readonly http2: boolean;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
   readonly localPort: number;
   readonly proxied: Proxied | undefined;
   readonly peer: TlsPeer | undefined;
@@ -51,8 +49,6 @@ export class SocketConnection implements Connection {
     this.http2 = socket instanceof TLSSocket && socket.alpnProtocol === "h2";
     this.proxied = proxied;
     this.peer = peer;
-    this.remoteAddress = proxied?.source.address ?? plainAddress(socket.remoteAddress ?? "");
-    this.remotePort = proxied?.source.port ?? socket.remotePort ?? 0;
     this.localPort = proxied?.destination.port ?? localPort;
     this.written = () => {
       if (!this.blocked || this.closed || this.socket.destroyed || this.socket.writableLength > 0) return;
@@ -65,8 +61,19 @@ export class SocketConnection implements Connection {
     socket.on("error", (error: NodeJS.ErrnoException) => (this.error = error));
     socket.on("close", () => {
       this.closed = true;
+      reader?.release();
       this.guard(() => this.handler.onClose(this.error));
     });
+  }
+
+  // Asked for when wanted, as it costs a call to the system: the socket remembers it from the first time on.
+
+  get remoteAddress(): string {
+    return this.proxied?.source.address ?? plainAddress(this.socket.remoteAddress ?? "");
+  }
+
+  get remotePort(): number {
+    return this.proxied?.source.port ?? this.socket.remotePort ?? 0;
   }
 
   /** Tells the handler of bytes. A defect in one exchange ends its connection, not the worker and everyone else's. */
@@ -136,7 +143,16 @@ interface SocketExtras {
 /** Lets a socket read into a buffer that is used again and again. */
 class SocketReader {
   owner: SocketConnection | undefined;
-  private readonly buffer = new ReadBuffer();
+  private readonly buffer: ReadBuffer;
+
+  /** Takes its first memory from `spares`, and leaves it there when the connection is closed. */
+  constructor(spares?: Buffer[]) {
+    this.buffer = new ReadBuffer(spares);
+  }
+
+  release(): void {
+    this.buffer.release();
+  }
 
   readonly next = (): Uint8Array => this.buffer.window;
 
@@ -157,15 +173,17 @@ class SocketReader {
  * default. */
 export function createPublicDialer(onFault: OnFault, nameServers: readonly string[] = []): Dialer {
   const lookup = createLookup(nameServers);
-  return { connect: (target, done) => connect(target, done, { onFault, lookup }) };
+  const spares: Buffer[] = [];
+  return { connect: (target, done) => connect(target, done, { onFault, lookup, spares }) };
 }
 
 function connect(
   { address, port, tls, http2, serverName, halfOpen = false }: DialTarget,
   done: (result: Connection | NodeJS.ErrnoException) => void,
-  { onFault, lookup }: { onFault: OnFault; lookup: LookupFunction },
+  { onFault, lookup, spares }: { onFault: OnFault; lookup: LookupFunction; spares: Buffer[] },
 ): Connecting {
-  const reader = tls ? undefined : new SocketReader();
+  // Streams copy or keep all they read; of requests, something may be needed later.
+  const reader = tls ? undefined : new SocketReader(halfOpen ? spares : undefined);
   const socket =
     reader === undefined
       ? dialTls({ address, port, http2, serverName, lookup })

@@ -61,6 +61,9 @@ export const parsePathWithCapture = textOf(/^\/?[-._~A-Za-z0-9/:$]*$/);
 /** The characters of ingress-nginx's `URLIsValidRegex`. */
 export const parseUrl = textOf(/^[-._~A-Za-z0-9/:?&=]*$/);
 
+/** What spans may be called. */
+export const parseOperation = textOf(/^[A-Za-z0-9_-]*$/);
+
 /** A host name with an optional port. */
 export const parseServerName = textOf(/^[A-Za-z0-9._:*-]+$/);
 

@@ -1,3 +1,5 @@
+import { withLabels } from "#base/metric.ts";
+
 /** Counts observations below bounds, as Prometheus histograms do. */
 export interface Histogram {
   observe(value: number): void;
@@ -26,15 +28,4 @@ export function createHistogram(bounds: readonly number[]): Histogram {
       return `${lines.join("\n")}\n`;
     },
   };
-}
-
-/** `{a="1",b="2"}`, or nothing when there are no labels. */
-export function withLabels(...labels: readonly string[]): string {
-  const some = labels.filter((label) => label !== "");
-  return some.length === 0 ? "" : `{${some.join(",")}}`;
-}
-
-/** The two lines that go before the values of a metric. */
-export function renderHead(name: string, type: "counter" | "gauge" | "histogram", help: string): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
 }

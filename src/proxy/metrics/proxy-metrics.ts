@@ -1,8 +1,9 @@
 import type { Family } from "#base/cidr.ts";
+import { renderHead, withLabels } from "#base/metric.ts";
 import type { ServiceDiff } from "#routing/l4/table.ts";
 import { familyNames } from "../families.ts";
 import type { ProxyModeName } from "../mode.ts";
-import { createHistogram, renderHead, withLabels, type Histogram } from "./instruments.ts";
+import { createHistogram, type Histogram } from "./instruments.ts";
 
 /**
  * What the proxy of one node and family counts, under upstream's names (pkg/proxy/metrics/metrics.go). It outlives changes of the mode.

@@ -55,7 +55,8 @@ function plainRequest(
 ): FilteredRequest {
   const edits = { requestEdits: new Edits(), responseEdits: new Edits() };
   const meter = new Meter(createMeterMemory(1, ""), 0, systemClock);
-  const tools = { clock: systemClock, copies: { underWay: 0 }, meter, passwords: new PasswordChecks(systemClock) };
+  const passwords = new PasswordChecks(systemClock);
+  const tools = { clock: systemClock, copies: { underWay: 0 }, meter, passwords, tracer: undefined };
   const client = { method: "GET", client: "192.0.2.1", authority: parts.host };
   return {
     ...parts,
@@ -63,6 +64,7 @@ function plainRequest(
     ...edits,
     tools,
     rewritten: undefined,
+    trace: undefined,
     field: () => undefined,
     ask: () => assert.fail("nobody is asked here"),
     backend: "",

@@ -12,7 +12,10 @@ test("a cluster asks for a password, compresses, and writes requests down", { sk
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const log = join(dir, "access.log");
   const url = "http://hello.localhost/";
-  await withCluster({ manifests: [quickstart], args: ["--access-log", log, "--gzip"] }, async (cluster) => {
+  const health = "http://127.0.0.1:10254";
+  const args = ["--access-log", log, "--gzip", "--ingress-healthz-port", "10254"];
+  await withCluster({ manifests: [quickstart], args }, async (cluster) => {
+    assert.equal(curlStatus(`${health}/healthz`).code, 200);
     cluster.kubectl("create", "secret", "generic", "users", "--from-literal=auth=ann:{PLAIN}one");
     const annotate = (...pairs: string[]) => cluster.kubectl("annotate", "--overwrite", "ingress", "hello", ...pairs);
     const prefix = "nginx.ingress.kubernetes.io";
@@ -28,6 +31,9 @@ test("a cluster asks for a password, compresses, and writes requests down", { sk
     await eventually(() => assert.equal(curlStatus(url).code, 200));
     const long = ["-H", `X-Long: ${"long ".repeat(100)}`, "-D", "-", "-o", "/dev/null"];
     assert.match(curl(url, "--compressed", ...long), /^Vary: Accept-Encoding\r?$/im);
+    const counted = /^nginx_ingress_controller_requests\{status="401",.*ingress="hello",service="hello",.*\} [1-9]/m;
+    assert.match(curl(`${health}/metrics`), counted);
+    assert.match(curl(`${health}/requests`), /"status":401/);
     await eventually(() => {
       assert.ok(existsSync(log));
       const lines = readFileSync(log, "utf8");

@@ -34,7 +34,7 @@ async function start(t: TestContext, { accept = false, send, trusted = ["127.0.0
     });
   });
   const endpoint = await listening(t, server);
-  const { plane } = await startPlane(t, { trustedProxies: trusted });
+  const { plane } = await startPlane(t, { proxyProtocol: { isRequired: false, from: trusted } });
   const port = await deadPort();
   const endpoints = [{ address: "127.0.0.1", port: endpoint }];
   const target = { backend: "b", endpoints, connectMs: 5000, idleMs: 60_000, tries: 1, sendProxy: send };

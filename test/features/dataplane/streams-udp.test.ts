@@ -3,6 +3,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { test, type TestContext } from "node:test";
 import type { StreamTarget, TableChange } from "#dataplane/table.ts";
+import { manualClock } from "../../fakes/clock.ts";
 import { eventually } from "../../fakes/eventually.ts";
 import { change, deadPort, startPlane } from "./harness.ts";
 
@@ -76,12 +77,14 @@ test("a silent session ends after its time", async (t) => {
 });
 
 test("of more sessions than are held, the one that was silent longest makes room", async (t) => {
-  const { plane } = await startPlane(t, { limits: { tickMs: 10, datagramSessions: 2 } });
+  const clock = manualClock();
+  const { plane } = await startPlane(t, { clock, limits: { tickMs: 10, datagramSessions: 2 } });
   const { id, port, table } = await udpStream([await echo(t, "one")]);
   await plane.apply(table());
   const [a, b, c] = [await socketAt(t), await socketAt(t), await socketAt(t)];
   const own = await ask(a, port, "x");
   const silent = await ask(b, port, "x");
+  clock.advance(100);
   assert.equal(await ask(a, port, "x"), own);
   await ask(c, port, "x");
   assert.equal(plane.counters().streams.get(id)?.open, 2);

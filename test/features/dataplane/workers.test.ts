@@ -31,6 +31,28 @@ test("worker threads share a port, a table and the counters; a dead one is repla
   assert.equal((await plane.failures()).length, 10);
 });
 
+test("what worker threads remember and trace of their requests reaches whoever started them", async (t) => {
+  const traced = Promise.withResolvers<string>();
+  const plane = await startDataplane({
+    listeners,
+    workers: 2,
+    log: silentLog,
+    clock: systemClock,
+    tracing: {
+      sampling: { sampler: "AlwaysOn", ratio: 1, parentBased: true },
+      export: ([span]) => traced.resolve(span?.name ?? ""),
+    },
+  });
+  t.after(() => plane.stop({ drainMs: 0 }));
+  await plane.apply(simple([await echoEndpoint(t)], { filters: [{ type: "tracing", name: "/here", trust: true }] }));
+  assert.equal((await ask(t, plane.addresses[0]?.port ?? 0, "GET /")).status, 200);
+  assert.equal(await traced.promise, "GET /here");
+  assert.deepEqual(
+    (await plane.sample()).map(({ target, status }) => [target, status]),
+    [["/", 200]],
+  );
+});
+
 test("a port that is taken is told with its code, by threads and without them", async (t) => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));

@@ -24,9 +24,8 @@ export const later = words(`
   fastcgi-params-configmap enable-rewrite-log limit-rate limit-rate-after auth-keepalive auth-keepalive-requests
   auth-keepalive-timeout auth-keepalive-share-vars enable-global-auth proxy-ssl-secret
   proxy-ssl-verify proxy-ssl-verify-depth proxy-ssl-name proxy-ssl-server-name proxy-ssl-ciphers
-  proxy-ssl-protocols ssl-ciphers ssl-prefer-server-ciphers enable-modsecurity
-  enable-owasp-core-rules modsecurity-transaction-id enable-opentelemetry opentelemetry-trust-incoming-span
-  opentelemetry-operation-name global-rate-limit enable-opentracing opentracing-trust-incoming-span
+  proxy-ssl-protocols ssl-prefer-server-ciphers enable-modsecurity
+  enable-owasp-core-rules modsecurity-transaction-id global-rate-limit enable-opentracing opentracing-trust-incoming-span
   enable-influxdb secure-backends session-cookie-hash add-base-url base-url-scheme grpc-backend
 `);
 
