@@ -28,6 +28,8 @@ import type { Connection } from "./transport/connection.ts";
 import { listen, type Listening, type ListenOptions } from "./transport/listen.ts";
 import { createLookup } from "./transport/lookup.ts";
 import { createPublicDialer } from "./transport/public.ts";
+import { usableHandles } from "./transport/raw-check.ts";
+import { createRawDialer } from "./transport/raw.ts";
 
 export interface EngineOptions {
   readonly listeners: readonly ListenerSpec[];
@@ -38,6 +40,7 @@ export interface EngineOptions {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  readonly transport: DataplaneOptions["transport"];
   readonly proxyProtocol: NonNullable<DataplaneOptions["proxyProtocol"]>;
   readonly tls: TlsSettings;
   /** Speak HTTP/2 with clients that want it. */
@@ -72,6 +75,7 @@ export interface Engine {
 /** Starts serving in this thread. Rejects with `ListenError`; nothing listens then. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { limits, clock, log, total } = options;
+  const handles = options.transport === "public" ? undefined : await usableHandles();
   const onFault = (error: unknown) =>
     log.error(
       { error: error instanceof Error ? error.stack : String(error) },
@@ -93,6 +97,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const trusts = compileRanges(options.trustedProxies);
   const accessLog = options.accessLog === undefined ? undefined : new AccessLog(options.accessLog, clock, log);
+  const publicDialer = createPublicDialer(onFault, options.nameServers);
   const { sampling } = options;
   const tracer = sampling === undefined ? undefined : new Tracer(sampling, clock, options.passSpans);
   const context = createContext({
@@ -101,7 +106,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onFault,
     limits,
     deadlines,
-    dialer: createPublicDialer(onFault, options.nameServers),
+    dialer: handles === undefined ? publicDialer : createRawDialer({ handles, onFault }, publicDialer),
     table,
     failures,
     total,
@@ -174,6 +179,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const listenOptions: ListenOptions = {
     reusePort: options.shared,
+    handles,
     clock,
     greetingMs: limits.greetingMs,
     believesProxy: options.proxyProtocol.isRequired ? trustsProxy : undefined,

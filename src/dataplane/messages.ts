@@ -18,6 +18,7 @@ export interface WorkerData {
   readonly proxyProtocol: NonNullable<DataplaneOptions["proxyProtocol"]>;
   readonly tls: TlsSettings;
   readonly http2: boolean;
+  readonly transport: DataplaneOptions["transport"];
   readonly ticketKeys: Uint8Array;
   readonly meter: MeterMemory;
   readonly accessLog: AccessLogOptions | undefined;

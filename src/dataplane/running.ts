@@ -49,6 +49,11 @@ export interface DataplaneOptions {
   readonly tracing?: TracingOptions;
   /** DNS servers that know the names of endpoints, asked before the machine's own resolver; none by default. */
   readonly nameServers?: readonly string[];
+  /**
+   * How bytes without TLS come and go: `auto` takes Node's own handles where a check at the start finds that they do what
+   * is needed, and the public sockets elsewhere; `public` takes those in any case. `auto` when absent.
+   */
+  readonly transport?: "auto" | "public" | undefined;
   /** HTTP/2 to clients: offered over TLS, and taken by prior knowledge without; `false` turns it off. */
   readonly http2?: boolean;
 }

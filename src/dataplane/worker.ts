@@ -45,6 +45,7 @@ try {
     proxyProtocol: data.proxyProtocol,
     tls: data.tls,
     http2: data.http2,
+    transport: data.transport,
     ticketKeys: Buffer.from(data.ticketKeys),
     meter: data.meter,
     accessLog: data.accessLog,
