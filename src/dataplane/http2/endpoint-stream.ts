@@ -22,6 +22,7 @@ const requestTable = new HeadTable();
  * a body of HTTP/1.1, and so is what it is told. Trailers go along as those of a chunked body, both ways.
  */
 export class EndpointStream implements Connection, StreamHandler {
+  letsGo = false;
   handler: ConnectionHandler = silent;
   readonly tls: boolean;
   readonly http2 = true;

@@ -52,6 +52,10 @@ test("objects are written and read, with the same answers as by HTTP/1.1", async
   const got = await askHttp2(session, `${settings}/a`);
   assert.equal(got.code, 200);
   assert.equal(got.text, (await ask(server, `${settings}/a`)).body.toString());
+  const { serverAddressByClientCIDRs } = JSON.parse((await askHttp2(session, "/api")).text) as {
+    serverAddressByClientCIDRs: { serverAddress: string }[];
+  };
+  assert.equal(`https://${serverAddressByClientCIDRs[0]?.serverAddress}`, server.url);
   const missing = await askHttp2(session, `${settings}/b`);
   assert.equal(missing.code, 404);
   assert.match(missing.text, /"reason":"NotFound"/);
