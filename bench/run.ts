@@ -4,12 +4,12 @@ import { canSandbox, runInSandbox } from "../scripts/sandbox.ts";
  * `npm run bench [NAME...]`: runs the measurements one after another, each in namespaces of its own, and prints their
  * tables. Compare ratios within one run; absolute times belong to the machine.
  */
-const benches: Readonly<Record<string, string>> = {
-  up: "bench/up.ts",
-  apiserver: "bench/apiserver.ts",
-  dataplane: "bench/dataplane.ts",
-  proxy: "bench/proxy.ts",
-  dns: "bench/dns.ts",
+const benches: Readonly<Record<string, readonly string[]>> = {
+  up: ["bench/up.ts"],
+  apiserver: ["bench/apiserver.ts"],
+  dataplane: ["bench/dataplane.ts", "bench/dataplane-l4.ts"],
+  proxy: ["bench/proxy.ts"],
+  dns: ["bench/dns.ts"],
 };
 
 const names = process.argv.slice(2);
@@ -24,6 +24,8 @@ if (!canSandbox()) {
 }
 for (const name of names.length > 0 ? names : Object.keys(benches)) {
   console.log(`\n== ${name}`);
-  const status = runInSandbox([process.execPath, benches[name] ?? ""]);
-  if (status !== 0) process.exitCode = status;
+  for (const file of benches[name] ?? []) {
+    const status = runInSandbox([process.execPath, file]);
+    if (status !== 0) process.exitCode = status;
+  }
 }

@@ -1,3 +1,4 @@
+import { validatingWebhookConfigurationKind } from "./admissionregistration/validatingwebhookconfiguration/definition.ts";
 import { controllerRevisionKind } from "./apps/controllerrevision/definition.ts";
 import { daemonSetKind } from "./apps/daemonset/definition.ts";
 import { deploymentKind } from "./apps/deployment/definition.ts";
@@ -53,6 +54,7 @@ export const kinds: readonly KindDefinition[] = [
   roleBindingKind,
   clusterRoleKind,
   clusterRoleBindingKind,
+  validatingWebhookConfigurationKind,
 ];
 
 /** The groups of the API in the order of discovery. Legacy groups come last: clients prefer what they meet first. */
@@ -63,6 +65,7 @@ export const groups: readonly string[] = [
   "discovery.k8s.io",
   "coordination.k8s.io",
   "rbac.authorization.k8s.io",
+  "admissionregistration.k8s.io",
   "extensions",
 ];
 

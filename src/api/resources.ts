@@ -69,6 +69,12 @@ export const resources: { readonly [K in KindName]: Resource } = {
     plural: "clusterrolebindings",
     namespaced: false,
   },
+  ValidatingWebhookConfiguration: {
+    kind: "ValidatingWebhookConfiguration",
+    apiVersion: "admissionregistration.k8s.io/v1",
+    plural: "validatingwebhookconfigurations",
+    namespaced: false,
+  },
 };
 
 /** `/api/v1/namespaces/dev/services/web/status`, with every part optional from the namespace on. */

@@ -1,3 +1,4 @@
+import type { ValidatingWebhookConfiguration } from "./admissionregistration/validatingwebhookconfiguration/kind.ts";
 import type { ControllerRevision } from "./apps/controllerrevision/kind.ts";
 import type { DaemonSet } from "./apps/daemonset/kind.ts";
 import type { Deployment } from "./apps/deployment/kind.ts";
@@ -47,6 +48,7 @@ export interface KindTypes {
   Service: Service;
   ServiceAccount: ServiceAccount;
   ServiceCIDR: ServiceCIDR;
+  ValidatingWebhookConfiguration: ValidatingWebhookConfiguration;
 }
 
 export type KindName = keyof KindTypes;

@@ -10,11 +10,14 @@ import { withReplicas } from "./registry/scale.ts";
 import { cloneValue } from "#base/value.ts";
 import type { WriteContext } from "./registry/write.ts";
 
-/** The client contract straight on the registry: same admission, same watch, no HTTP and no JSON text between. */
-export function createLocalClient(registry: Registry, user: UserInfo): Client {
+/**
+ * The client contract straight on the registry: same admission, same watch, no HTTP and no JSON text between. `isOwn`: see
+ * `WriteContext`.
+ */
+export function createLocalClient(registry: Registry, user: UserInfo, { isOwn = false } = {}): Client {
   // `system:fairlead:controller-manager` writes as `fairlead-controller-manager`.
   const ownName = user.name.replace(/^system:/, "").replaceAll(":", "-");
-  const context = ({ fieldManager = ownName }: WriteOptions = {}): WriteContext => ({ user, fieldManager });
+  const context = ({ fieldManager = ownName }: WriteOptions = {}): WriteContext => ({ user, fieldManager, isOwn });
 
   const replace = async (kind: KindName, object: KubeObject, context: WriteContext, subresource?: "status") => {
     const key = keyWithin(object.metadata);

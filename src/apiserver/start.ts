@@ -23,6 +23,8 @@ import type { Certificates } from "./certificates.ts";
 import { createDiscovery } from "./discovery/answer.ts";
 import { createOpenApi } from "./discovery/openapi.ts";
 import type { Parts } from "./http/exchange.ts";
+import { bodiesLimit, createByteBudget } from "./http/body.ts";
+import { createGate, defaultRequestLimits, type RequestLimits } from "./http/gate.ts";
 import { createHandler } from "./http/handle.ts";
 import { openListener, type ListenAddress, type Listener } from "./http/listener.ts";
 import { createLocalClient } from "./local.ts";
@@ -48,8 +50,8 @@ export interface ApiServerOptions {
   issuer?: string;
   /** A stream to the agent that runs the node's pods, for logs, exec, attach and port-forward. */
   connectNode?: (nodeName: string) => Promise<Duplex>;
-  /** Requests answered at once, watches apart; more are told to come again. 400 by default. */
-  maxInFlight?: number;
+  /** How many requests are taken at once, and of one user; more are told to come again. */
+  limits?: Partial<RequestLimits & { readonly bodyBytes: number }>;
   /** A client that takes nothing of a long answer for so long is cut off; a minute by default. */
   stalledMs?: number;
   clock?: Clock;
@@ -62,7 +64,8 @@ export interface RunningApiServer {
   addresses(): readonly ListenAddress[];
   /** Opens one more door, e.g. when the uplink's address appears; answers the real address. */
   addListener(address: ListenAddress): Promise<ListenAddress>;
-  localClient(user: UserInfo): Client;
+  /** `isOwn` is for the server's own objects, about which no webhook is asked. */
+  localClient(user: UserInfo, options?: { isOwn?: boolean }): Client;
   /** A token of a ServiceAccount that lasts as long as the Secret holds it. */
   issueSecretToken(bound: { account: ServiceAccount; secret: Secret }): string;
   /** How many watches, logs and streams are open. */
@@ -103,6 +106,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     accounts,
     served,
     log,
+    bodies: createByteBudget(options.limits?.bodyBytes ?? bodiesLimit),
     stalledMs,
     connectNode,
     open,
@@ -110,7 +114,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     isStopping: () => isStopping,
   };
   const documents = { discovery: createDiscovery(served), openApi: createOpenApi() };
-  const handler = createHandler(parts, documents, options.maxInFlight);
+  const gate = createGate({ ...defaultRequestLimits, ...options.limits }, clock);
+  const handler = createHandler(parts, documents, gate);
   const listeners: Listener[] = [];
 
   const addListener = async (address: ListenAddress) => {
@@ -137,7 +142,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     registry,
     addresses: () => listeners.map(({ address }) => address),
     addListener,
-    localClient: (user) => createLocalClient(registry, user),
+    localClient: (user, options) => createLocalClient(registry, user, options),
     issueSecretToken: (bound) => accounts.issue(bound, accounts.audiences, undefined, clock.now()),
     openStreams: () => parts.open.size,
     stop,

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { parseSpan } from "#base/span.ts";
 import {
   defaultDataDir,
   defaultOptions,
@@ -15,6 +16,17 @@ import { version } from "#roles/version.ts";
 function integer(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("a whole number is needed");
   return Number(text);
+}
+
+/** Milliseconds. */
+function span(text: string): number {
+  const ms = parseSpan(text);
+  if (ms === undefined) throw new InvalidArgumentError("a time is needed, e.g. 15s");
+  return ms;
+}
+
+function time(flags: string, description: string, standard: string): Option {
+  return new Option(flags, description).argParser(span).default(span(standard), standard);
 }
 
 function collect(value: string, before: readonly string[] = []): string[] {
@@ -55,8 +67,12 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--api-port <port>", "port of the API server", integer, defaultOptions.apiPort)
     .option("--http-port <port>", "port of Ingress (default: 80, or the next free from 8080)", integer)
     .option("--https-port <port>", "port of Ingress with TLS (default: 443, or the next free from 8443)", integer)
-    .option("--service-cidr <range>", "addresses of Services", defaultOptions.serviceCidr)
-    .option("--pod-cidr <range>", "addresses of pods; each node takes a /24", defaultOptions.podCidr)
+    .option(
+      "--service-cidr <range>",
+      "addresses of Services: a range of IPv4, or one of each family: 10.96.0.0/12,fd00:10:96::/108",
+      defaultOptions.serviceCidr,
+    )
+    .option("--pod-cidr <range>", "addresses of pods; each node takes a /24, and of IPv6 a /64", defaultOptions.podCidr)
     .option("--node-cidr <range>", "addresses of nodes", defaultOptions.nodeCidr)
     .option(
       "--load-balancer-cidr <range>",
@@ -69,6 +85,17 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--etcd-cafile <file>", "whom to trust as etcd, in PEM (default: the well-known authorities)")
     .option("--etcd-certfile <file>", "the certificate to show to etcd, in PEM")
     .option("--etcd-keyfile <file>", "its key, in PEM")
+    .addOption(
+      time(
+        "--leader-elect-lease-duration <time>",
+        "how long a server that died keeps the controllers from others",
+        "15s",
+      ),
+    )
+    .addOption(
+      time("--leader-elect-renew-deadline <time>", "how long a server that cannot renew goes on with them", "10s"),
+    )
+    .addOption(time("--leader-elect-retry-period <time>", "between two tries to renew or to take over", "2s"))
     .option("--encryption-provider-config <file>", "encrypt objects in the store, as this EncryptionConfiguration says")
     .option("--anonymous-auth", "requests without proof are those of system:anonymous, and not refused")
     .option("--dns-config <file>", "configuration of cluster DNS in YAML, or a Corefile; changes are taken at once")
@@ -183,6 +210,27 @@ export function createProgram(exit: (code: number) => void): Command {
       exit(await runProxy(options, json ?? false));
     });
 
+  inDataDir(program.command("rules"))
+    .description("print the rules by which a node serves Services, each with the objects it comes from")
+    .argument("[file|dir...]", "manifests; without any, the Services of a running cluster")
+    .addOption(
+      new Option("--mode <mode>", "how Services are served")
+        .choices(["nftables", "iptables", "ipvs", "all"])
+        .default("all"),
+    )
+    .option("--node <name>", "whose rules (default: the first Node)")
+    .option("--kubeconfig <file>", "which cluster (default: $KUBECONFIG, or the one in the data folder)")
+    .option("--context <name>", "which context of the kubeconfig (default: the current one)")
+    .option("--service-cidr <range>", "addresses of Services", defaultOptions.serviceCidr)
+    .option("--pod-cidr <range>", "addresses of pods", defaultOptions.podCidr)
+    .option("--live", "what stands on the node, with its counters; needs root")
+    .option("--json", "one JSON object a line instead of text")
+    .action(async (manifests: string[], { json, mode, dataDir, ...flags }: RulesFlags) => {
+      const { runRules } = await import("./commands/rules.ts");
+      const modes = mode === "all" ? (["nftables", "iptables", "ipvs"] as const) : [mode];
+      exit(await runRules({ ...flags, manifests, modes, dataDir: resolveDataDir(dataDir) }, json ?? false));
+    });
+
   inDataDir(program.command("kubeconfig"))
     .description("print the kubeconfig of the administrator")
     .action(async (flags: { dataDir: string }) => {
@@ -230,6 +278,18 @@ interface ProxyFlags {
   json?: boolean;
 }
 
+interface RulesFlags {
+  dataDir: string;
+  mode: "nftables" | "iptables" | "ipvs" | "all";
+  node?: string;
+  kubeconfig?: string;
+  context?: string;
+  serviceCidr: string;
+  podCidr: string;
+  live?: boolean;
+  json?: boolean;
+}
+
 interface UpFlags {
   dataDir: string;
   nodes: number;
@@ -247,6 +307,9 @@ interface UpFlags {
   etcdCafile?: string;
   etcdCertfile?: string;
   etcdKeyfile?: string;
+  leaderElectLeaseDuration: number;
+  leaderElectRenewDeadline: number;
+  leaderElectRetryPeriod: number;
   encryptionProviderConfig?: string;
   anonymousAuth?: boolean;
   dnsConfig?: string;
@@ -284,6 +347,11 @@ function upOptions(manifests: string[], flags: UpFlags): UpOptions {
     serviceNodePortRange: flags.serviceNodePortRange,
     clusterDomain: flags.clusterDomain,
     ...etcdFlags(flags),
+    leaderElection: {
+      leaseDuration: flags.leaderElectLeaseDuration,
+      renewDeadline: flags.leaderElectRenewDeadline,
+      retryPeriod: flags.leaderElectRetryPeriod,
+    },
     ...(flags.encryptionProviderConfig === undefined
       ? {}
       : { encryptionConfig: resolveDataDir(flags.encryptionProviderConfig) }),

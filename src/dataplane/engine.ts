@@ -16,10 +16,11 @@ import type { MeterMemory } from "./meter/memory.ts";
 import { Meter } from "./meter/meter.ts";
 import { compileRanges } from "./ranges.ts";
 import { findHost } from "./route.ts";
-import type { ListenerSpec } from "./running.ts";
+import type { DataplaneOptions, ListenerSpec } from "./running.ts";
 import { serveConnection, type Client } from "./serve.ts";
 import type { TableChange } from "./table.ts";
-import { AskingServers } from "./tls/asking.ts";
+import type { TlsSettings } from "./tls/settings.ts";
+import { HostServers } from "./tls/host-servers.ts";
 import { TlsTerminator, type NameRule } from "./tls/entry.ts";
 import type { Sampling, Span } from "./trace/span.ts";
 import { Tracer } from "./trace/tracer.ts";
@@ -27,6 +28,8 @@ import type { Connection } from "./transport/connection.ts";
 import { listen, type Listening, type ListenOptions } from "./transport/listen.ts";
 import { createLookup } from "./transport/lookup.ts";
 import { createPublicDialer } from "./transport/public.ts";
+import { usableHandles } from "./transport/raw-check.ts";
+import { createRawDialer } from "./transport/raw.ts";
 
 export interface EngineOptions {
   readonly listeners: readonly ListenerSpec[];
@@ -37,6 +40,9 @@ export interface EngineOptions {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  readonly transport: DataplaneOptions["transport"];
+  readonly proxyProtocol: NonNullable<DataplaneOptions["proxyProtocol"]>;
+  readonly tls: TlsSettings;
   /** Speak HTTP/2 with clients that want it. */
   readonly http2: boolean;
   readonly ticketKeys?: Buffer;
@@ -69,6 +75,7 @@ export interface Engine {
 /** Starts serving in this thread. Rejects with `ListenError`; nothing listens then. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { limits, clock, log, total } = options;
+  const handles = options.transport === "public" ? undefined : await usableHandles();
   const onFault = (error: unknown) =>
     log.error(
       { error: error instanceof Error ? error.stack : String(error) },
@@ -82,6 +89,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     workers: options.meter.workers,
     slotOf: options.slotOf,
     now: () => deadlines.now,
+    tls: options.tls,
     badCertificate: (id, reason) =>
       log.warn({ certificate: id, reason }, "a certificate cannot be used; the last good one stays"),
     ejected: (backend, endpoint, ms) =>
@@ -89,6 +97,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const trusts = compileRanges(options.trustedProxies);
   const accessLog = options.accessLog === undefined ? undefined : new AccessLog(options.accessLog, clock, log);
+  const publicDialer = createPublicDialer(onFault, options.nameServers);
   const { sampling } = options;
   const tracer = sampling === undefined ? undefined : new Tracer(sampling, clock, options.passSpans);
   const context = createContext({
@@ -97,7 +106,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onFault,
     limits,
     deadlines,
-    dialer: createPublicDialer(onFault, options.nameServers),
+    dialer: handles === undefined ? publicDialer : createRawDialer({ handles, onFault }, publicDialer),
     table,
     failures,
     total,
@@ -139,6 +148,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const client = serveConnection(context, connection, options.http2, () => forget(client));
     adopt(client);
   };
+  const trustsProxy = compileRanges(options.proxyProtocol.from);
   const streamContext: StreamContext = {
     clock,
     log,
@@ -148,28 +158,31 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     lookup: createLookup(options.nameServers),
     failures,
     onFault,
-    trustsProxy: trusts,
+    trustsProxy,
   };
   const passthrough = createPassthrough(streamContext, { table, adopt, forget });
-  const asking = new AskingServers(table, log);
-  const ask = asking.ruleFor(() => tls);
-  const ruleOfName: NameRule = (serverName) => passthrough(serverName) ?? ask(serverName);
+  const hostServers = new HostServers(table, log);
+  const byHost = hostServers.ruleFor(() => tls);
+  const ruleOfName: NameRule = (serverName) => passthrough(serverName) ?? byHost(serverName);
   const tls = new TlsTerminator({
     handshakeMs: limits.headerMs,
     greetingMs: limits.greetingMs,
     http2: options.http2,
     ticketKeys: options.ticketKeys,
+    settings: options.tls,
     clock,
     onFault,
     contextOf: (serverName) => contextOf(table, serverName),
+    stapleOf: (certificate) => table.certificates.staple(certificate),
     ruleOfName: () => (table.namedHosts === 0 ? undefined : ruleOfName),
     accept,
   });
   const listenOptions: ListenOptions = {
     reusePort: options.shared,
+    handles,
     clock,
     greetingMs: limits.greetingMs,
-    believesProxy: () => undefined,
+    believesProxy: options.proxyProtocol.isRequired ? trustsProxy : undefined,
     tls,
     most: limits.connections,
     admits: () => clients.size < limits.connections,
@@ -188,7 +201,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   function apply(change: TableChange): Promise<void> {
     table.apply(change);
-    if (change.hosts.length + change.certificates.length > 0) asking.forget();
+    if (change.hosts.length + change.certificates.length > 0) hostServers.forget();
     const listens = streams.apply(change.streams ?? []);
     const { defaultCertificate } = table;
     if (defaultCertificate === undefined) return listens;

@@ -4,6 +4,7 @@ import type { Endpoint } from "./pool/endpoint.ts";
 import { compileHost, type CompiledHost } from "./route.ts";
 import type { HostEntry, TableChange } from "./table.ts";
 import { Certificates } from "./tls/certificates.ts";
+import type { TlsSettings } from "./tls/settings.ts";
 
 export interface LiveTableOptions {
   /** Sets this worker's turns apart from those of others. */
@@ -12,6 +13,7 @@ export interface LiveTableOptions {
   /** How many workers share the limits of backends. */
   readonly workers: number;
   readonly slotOf: (id: string) => CounterSlot;
+  readonly tls: TlsSettings;
   /** Told of a certificate that cannot be used. */
   readonly badCertificate: (id: string, reason: string) => void;
   /** `Deadlines.now`. */
@@ -24,7 +26,7 @@ export interface LiveTableOptions {
 export class LiveTable {
   readonly hosts = new Map<string, CompiledHost>();
   readonly backends = new Map<string, Backend>();
-  readonly certificates = new Certificates();
+  readonly certificates: Certificates;
   defaultCertificate: string | undefined;
   /** How many hosts have to be known before TLS begins. */
   namedHosts = 0;
@@ -32,6 +34,7 @@ export class LiveTable {
 
   constructor(options: LiveTableOptions) {
     this.options = options;
+    this.certificates = new Certificates(options.tls);
   }
 
   /** Applies a change in one piece: no request sees a part of it. */
@@ -73,5 +76,5 @@ export class LiveTable {
 }
 
 function isNamed(entry: HostEntry | undefined): boolean {
-  return entry?.passthrough !== undefined || entry?.clientAuth !== undefined;
+  return entry?.passthrough !== undefined || entry?.clientAuth !== undefined || entry?.ciphers !== undefined;
 }

@@ -3,7 +3,8 @@ import type { Limits } from "./limits.ts";
 import type { AccessLogOptions } from "./log/access-log.ts";
 import type { Served } from "./log/served.ts";
 import type { MeterMemory } from "./meter/memory.ts";
-import type { ListenerSpec } from "./running.ts";
+import type { DataplaneOptions, ListenerSpec } from "./running.ts";
+import type { TlsSettings } from "./tls/settings.ts";
 import type { Sampling, Span } from "./trace/span.ts";
 import type { NumberedChange } from "./whole-table.ts";
 
@@ -14,7 +15,10 @@ export interface WorkerData {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  readonly proxyProtocol: NonNullable<DataplaneOptions["proxyProtocol"]>;
+  readonly tls: TlsSettings;
   readonly http2: boolean;
+  readonly transport: DataplaneOptions["transport"];
   readonly ticketKeys: Uint8Array;
   readonly meter: MeterMemory;
   readonly accessLog: AccessLogOptions | undefined;

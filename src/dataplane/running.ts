@@ -5,6 +5,7 @@ import type { FailureRecord } from "./failures.ts";
 import type { AccessLogOptions } from "./log/access-log.ts";
 import type { Served } from "./log/served.ts";
 import type { Limits } from "./limits.ts";
+import type { TlsSettings } from "./tls/settings.ts";
 import type { TableChange } from "./table.ts";
 import type { Sampling, Span } from "./trace/span.ts";
 
@@ -36,12 +37,23 @@ export interface DataplaneOptions {
   readonly limits?: Partial<Limits>;
   /** Ranges (CIDR) of clients whose X-Forwarded-* fields are believed; none by default. */
   readonly trustedProxies?: readonly string[];
+  /**
+   * Set where a proxy in front begins every connection with a PROXY header (version 1 or 2), also of streams that accept
+   * one: ranges (CIDR) of the peers that it is believed of. `isRequired` is about the listeners of HTTP.
+   */
+  readonly proxyProtocol?: { readonly isRequired: boolean; readonly from: readonly string[] };
+  readonly tls?: TlsSettings;
   /** Where requests are written down; nowhere by default. */
   readonly accessLog?: AccessLogOptions;
   /** Where the spans of traced routes go; nowhere by default. */
   readonly tracing?: TracingOptions;
   /** DNS servers that know the names of endpoints, asked before the machine's own resolver; none by default. */
   readonly nameServers?: readonly string[];
+  /**
+   * How bytes without TLS come and go: `auto` takes Node's own handles where a check at the start finds that they do what
+   * is needed, and the public sockets elsewhere; `public` takes those in any case. `auto` when absent.
+   */
+  readonly transport?: "auto" | "public" | undefined;
   /** HTTP/2 to clients: offered over TLS, and taken by prior knowledge without; `false` turns it off. */
   readonly http2?: boolean;
 }

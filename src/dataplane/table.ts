@@ -19,6 +19,8 @@ export interface HostEntry {
   readonly routes: readonly RouteEntry[];
   /** The certificate for TLS on this host; the default one when absent. */
   readonly certificate?: string;
+  /** Ciphers of TLS 1.2 for this host, as OpenSSL names them; those of all hosts when absent. */
+  readonly ciphers?: string;
   /** TLS connections that ask for this host go to the backend as they are, whatever its routes say of HTTP. */
   readonly passthrough?: StreamRules;
   /** Clients of this host show a certificate in the TLS handshake. */
@@ -39,6 +41,8 @@ export interface ClientAuth {
   readonly crl?: string;
   /** How many authorities may stand between the certificate and the one that is trusted. */
   readonly depth: number;
+  /** A regular expression that occurs in the certificate's subject (RFC 2253); 403 for others. */
+  readonly subject?: string;
   /** Where who is not let in is redirected to, in place of 400. */
   readonly errorPage?: string;
   /** Endpoints get the certificate as `ssl-client-cert`. */
@@ -158,7 +162,11 @@ export type Filter =
   /** Who passes one of `source-ranges`, `basic-auth` and `external-auth` need not pass the others. */
   | { readonly type: "satisfy-any" }
   /** Nobody without a certificate of their own: 400 for what came without TLS. Goes behind `https-redirect`. */
-  | { readonly type: "client-certificate" }
+  | {
+      readonly type: "client-certificate";
+      /** 403 instead: what is wanted is a subject that matches. */
+      readonly bySubject?: boolean;
+    }
   /** Requests do not stand in the access log. */
   | { readonly type: "quiet" }
   /**
@@ -314,6 +322,8 @@ export interface CertificateEntry {
   readonly cert: string;
   /** PEM. Never logged, never sent anywhere but to the workers. */
   readonly key: string;
+  /** What its responder says of it (an OCSP response in base64), for clients that ask. */
+  readonly ocsp?: string;
 }
 
 /** A port that is served as a stream of bytes or datagrams, whatever they mean. */

@@ -12,6 +12,7 @@ import { SlotBook } from "./slots.ts";
 import type { TableChange } from "./table.ts";
 import { createLookup } from "./transport/lookup.ts";
 import { probePort } from "./transport/listen.ts";
+import { defaultTls } from "./tls/settings.ts";
 import { WholeTable } from "./whole-table.ts";
 import { WorkerPlace } from "./worker-place.ts";
 
@@ -57,11 +58,14 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     limits: { ...defaultLimits, ...options.limits },
     trustedProxies: options.trustedProxies ?? [],
     nameServers: options.nameServers ?? [],
+    proxyProtocol: options.proxyProtocol ?? defaultProxyProtocol,
+    tls: options.tls ?? defaultTls,
     accessLog: options.accessLog,
     sampling: options.tracing?.sampling,
     passSpans: options.tracing?.export ?? (() => {}),
     meter: createMeterMemory(1, randomBytes(16).toString("hex")),
     http2: options.http2 ?? true,
+    transport: options.transport,
     total: slotAt(0),
     slotOf: (id) => slotAt(book.slotOf(id)),
     first: options.table === undefined ? undefined : table.apply(options.table).change,
@@ -86,6 +90,9 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
   };
 }
 
+/** As ingress-nginx has it: who is asked for a PROXY header is believed, unless `proxy-real-ip-cidr` says otherwise. */
+const defaultProxyProtocol = { isRequired: false, from: ["0.0.0.0/0", "::/0"] };
+
 /** Lets changes pass in order, without the streams whose port is somebody else's. */
 function portsOf(
   { listeners, clock }: DataplaneOptions,
@@ -96,6 +103,8 @@ function portsOf(
   readonly stopPorts: () => void;
 } {
   let revision = "";
+  /** What waits for its ports; all that comes later waits behind it. */
+  let waiting: Promise<void> | undefined;
   const nothing = { hosts: [], backends: [], certificates: [] };
   const ports = new StreamPorts({
     host: listeners[0]?.host ?? "0.0.0.0",
@@ -105,7 +114,17 @@ function portsOf(
   return {
     apply(change) {
       ({ revision } = change);
-      return change.streams === undefined ? pass(change) : ports.admit(change).then(pass);
+      if (waiting === undefined && change.streams === undefined) return pass(change);
+      const before = waiting ?? Promise.resolve();
+      const done: Promise<void> = before
+        .catch(() => {})
+        .then(() => ports.admit(change))
+        .then(pass)
+        .finally(() => {
+          if (waiting === done) waiting = undefined;
+        });
+      waiting = done;
+      return done;
     },
     refusedStreams: () => ports.refused(),
     stopPorts: () => ports.stop(),
@@ -144,7 +163,10 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
           limits: { ...defaultLimits, ...options.limits },
           trustedProxies: options.trustedProxies ?? [],
           nameServers: options.nameServers ?? [],
+          proxyProtocol: options.proxyProtocol ?? defaultProxyProtocol,
+          tls: options.tls ?? defaultTls,
           http2: options.http2 ?? true,
+          transport: options.transport,
           ticketKeys,
           meter,
           accessLog: options.accessLog,

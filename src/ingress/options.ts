@@ -14,6 +14,9 @@ import {
   textOf,
 } from "./annotations/values.ts";
 
+import { defaultTls, type TlsSettings } from "#dataplane/tls/settings.ts";
+import { parseCiphers, parseCurves, parseTlsVersions } from "./tls-values.ts";
+
 /**
  * What holds for every Ingress that does not say otherwise by annotation. The names and defaults are those of the
  * ingress-nginx ConfigMap.
@@ -133,6 +136,20 @@ export interface IngressOptions {
   readonly zstdMinBytes: number;
   /** `zstd-types`. */
   readonly zstdTypes: readonly string[];
+  /** `use-proxy-protocol`: connections to Ingress begin with a PROXY header. */
+  readonly useProxyProtocol: boolean;
+  /** `proxy-protocol-header-timeout` in milliseconds: how long it may take. */
+  readonly proxyHeaderMs: number;
+  /** `proxy-real-ip-cidr`: the proxies whose PROXY header is believed. */
+  readonly proxyRanges: readonly string[];
+  /** `ssl-protocols`: the oldest and the newest. */
+  readonly tlsVersions: readonly [TlsSettings["minVersion"], TlsSettings["maxVersion"]];
+  /** `ssl-ciphers`, of TLS 1.2. */
+  readonly tlsCiphers: string;
+  /** `ssl-ecdh-curve`. */
+  readonly tlsCurves: string;
+  /** `enable-ocsp`: handshakes carry what responders say of the certificates. */
+  readonly ocsp: boolean;
   /** The port that clients reach HTTPS at, for `use-port-in-redirects`. */
   readonly httpsPort: number;
 }
@@ -216,6 +233,13 @@ export const defaultOptions: IngressOptions = {
   opentelemetry: false,
   trustIncomingSpan: true,
   operationName: "",
+  useProxyProtocol: false,
+  proxyHeaderMs: 5_000,
+  proxyRanges: ["0.0.0.0/0", "::/0"],
+  tlsVersions: [defaultTls.minVersion, defaultTls.maxVersion],
+  tlsCiphers: defaultTls.ciphers,
+  tlsCurves: defaultTls.curves,
+  ocsp: false,
   httpsPort: 443,
 };
 
@@ -266,6 +290,13 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "proxy-stream-timeout": as("streamMs", (text) => parseSeconds(text.replace(/s$/, ""))),
   "proxy-stream-next-upstream": as("streamRetries", parseBool),
   "proxy-stream-next-upstream-tries": as("streamTries", (text) => (/^\d{1,4}$/.test(text) ? Number(text) : undefined)),
+  "use-proxy-protocol": as("useProxyProtocol", parseBool),
+  "proxy-protocol-header-timeout": as("proxyHeaderMs", (text) => parseSeconds(text.replace(/s$/, "")) || undefined),
+  "proxy-real-ip-cidr": as("proxyRanges", parseRanges),
+  "ssl-protocols": as("tlsVersions", parseTlsVersions),
+  "ssl-ciphers": as("tlsCiphers", parseCiphers),
+  "ssl-ecdh-curve": as("tlsCurves", parseCurves),
+  "enable-ocsp": as("ocsp", parseBool),
   "use-gzip": as("gzip", parseBool),
   "gzip-level": as("gzipLevel", levelUpTo(1, 9)),
   "gzip-min-length": as("gzipMinBytes", parseCount),

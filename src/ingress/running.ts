@@ -6,6 +6,7 @@ import type { CertificateEntry } from "#dataplane/table.ts";
 import type { Problem } from "#routing/because.ts";
 import type { CompiledIngresses } from "#routing/l7/table.ts";
 import type { StreamOutcome } from "#routing/streams/compiler.ts";
+import type { FetchOcsp } from "./ocsp/fetch.ts";
 import type { IngressOptions } from "./options.ts";
 
 /** What the controller needs of the data plane: to make a change true in all workers and say when it is. */
@@ -37,6 +38,8 @@ export interface StartIngressOptions {
     /** TCP ports that are in use already, and for what. */
     readonly reserved?: ReadonlyMap<number, string>;
   };
+  /** How OCSP responders are asked, where `enable-ocsp` wants it; by HTTP by default. */
+  fetchOcsp?: FetchOcsp;
   log?: Log;
   clock?: Clock;
 }

@@ -14,6 +14,8 @@ import { createDefaultCertificate } from "./certificate.ts";
 import { createEventWriter } from "./events.ts";
 import { createNamedFollower } from "./named.ts";
 import { defaultOptions } from "./options.ts";
+import { fetchOcsp } from "./ocsp/fetch.ts";
+import { createStapler, type Stapler } from "./ocsp/stapler.ts";
 import { hasReached, newest } from "./revision.ts";
 import { listRoutes } from "./routes.ts";
 import type { RunningIngress, StartIngressOptions } from "./running.ts";
@@ -54,6 +56,9 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
     reserved: options.streams?.reserved ?? new Map(),
     times: streamTimes(ingressOptions),
   });
+  const stapler = ingressOptions.ocsp
+    ? createStapler({ clock, log, fetch: options.fetchOcsp ?? fetchOcsp, changed: () => changed(false) })
+    : undefined;
   /** ConfigMaps of streams, for Events about them. */
   const streamMaps = new Map<string, ConfigMap>();
 
@@ -167,7 +172,7 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
       if (clock.monotonic() < namedDue) return schedule(gatherMs * 5);
     } else namedDue = undefined;
     const at = revision();
-    const change = joined(compiler.take(at), streams.take(), at);
+    const change = joined(compiler.take(at), streams.take(), at, stapler);
     isWaiting = true;
     if (change !== undefined) await apply(change);
     // Whether ports can be had is known only now.
@@ -245,6 +250,7 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
       abort.abort();
       cancelFlush?.();
       cancelReport?.();
+      stapler?.stop();
       for (const informer of Object.values(informers)) informer.stop();
       secrets.stop();
       configMaps.stop();
@@ -255,14 +261,19 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
   };
 }
 
-/** One change of both tables, or none. */
+/** One change of both tables, with what is known of the certificates, or none. */
 function joined(
   change: TableChange | undefined,
   streams: TableChange["streams"],
   revision: string,
+  stapler: Stapler | undefined,
 ): TableChange | undefined {
-  if (streams === undefined) return change;
-  return { ...(change ?? { hosts: [], backends: [], certificates: [], revision }), streams };
+  const dressed = stapler?.dress(change?.certificates ?? []) ?? change?.certificates ?? [];
+  const given = new Set(dressed.map(([id]) => id));
+  const certificates = [...dressed, ...(stapler?.take() ?? []).filter(([id]) => !given.has(id))];
+  if (change === undefined && streams === undefined && certificates.length === 0) return undefined;
+  const base = change ?? { hosts: [], backends: [], certificates: [], revision };
+  return { ...base, certificates, ...(streams === undefined ? {} : { streams }) };
 }
 
 function follow<T extends KubeObject>(informer: Informer<T>, told: (key: string, after: T | undefined) => void): void {

@@ -10,24 +10,29 @@ import { startApiServer, type RunningApiServer } from "#apiserver/start.ts";
 import { generatedName } from "#apiserver/registry/metadata.ts";
 import { keyOf } from "#api/meta/object.ts";
 import type { Client } from "#client/contract.ts";
+import { startInformer } from "#client/informer.ts";
 import { createIngressClassAdmission } from "#controllers/ingress-class/admission.ts";
-import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
+import { createNodePortAllocator, type NodePortAllocator } from "#controllers/node-port/admission.ts";
 import { createServiceAccountAdmission } from "#controllers/service-account/admission.ts";
-import { createServiceIpAllocator, type ServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
-import { startControllers, type RunningControllers } from "#controllers/start.ts";
+import { startElection } from "#controllers/leader-election/elect.ts";
+import { electionIdentity } from "#controllers/leader-election/identity.ts";
+import { createServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
+import { startControllers } from "#controllers/start.ts";
 import type { TracingOptions } from "#dataplane/running.ts";
 import { defaultExport, startExporter } from "#dataplane/trace/exporter.ts";
 import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
 import { startDns } from "#dns/start.ts";
 import type { DnsSettings, RunningDns } from "#dns/contract.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
+import { edgeOptions } from "#ingress/edge.ts";
 import { startIngressHttp, type RunningIngressHttp } from "#ingress/http/start.ts";
-import type { IngressOptions } from "#ingress/options.ts";
+import { defaultOptions as defaultIngressOptions, type IngressOptions } from "#ingress/options.ts";
 import type { RunningIngress } from "#ingress/running.ts";
+import { uplinkAddress6 } from "#node/network/ipv6.ts";
 import { startIngress } from "#ingress/start.ts";
 import { poolsOfFlags } from "#loadbalancer/pool.ts";
 import { nodeName } from "#node/network/plan.ts";
-import { startLoadBalancer, type RunningLoadBalancer } from "#loadbalancer/start.ts";
+import { startLoadBalancer } from "#loadbalancer/start.ts";
 import type { Store } from "#store/contract.ts";
 import { ensureDnsService, ensureIngressClass, ensureLoadBalancerRoles, ensureProxyConfig } from "./cluster-objects.ts";
 import { machineResolvConf } from "./dns-config.ts";
@@ -52,9 +57,8 @@ export interface RunningApi {
   readonly api: RunningApiServer;
   /** As the cluster's own parts see the API. */
   readonly client: Client;
-  readonly controllers: RunningControllers;
-  readonly serviceIps: ServiceIpAllocator;
-  readonly loadBalancer: RunningLoadBalancer;
+  /** Ends what keeps the objects true: allocators, controllers, and the provider of outside addresses. */
+  readonly stopDuties: () => Promise<void>;
 }
 
 const controllerName = "fairlead.dev/ingress";
@@ -72,8 +76,8 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     }),
   ]);
   const serviceIps = createServiceIpAllocator({
-    families: ["IPv4"],
-    client: () => client,
+    families: plan.ipv6 === undefined ? ["IPv4"] : ["IPv4", "IPv6"],
+    client: () => own,
     log: log.child({ part: "api" }),
     clock: systemClock,
   });
@@ -98,34 +102,78 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     log: log.child({ part: "api" }),
   });
   const client: Client = api.localClient(system("controller-manager"));
+  const own = ownClient(api);
   const services = await client.list("Service");
   const twice = new Set([...(await serviceIps.open()), ...nodePorts.seed(services.items)]);
   for (const service of twice)
     log.warn({ service: keyOf(service) }, "its address or node port belongs to another Service");
   const serviceCidrs = serviceRanges(plan);
-  await bootstrap(client, { serviceCidrs, serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
+  await bootstrap(own, { serviceCidrs, serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
   await api.addListener({ host: "127.0.0.1", port: options.apiPort });
-  await ensureIngressClass(client, controllerName);
-  const controllers = await startControllers({
+  await ensureIngressClass(own, controllerName);
+  const startDuties = async () => {
+    const controllers = await startControllers({
+      client,
+      log: log.child({ part: "controllers" }),
+      clock: systemClock,
+      caBundle: certificates.ca,
+      issueToken: (bound) => api.issueSecretToken(bound),
+      serviceCidrs,
+    });
+    const loadBalancer = startLoadBalancer({
+      client,
+      pools: poolsOfFlags(plan.loadBalancer),
+      reserved: [plan.uplinkAddress],
+      log: log.child({ part: "load-balancer" }),
+    });
+    return {
+      async stop() {
+        await loadBalancer.stop();
+        await controllers.stop();
+      },
+    };
+  };
+  const duties = store.isShared ? elect(startDuties, { client, options, log }) : await startDuties();
+  const forget = store.isShared ? followServices(client, nodePorts, log) : () => {};
+  const stopDuties = async () => {
+    forget();
+    await duties.stop();
+    serviceIps.stop();
+  };
+  return { store, certificates, api, client, stopDuties };
+}
+
+/** Of the servers of one store, one at a time does this. */
+function elect(
+  lead: () => Promise<{ stop(): Promise<void> }>,
+  { client, options, log }: { client: Client; options: UpOptions; log: Log },
+): { stop(): Promise<void> } {
+  return startElection({
     client,
-    log: log.child({ part: "controllers" }),
+    name: "kube-controller-manager",
+    identity: electionIdentity(),
+    times: options.leaderElection,
     clock: systemClock,
-    caBundle: certificates.ca,
-    issueToken: (bound) => api.issueSecretToken(bound),
-    serviceCidrs,
+    log: log.child({ part: "leader-election" }),
+    lead,
   });
-  const loadBalancer = startLoadBalancer({
-    client,
-    pools: poolsOfFlags(plan.loadBalancer),
-    reserved: [plan.uplinkAddress],
-    log: log.child({ part: "load-balancer" }),
-  });
-  return { store, certificates, api, client, controllers, serviceIps, loadBalancer };
+}
+
+/** Which node ports other servers give out is known here soon after. */
+function followServices(client: Client, nodePorts: NodePortAllocator, log: Log): () => void {
+  const services = startInformer(client, "Service", { log: log.child({ part: "node-ports" }), clock: systemClock });
+  services.onChange(({ before, after }) => nodePorts.follow(before, after));
+  return () => services.stop();
+}
+
+/** For the objects that the server cannot be without: no webhook may keep it from starting. */
+function ownClient(api: RunningApiServer): Client {
+  return api.localClient(system("controller-manager"), { isOwn: true });
 }
 
 /** The ranges of the ServiceCIDR `kubernetes`. */
-function serviceRanges({ service }: AddressPlan): string[] {
-  return [formatCidr(service)];
+function serviceRanges({ service, ipv6 }: AddressPlan): string[] {
+  return [formatCidr(service), ...(ipv6 === undefined ? [] : [formatCidr(ipv6.service)])];
 }
 
 function system(name: string): { name: string; groups: string[] } {
@@ -197,17 +245,25 @@ export async function startEntry(
   { httpPort, httpsPort, publishAddress, ingressOptions }: EntryParts,
 ): Promise<RunningEntry> {
   const exporter = options.tracing === undefined ? undefined : startTracing(options.tracing, log);
+  const edge = edgeOptions({ ...defaultIngressOptions, ...ingressOptions });
   const [dataplane, defaultCertificate] = await Promise.all([
     startDataplane({
       listeners: [
         { host: "0.0.0.0", port: httpPort, tls: false },
         { host: "0.0.0.0", port: httpsPort, tls: true },
+        ...(plan.ipv6 === undefined
+          ? []
+          : [
+              { host: "::", port: httpPort, tls: false },
+              { host: "::", port: httpsPort, tls: true },
+            ]),
       ],
       workers: Math.min(4, availableParallelism()),
       log: log.child({ part: "dataplane" }),
       clock: systemClock,
       workerUrl: workerUrl("http"),
       nameServers: [plan.uplinkAddress],
+      ...edge,
       ...(options.accessLog === undefined
         ? {}
         : { accessLog: { path: options.accessLog, format: options.accessLogFormat } }),
@@ -219,7 +275,10 @@ export async function startEntry(
     client,
     dataplane,
     defaultCertificate,
-    publishAddresses: [publishAddress],
+    publishAddresses: [
+      publishAddress,
+      ...(plan.ipv6 !== undefined && publishAddress === plan.uplinkAddress ? [uplinkAddress6(plan.ipv6)] : []),
+    ],
     // A redirect to a port that is not the standard one has to name it.
     options: {
       usePortInRedirects: httpsPort !== 443,
@@ -258,22 +317,19 @@ export async function startEntry(
 }
 
 /** The uplink has appeared: the API server and DNS answer there too, and their Services point to it. */
-export async function joinNetwork(
-  { options, plan }: ServerParts,
-  { api, client }: RunningApi,
-  dns: RunningDns,
-): Promise<void> {
+export async function joinNetwork({ options, plan }: ServerParts, { api }: RunningApi, dns: RunningDns): Promise<void> {
+  const own = ownClient(api);
   const { uplinkAddress, apiServiceAddress, dnsServiceAddress } = plan;
   await Promise.all([
     api.addListener({ host: uplinkAddress, port: options.apiPort }),
     dns.addListener(uplinkAddress, 53),
-    bootstrap(client, {
+    bootstrap(own, {
       serviceCidrs: serviceRanges(plan),
       serviceAddress: apiServiceAddress,
       apiEndpoints: [{ address: uplinkAddress, port: options.apiPort }],
     }),
-    ensureDnsService(client, { serviceAddress: dnsServiceAddress, serverAddress: uplinkAddress }),
-    ensureProxyConfig(client),
-    ensureLoadBalancerRoles(client),
+    ensureDnsService(own, { serviceAddress: dnsServiceAddress, serverAddress: uplinkAddress }),
+    ensureProxyConfig(own),
+    ensureLoadBalancerRoles(own),
   ]);
 }

@@ -267,10 +267,8 @@ async function stopAll(stops: readonly Stop[], report: Report): Promise<void> {
   }
 }
 
-async function stopApi({ api, controllers, serviceIps, loadBalancer, store }: RunningApi): Promise<void> {
-  await loadBalancer.stop();
-  await controllers.stop();
-  serviceIps.stop();
+async function stopApi({ api, stopDuties, store }: RunningApi): Promise<void> {
+  await stopDuties();
   await api.stop();
   await store.close();
 }

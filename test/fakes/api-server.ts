@@ -95,9 +95,13 @@ export interface RawWatch {
 }
 
 /** A GET whose answer is a stream of JSON documents, one a line. */
-export function openWatch(server: TestServer, path: string, headers: OutgoingHttpHeaders = {}): Promise<RawWatch> {
+export function openWatch(
+  server: TestServer,
+  path: string,
+  { headers = {}, who }: Pick<Question, "who" | "headers"> = {},
+): Promise<RawWatch> {
   return new Promise((resolve, reject) => {
-    const request = start(server, path, { headers }, undefined);
+    const request = start(server, path, { headers }, who);
     request.on("error", reject);
     request.on("response", (response) => {
       const events: { type: string; object: KubeObject & Record<string, unknown> }[] = [];
@@ -139,4 +143,26 @@ export function start(
 ): ClientRequest {
   const proof = who === "nobody" ? {} : { cert: who.cert, key: who.key };
   return httpsRequest(`${url}${path}`, { ...options, ca: certificates.ca, ...proof, agent: false });
+}
+
+/** A user who signs in with a token and may do everything that the cluster's roles can give: no administrator. */
+export const ordinary = { token: "ordinary-token", user: { name: "ordinary", groups: [] } } as const;
+
+/** Gives a user of this name all rights by a binding. */
+export async function letDoAll(server: TestServer, name: string = ordinary.user.name): Promise<void> {
+  const client = server.localClient({ name: "test", groups: ["system:masters"] });
+  const rules = [
+    { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
+    { verbs: ["*"], nonResourceURLs: ["*"] },
+  ];
+  const role = `all-of-${name}`;
+  await client.create("ClusterRole", { metadata: { name: role }, rules });
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole" as const, name: role };
+  const subjects = [{ apiGroup: "rbac.authorization.k8s.io", kind: "User" as const, name }];
+  await client.create("ClusterRoleBinding", { metadata: { name: role }, roleRef, subjects });
+}
+
+/** How a user with a static token asks. */
+export function byToken(token: string): Pick<Question, "who" | "headers"> {
+  return { who: "nobody", headers: { Authorization: `Bearer ${token}` } };
 }

@@ -1,5 +1,6 @@
-import { createSocket } from "node:dgram";
-import { createServer } from "node:net";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
 import { renderBody } from "#wire/dns/body.ts";
 import { nameToText } from "#wire/dns/name.ts";
 import { rcodes, typeName } from "#wire/dns/numbers.ts";
@@ -64,10 +65,8 @@ export async function startFakeUpstream(
       socket.write(Buffer.concat([length, response]));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
   const udp = createSocket("udp4");
-  await new Promise<void>((resolve) => udp.bind(port, "127.0.0.1", resolve));
+  const port = await bindBoth(server, udp);
   udp.on("message", (packet, from) => {
     const response = respond(packet, "udp");
     if (spoiled !== undefined) udp.send(spoiled, from.port, from.address);
@@ -85,6 +84,24 @@ export async function startFakeUpstream(
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** One number on both; another one where somebody else has it on the second. */
+async function bindBoth(server: Server, udp: Socket): Promise<number> {
+  for (;;) {
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    try {
+      udp.bind(port, "127.0.0.1");
+      await once(udp, "listening");
+      return port;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+      server.close();
+      await once(server, "close");
+    }
+  }
 }
 
 function render(packet: Buffer, query: Query, said: UpstreamAnswer, transport: "udp" | "tcp"): Buffer {

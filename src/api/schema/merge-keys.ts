@@ -34,6 +34,8 @@ apps.v1.DeploymentStatus: conditions=type
 apps.v1.ReplicaSetStatus: conditions=type
 apps.v1.DaemonSetStatus: conditions=type
 networking.v1.ServiceCIDRStatus: conditions=type
+admissionregistration.v1.ValidatingWebhookConfiguration: webhooks=name
+admissionregistration.v1.ValidatingWebhook: matchConditions=name
 `;
 
 /** Messages that are owned and replaced whole wherever they stand (`structType=atomic`). */

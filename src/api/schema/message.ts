@@ -1,3 +1,4 @@
+import { admissionRegistrationMessages } from "./messages/admissionregistration.ts";
 import { appsMessages } from "./messages/apps.ts";
 import { coordinationMessages } from "./messages/coordination.ts";
 import { coreMessages } from "./messages/core.ts";
@@ -26,6 +27,7 @@ const texts = [
   discoveryMessages,
   coordinationMessages,
   rbacMessages,
+  admissionRegistrationMessages,
   reviewMessages,
 ];
 

@@ -13,9 +13,11 @@ const extraPrefix = "impersonate-extra-";
  * For each of them the verb `impersonate` is needed (upstream: `apiserver/pkg/endpoints/filters/impersonation.go`);
  * throws `Forbidden` without it, and never ignores the wish.
  */
-export function actAs(authorizer: Authorizer, user: UserInfo, { headers, headersDistinct }: IncomingMessage): UserInfo {
-  const wished = Object.keys(headers).filter((name) => name.startsWith("impersonate-"));
+export function actAs(authorizer: Authorizer, user: UserInfo, request: IncomingMessage): UserInfo {
+  const wished = Object.keys(request.headers).filter((name) => name.startsWith("impersonate-"));
   if (wished.length === 0) return user;
+  // Looked at only now: it is made when it is asked for.
+  const { headersDistinct } = request;
   const name = headersDistinct["impersonate-user"]?.[0] ?? "";
   if (name === "")
     throw new ApiError("BadRequest", "Impersonate-User must name a user when another Impersonate header is set");

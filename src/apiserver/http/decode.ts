@@ -14,6 +14,8 @@ export interface Expected {
   readonly kind: string;
   /** The message of the schema. */
   readonly schema: string;
+  /** Other versions of the same form. */
+  readonly alsoAs?: readonly string[];
 }
 
 const mediaTypes = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
@@ -32,7 +34,7 @@ export async function readObject(exchange: Exchange, expected: Expected): Promis
   const type = mediaTypeOf(exchange.request);
   if (!mediaTypes.includes(type)) throw unsupported(mediaTypes);
   const validation = fieldValidationOf(exchange);
-  const body = await readBody(exchange.request);
+  const body = await readBody(exchange);
   const raw = await parseBody(type, body, expected, validation !== "Ignore");
   checkGvk(raw, expected);
   if (raw.protobuf !== undefined) {
@@ -107,7 +109,8 @@ function fromProtobuf<T>(decode: () => T): T {
 
 function checkGvk({ value }: RawBody, expected: Expected): void {
   const { apiVersion, kind } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
-  if ((!kind || kind === expected.kind) && (!apiVersion || apiVersion === expected.apiVersion)) return;
+  const versions: readonly unknown[] = [expected.apiVersion, ...(expected.alsoAs ?? [])];
+  if ((!kind || kind === expected.kind) && (!apiVersion || versions.includes(apiVersion))) return;
   const given = {
     ...expected,
     kind: textOr(kind, expected.kind),

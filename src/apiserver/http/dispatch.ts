@@ -22,6 +22,7 @@ import { answerLog } from "../stream/log.ts";
 import { serverVersion } from "../version.ts";
 import type { Exchange } from "./exchange.ts";
 import { negotiate } from "./negotiate.ts";
+import { isAsked } from "./options.ts";
 import { parseResourcePath, type ResourcePath } from "./path.ts";
 import { sendText, sendValue } from "./respond.ts";
 
@@ -44,6 +45,8 @@ export async function dispatch(exchange: Exchange, documents: Documents): Promis
     return answerReview(exchange, review, resource.namespace);
   }
   const served = kindByPath(resource.group, resource.version, resource.plural);
+  if (served === undefined && method === "GET" && path === customKindsPath)
+    return sendValue(exchange, 200, noCustomKinds);
   if (served === undefined) return answerUnknown(exchange, resource);
   if (served.version.warning !== undefined) exchange.warnings.add(served.version.warning);
   if (resource.subresource !== undefined) return answerSubresource(exchange, served, resource, resource.subresource);
@@ -61,6 +64,18 @@ async function answerPlainPath(exchange: Exchange, documents: Documents): Promis
   sendText(exchange, 404, "404 page not found\n");
 }
 
+/**
+ * kubectl looks here for what it finds no PATCH of in OpenAPI, as reviews, and gives up where there is no list
+ * (`k8s.io/cli-runtime/pkg/resource/crd_finder.go`). There are none, and discovery does not offer them.
+ */
+const customKindsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const noCustomKinds = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinitionList",
+  metadata: { resourceVersion: "1" },
+  items: [],
+};
+
 /** An unknown resource of a version that is served is a Status; anything else plain text, as upstream has it. */
 function answerUnknown({ parts, ...exchange }: Exchange, { group, version }: ResourcePath): void {
   const known = parts.served.some(({ version: other }) => other.group === group && other.version === version);
@@ -73,7 +88,7 @@ export function wrongVerb(): ApiError {
 }
 
 function isWatch({ query }: Exchange, { watch }: ResourcePath): boolean {
-  return watch || ["true", "1"].includes(query.get("watch") ?? "");
+  return watch || isAsked(query.get("watch"));
 }
 
 const verbs: Readonly<Record<string, string>> = { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" };
@@ -115,8 +130,8 @@ async function answerResource(exchange: Exchange, served: ServedKind, resource: 
   const { namespaced } = served.definition.resource;
   if (!namespaced && namespace !== undefined) return answerUnknown(exchange, resource);
   const isCollection = name === undefined;
-  // A whole collection is read across namespaces; an object, or a new one, lives in one.
-  if (namespaced && namespace === undefined && (!isCollection || method === "POST")) {
+  // A whole collection is read across namespaces; an object, or a new one, lives in one, and collections go one by one.
+  if (namespaced && namespace === undefined && (!isCollection || method === "POST" || method === "DELETE")) {
     if (isCollection) throw wrongVerb();
     return answerUnknown(exchange, resource);
   }

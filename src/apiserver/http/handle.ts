@@ -6,10 +6,10 @@ import { anonymous } from "../auth/authenticate.ts";
 import { isStreamPath, joinStream } from "../stream/upgrade.ts";
 import { dispatch, type Documents } from "./dispatch.ts";
 import type { Exchange, Parts } from "./exchange.ts";
+import type { Gate } from "./gate.ts";
+import { isAsked } from "./options.ts";
 import { sendError } from "./respond.ts";
 
-/** So many requests at once; more are told to come again. Watches and streams do not count once they are open. */
-export const defaultInFlight = 400;
 const urlLimit = 8 * 1024;
 
 export interface Handler {
@@ -19,21 +19,29 @@ export interface Handler {
   isUpgrade(request: IncomingMessage): boolean;
 }
 
-export function createHandler(parts: Parts, documents: Documents, limit = defaultInFlight): Handler {
-  let inFlight = 0;
+export function createHandler(parts: Parts, documents: Documents, gate: Gate): Handler {
   const whoAsks = (request: IncomingMessage) => actAs(parts.authorizer, parts.authenticate.request(request), request);
 
   async function answer(exchange: Exchange): Promise<void> {
+    const { request, response } = exchange;
     try {
-      const user = whoAsks(exchange.request);
-      await dispatch({ ...exchange, user }, documents);
+      const user = whoAsks(request);
+      const pass = gate.enter(user, isLong(exchange));
+      // An answer counts as long as it waits for its client to read it; a watch or a log only until it is open.
+      response.once("close", pass.closed);
+      try {
+        await dispatch({ ...exchange, user }, documents);
+      } finally {
+        if (response.headersSent && !response.writableEnded) pass.opened();
+        if (response.closed) pass.closed();
+      }
     } catch (error) {
-      if (exchange.response.headersSent) {
-        exchange.response.destroy();
+      if (response.headersSent) {
+        response.destroy();
         parts.log.debug({ path: exchange.path, error: String(error) }, "an answer broke off");
       } else sendError(exchange, error);
       // What was not read of the body must not stand in the way of the connection's next request.
-      exchange.request.resume();
+      request.resume();
     }
   }
 
@@ -45,25 +53,13 @@ export function createHandler(parts: Parts, documents: Documents, limit = defaul
         return;
       }
       if (parts.isStopping()) {
-        response.setHeader("Connection", "close");
+        // HTTP/2 has GOAWAY for this.
+        if (request.httpVersionMajor === 1) response.setHeader("Connection", "close");
         sendError(exchange, stopping());
         request.resume();
         return;
       }
-      if (inFlight >= limit) {
-        const details = { retryAfterSeconds: 1 };
-        sendError(exchange, new ApiError("TooManyRequests", "Too many requests, please try again later.", details));
-        request.resume();
-        return;
-      }
-      inFlight += 1;
-      void answer(exchange).finally(() => {
-        const release = () => (inFlight -= 1);
-        // An answer counts as long as it waits for its client to read it; a watch or a log only until it is open.
-        const isStream = response.headersSent && !response.writableEnded;
-        if (isStream || response.closed) release();
-        else response.once("close", release);
-      });
+      void answer(exchange);
     },
     isUpgrade: (request) => isStreamPath(pathOf(request)) && request.headers.upgrade !== undefined,
     upgrade(request, socket, head) {
@@ -71,11 +67,21 @@ export function createHandler(parts: Parts, documents: Documents, limit = defaul
       const exchange = { ...exchangeOf(parts, request, undefined as unknown as ServerResponse) };
       const join = async () => {
         if (parts.isStopping()) throw stopping();
-        await joinStream({ ...exchange, user: whoAsks(request) }, socket, head);
+        const user = whoAsks(request);
+        const pass = gate.enter(user, true);
+        socket.once("close", pass.closed);
+        if (socket.destroyed) pass.closed();
+        await joinStream({ ...exchange, user }, socket, head);
+        pass.opened();
       };
       join().catch((error: unknown) => refuse(parts, socket, error));
     },
   };
+}
+
+/** Whether an answer goes on until its client has enough: a watch, or a log that is followed. */
+function isLong({ path, query }: Exchange): boolean {
+  return isAsked(query.get("watch")) || isAsked(query.get("follow")) || /^\/api(s\/[^/]+)?\/[^/]+\/watch\//.test(path);
 }
 
 /** For those whose connection was still open when the server began to stop. */

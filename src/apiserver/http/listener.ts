@@ -1,7 +1,9 @@
 import { createServer, type Server } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Certificates } from "../certificates.ts";
+import type { TLSSocket } from "node:tls";
 import type { Handler } from "./handle.ts";
+import { createHttp2, http2Limits, type Http2Door, type Http2Limits } from "./http2.ts";
 
 export interface ListenAddress {
   readonly host: string;
@@ -33,12 +35,15 @@ export function openListener(
   { ca, server: pair }: Pick<Certificates, "ca" | "server">,
   handler: Handler,
   limits: ConnectionLimits = connectionLimits,
+  streams: Http2Limits = http2Limits,
 ): Promise<Listener> {
   const server = createServer({
     cert: pair.cert,
     key: pair.key,
     ca,
     minVersion: "TLSv1.2",
+    // Exec, attach and port-forward take over their connection: clients ask for them by HTTP/1.1.
+    ALPNProtocols: ["h2", "http/1.1"],
     requestCert: true,
     // Clients may come with a token instead; `authenticate` looks at what the handshake found.
     rejectUnauthorized: false,
@@ -72,6 +77,14 @@ export function openListener(
       else ofClient.set(client, left);
     });
   });
+  const http2 = createHttp2(handler, streams);
+  // The server's own listener serves HTTP/1.1, with its limits.
+  const [serveHttp1] = server.listeners("secureConnection") as ((socket: TLSSocket) => void)[];
+  server.removeAllListeners("secureConnection");
+  server.on("secureConnection", (socket) => {
+    if (socket.alpnProtocol === "h2") http2.take(socket);
+    else serveHttp1?.call(server, socket);
+  });
   server.on("request", handler.request);
   server.on("upgrade", handler.upgrade);
   server.on("tlsClientError", (_error, socket) => socket.destroy());
@@ -81,7 +94,10 @@ export function openListener(
       // A connection that could not be taken, as when no file descriptor is left, is no end of the server.
       server.on("error", () => {});
       const { port } = server.address() as AddressInfo;
-      resolve({ address: { host: address.host, port }, close: (graceMs) => closeServer(server, sockets, graceMs) });
+      resolve({
+        address: { host: address.host, port },
+        close: (graceMs) => closeServer(server, http2, sockets, graceMs),
+      });
     });
   });
 }
@@ -95,7 +111,7 @@ function listenError({ host, port }: ListenAddress, error: NodeJS.ErrnoException
   return new Error(text, { cause: error });
 }
 
-function closeServer(server: Server, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
+function closeServer(server: Server, http2: Http2Door, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     // The server itself knows only connections that have spoken HTTP.
     const timer = setTimeout(() => {
@@ -106,5 +122,6 @@ function closeServer(server: Server, sockets: ReadonlySet<Socket>, graceMs: numb
       resolve();
     });
     server.closeIdleConnections();
+    http2.close();
   });
 }

@@ -77,7 +77,12 @@ export function refuseForce(exchange: Exchange): void {
   throw optionsInvalid(exchange, { type: "Forbidden", path: "force", detail });
 }
 
+/** A parameter that is given counts as true unless it says otherwise: upstream's `Convert_Slice_string_To_bool`. */
+export function isAsked(text: string | null): boolean {
+  return text !== null && text !== "0" && text.toLowerCase() !== "false";
+}
+
 /** As `strconv.ParseBool` reads a query's value; what is no truth is false. */
-function isTrue(text: string | null): boolean {
+export function isTrue(text: string | null): boolean {
   return ["1", "t", "T", "TRUE", "true", "True"].includes(text ?? "");
 }

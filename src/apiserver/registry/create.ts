@@ -6,6 +6,7 @@ import type { KindName } from "#api/types.ts";
 import { alreadyExists, forbidden, notFound } from "./errors.ts";
 import type { Item } from "./item.ts";
 import { trackCreate } from "./managed.ts";
+import { reviewOf, webhooksFor } from "./review.ts";
 import { generatedName, stampNew } from "./metadata.ts";
 import {
   admissionRequest,
@@ -71,6 +72,7 @@ async function createNamed(
     const newErrors = definition.validateCreate?.(object) ?? [];
     refuseInvalid(definition, context, name, [...definition.validate(object), ...newErrors]);
     passWarnings(definition, context, object, undefined);
+    await webhooksFor(base, context)?.review(reviewOf(definition, context, { operation: "CREATE", object }));
     if (context.dryRun) return { key, object, managers, revision: 0, rendered: new Map<string, unknown>() };
     await secure();
     return commit(base, definition, key, { put: object, managers }, "absent");

@@ -5,6 +5,7 @@ import { rfc3339 } from "#base/clock.ts";
 import type { DeleteOptions } from "#client/contract.ts";
 import { conflict, forbidden, notFound } from "./errors.ts";
 import type { Item } from "./item.ts";
+import { reviewOf, webhooksFor } from "./review.ts";
 import { specFinalizers } from "./metadata.ts";
 import { cloneValue, sameValue } from "#base/value.ts";
 import { admissionRequest, commit, withAdmission, type Operation, type WriteBase, type WriteContext } from "./write.ts";
@@ -40,6 +41,8 @@ export async function deleteObject(
     const object = gone ? before.object : operation.put;
     const request = admissionRequest(definition, context, { operation: "DELETE", object });
     const item = await withAdmission(base, request, async (secure) => {
+      const written = { operation: "DELETE", before: before.object, options } as const;
+      await webhooksFor(base, context)?.review(reviewOf(definition, context, written));
       if (context.dryRun) return before;
       await secure();
       return commit(base, definition, before.key, operation, before.revision);

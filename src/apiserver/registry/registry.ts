@@ -14,8 +14,10 @@ import { deleteObject, type Deleted } from "./delete.ts";
 import type { Item } from "./item.ts";
 import { listItems, type ListQuery, type ListResult } from "./list.ts";
 import { openCaches, type Caches } from "./load.ts";
+import { openWebhooks } from "./review.ts";
 import { startUpkeep } from "./upkeep.ts";
 import { updateObject, type Update, type Updated } from "./update.ts";
+import type { ReviewRequest } from "../webhooks/request.ts";
 import { watchItems, type WatchQuery, type WatchTarget } from "./watch.ts";
 import type { WriteBase, WriteContext } from "./write.ts";
 
@@ -42,6 +44,8 @@ export interface Registry {
   /** Server-side apply. Rejects with a `Conflict` that names each field another manager holds. */
   apply(apply: Apply, context: WriteContext): Promise<Updated>;
   delete(kind: KindName, key: ObjectKey, options: DeleteOptions, context: WriteContext): Promise<Deleted>;
+  /** Asks the validating webhooks about a request that writes nothing itself. Rejects with `ApiError`. */
+  review(request: ReviewRequest): Promise<void>;
   /** Called once when the registry stops; nothing is followed from then on. */
   onStop(listener: () => void): () => void;
   stop(): void;
@@ -69,7 +73,8 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   };
   const { cache, remember } = caches;
   const latest = store.isShared ? () => newest(store, caches, clock) : () => here;
-  const base: WriteBase = { store, clock, admissions, definition, cache, remember, latest };
+  const webhooks = openWebhooks(definitions, cache, log);
+  const base: WriteBase = { store, clock, admissions, webhooks, definition, cache, remember, latest };
   const stopListeners = new Set<() => void>();
   const stopUpkeep = startUpkeep({ base, definitions, revision: caches.revision, clock, log });
 
@@ -98,6 +103,9 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     async delete(kind, key, options, context) {
       await latest();
       return deleteObject(base, kind, key, options, context);
+    },
+    async review(request) {
+      if (webhooks?.isNeeded === true) await webhooks.review(request);
     },
     onStop(listener) {
       stopListeners.add(listener);

@@ -3,8 +3,10 @@ import type { Managers } from "#api/merge/managers.ts";
 import { keyText, type KubeObject, type ObjectKey } from "#api/meta/object.ts";
 import { ApiError } from "#api/meta/status.ts";
 import type { KindName } from "#api/types.ts";
+import type { ReviewRequest } from "../webhooks/request.ts";
 import { createObject } from "./create.ts";
 import { notFound, staleVersion } from "./errors.ts";
+import { bindingReview, reviewOf, webhooksFor } from "./review.ts";
 import { createItem, type Item } from "./item.ts";
 import { sameHolding, trackChange } from "./managed.ts";
 import { carryMetadata, isFinished } from "./metadata.ts";
@@ -104,6 +106,7 @@ async function tryUpdate(
     refuseInvalid(definition, context, name, [...definition.validate(next), ...changeErrors]);
     if (subresource === undefined) passWarnings(definition, context, next, before.object);
     bumpGeneration(definition, next, before.object);
+    await webhooksFor(base, context)?.review(reviewOfUpdate(definition, update, next, before, context));
     const { resourceVersion: _, ...metadata } = before.object.metadata;
     const isSame = sameValue(next, { ...before.object, metadata }) && sameHolding(managers, before.managers);
     if (isSame) return before;
@@ -112,6 +115,20 @@ async function tryUpdate(
     const operation = isFinished(next) ? { delete: next, managers } : { put: next, managers };
     return commit(base, definition, before.key, operation, before.revision);
   });
+}
+
+/** A binding is the creation of one, to webhooks; the Pod it changes is not shown. */
+function reviewOfUpdate(
+  definition: KindDefinition,
+  { subresource, needsVersion }: Update,
+  next: KubeObject,
+  { object: before }: Item,
+  context: WriteContext,
+): ReviewRequest {
+  if (subresource === "binding") return bindingReview(context, next);
+  const part = subresource === undefined ? {} : { subresource };
+  const optionsKind = needsVersion === true ? "UpdateOptions" : "PatchOptions";
+  return reviewOf(definition, context, { operation: "UPDATE", object: next, before, optionsKind, ...part });
 }
 
 function wishOf(update: Update, { object, managers }: Item): { object: KubeObject; managers?: Managers } {

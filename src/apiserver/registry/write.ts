@@ -9,6 +9,7 @@ import type { KindName } from "#api/types.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Store } from "#store/contract.ts";
 import { StoreError } from "#store/error.ts";
+import type { Webhooks } from "../webhooks/admission.ts";
 import type { Cache } from "./cache.ts";
 import { createItem, type Item } from "./item.ts";
 import { renderStored, type Stored } from "./stored.ts";
@@ -21,6 +22,8 @@ export interface WriteContext {
   readonly fieldManager: string;
   /** The version the object was written in, where that is not the stored one: errors are told in its words. */
   readonly version?: Pick<ServedVersion, "group" | "version" | "translateError">;
+  /** The server's own objects, written at its start: no webhook is asked, or one that is down could keep it down. */
+  readonly isOwn?: boolean;
   /** Adds a `Warning:` header to the answer. */
   readonly warn?: (text: string) => void;
 }
@@ -30,6 +33,8 @@ export interface WriteBase {
   readonly store: Store;
   readonly clock: Clock;
   readonly admissions: readonly Admission[];
+  /** Whoever has the last word before a valid object is written; absent where there are no such kinds. */
+  readonly webhooks: Webhooks | undefined;
   cache(kind: KindName): Cache;
   definition(kind: KindName): KindDefinition;
   /** Resolves when the caches show every change acknowledged so far, by whichever server; rejects with `ApiError`. */

@@ -24,7 +24,12 @@ export async function readDeleteWish(exchange: Exchange): Promise<DeleteWish> {
     propagationPolicy: query.get("propagationPolicy") ?? undefined,
     orphanDependents: query.has("orphanDependents") ? query.get("orphanDependents") === "true" : undefined,
   };
-  const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun } = { ...fromQuery, ...body };
+  return wishOf({ ...fromQuery, ...body }, dryRunOf(exchange));
+}
+
+/** What options ask for, wherever they stood; `isDry` when the query said so. Throws `Invalid`. */
+export function wishOf(fields: DeleteFields, isDry: boolean): DeleteWish {
+  const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun } = fields;
   const wrong = (path: string, value: unknown, detail: string) =>
     invalid("DeleteOptions", "meta.k8s.io", "", [{ type: "Invalid", path, value, detail }]);
   if (propagationPolicy !== undefined && orphanDependents !== undefined) {
@@ -48,7 +53,7 @@ export async function readDeleteWish(exchange: Exchange): Promise<DeleteWish> {
   }
   const chosen = policy ?? (orphanDependents === true ? "Orphan" : undefined);
   return {
-    dryRun: dryRunOf(exchange) || (dryRun?.length ?? 0) > 0,
+    dryRun: isDry || (dryRun?.length ?? 0) > 0,
     options: {
       ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
       ...(chosen === undefined ? {} : { propagationPolicy: chosen }),
@@ -57,16 +62,17 @@ export async function readDeleteWish(exchange: Exchange): Promise<DeleteWish> {
   };
 }
 
-interface OptionsBody {
-  gracePeriodSeconds?: number;
-  propagationPolicy?: string;
-  orphanDependents?: boolean;
+/** `meta/v1 DeleteOptions`, as a client writes it. */
+export interface DeleteFields {
+  gracePeriodSeconds?: number | undefined;
+  propagationPolicy?: string | undefined;
+  orphanDependents?: boolean | undefined;
   preconditions?: { uid?: string; resourceVersion?: string };
   dryRun?: string[];
 }
 
-async function readOptions(exchange: Exchange): Promise<OptionsBody> {
-  const body = await readBody(exchange.request);
+async function readOptions(exchange: Exchange): Promise<DeleteFields> {
+  const body = await readBody(exchange);
   if (body.length === 0) return {};
   const value = await parseOptions(mediaTypeOf(exchange.request), body);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("the body is not an object");
@@ -79,9 +85,9 @@ async function readOptions(exchange: Exchange): Promise<OptionsBody> {
   return clean;
 }
 
-function shapeOptions(fields: Record<string, unknown>): { value: OptionsBody; report?: string } {
+function shapeOptions(fields: Record<string, unknown>): { value: DeleteFields; report?: string } {
   const { value, errors } = checkShape("meta.DeleteOptions", fields);
-  return { value: value as OptionsBody, ...(errors[0] === undefined ? {} : { report: errors[0].message }) };
+  return { value: value as DeleteFields, ...(errors[0] === undefined ? {} : { report: errors[0].message }) };
 }
 
 async function parseOptions(type: string, body: Buffer): Promise<unknown> {

@@ -8,7 +8,7 @@ import { detailsOf } from "../registry/errors.ts";
 import type { Item } from "../registry/item.ts";
 import { writeContext } from "./create.ts";
 import { readDeleteWish } from "./delete-options.ts";
-import { listFor } from "./list.ts";
+import { listFor, listMetadata } from "./list.ts";
 import { sendForm, sendItem } from "./render.ts";
 import { servedItem } from "./served.ts";
 
@@ -46,9 +46,9 @@ export async function answerDeleteCollection(
   const { resource } = served.definition;
   const { options, dryRun } = await readDeleteWish(exchange);
   const context = { ...writeContext(exchange), dryRun };
-  const { items, revision } = await listFor(exchange, served, namespace);
+  const list = await listFor(exchange, served, namespace);
   const deleted: Item[] = [];
-  for (const { object } of items) {
+  for (const { object } of list.items) {
     const { name, namespace } = object.metadata;
     try {
       const key = { name, ...(namespace === undefined ? {} : { namespace }) };
@@ -65,7 +65,7 @@ export async function answerDeleteCollection(
   };
   const body = {
     ...head,
-    metadata: { resourceVersion: String(revision) },
+    metadata: listMetadata(list),
     items: deleted.map((item) => servedItem(served, item)),
   };
   await sendForm(exchange, body, form);

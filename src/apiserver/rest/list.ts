@@ -113,12 +113,8 @@ function limitOf(query: URLSearchParams): number {
 }
 
 async function sendList(exchange: Exchange, served: ServedKind, result: ListResult, form: Form): Promise<void> {
-  const { items, revision, continueAfter, remaining } = result;
-  const metadata: TableMetadata = {
-    resourceVersion: String(revision),
-    ...(continueAfter === undefined ? {} : { continue: continueToken(revision, continueAfter) }),
-    ...(remaining === undefined ? {} : { remainingItemCount: remaining }),
-  };
+  const { items } = result;
+  const metadata = listMetadata(result);
   if (form.as === "table") {
     const now = exchange.parts.registry.clock.now();
     const table = tableOf(served, items, form.apiVersion, includeOf(exchange), now, metadata);
@@ -139,6 +135,15 @@ async function sendList(exchange: Exchange, served: ServedKind, result: ListResu
   }
   pieces.push(end);
   sendJson(exchange, 200, Buffer.concat(pieces));
+}
+
+/** Of which moment a list is, and how to go on where it is only a page. */
+export function listMetadata({ revision, continueAfter, remaining }: ListResult): TableMetadata {
+  return {
+    resourceVersion: String(revision),
+    ...(continueAfter === undefined ? {} : { continue: continueToken(revision, continueAfter) }),
+    ...(remaining === undefined ? {} : { remainingItemCount: remaining }),
+  };
 }
 
 const comma = Buffer.from(",");

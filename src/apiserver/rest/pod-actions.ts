@@ -1,7 +1,6 @@
 import type { KubeObject, ObjectKey } from "#api/meta/object.ts";
 import { ApiError } from "#api/meta/status.ts";
 import type { ServedKind } from "#api/kinds.ts";
-import type { DeleteOptions } from "#client/contract.ts";
 import { rfc3339 } from "#base/clock.ts";
 import { readObject } from "../http/decode.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -9,8 +8,10 @@ import { sendValue } from "../http/respond.ts";
 import { conflict } from "../registry/errors.ts";
 import { checkKey } from "../registry/identity.ts";
 import { cloneValue } from "#base/value.ts";
+import { partReview } from "../registry/review.ts";
 import { writeContext } from "./create.ts";
 import { success } from "./delete.ts";
+import { wishOf, type DeleteFields } from "./delete-options.ts";
 
 type Pod = KubeObject & {
   spec: { nodeName?: string };
@@ -53,14 +54,31 @@ export async function answerBinding(exchange: Exchange, served: ServedKind, key:
   sendValue(exchange, 201, success(undefined, 201));
 }
 
-/** POST of an Eviction: a graceful delete that asks nicely. */
+/**
+ * POST of an Eviction: a graceful delete that asks nicely. There are no PodDisruptionBudgets to ask, so it is carried out
+ * with the options and preconditions it brings (upstream: `pod/storage/eviction.go`).
+ */
 export async function answerEviction(exchange: Exchange, key: ObjectKey): Promise<void> {
+  const { registry } = exchange.parts;
   const context = writeContext(exchange);
-  const expected = { apiVersion: "policy/v1", kind: "Eviction", schema: "policy.v1.Eviction" };
-  const eviction = await readObject(exchange, expected);
+  const eviction = await readObject(exchange, evictionExpected);
+  if (eviction.metadata.name !== key.name) {
+    throw new ApiError("BadRequest", "name in URL does not match name in Eviction object");
+  }
   checkKey(eviction, key);
-  const { deleteOptions = {} } = eviction as KubeObject & { deleteOptions?: DeleteOptions & { dryRun?: string[] } };
-  const dryRun = context.dryRun === true || (deleteOptions.dryRun?.length ?? 0) > 0;
-  await exchange.parts.registry.delete("Pod", key, deleteOptions, { ...context, dryRun });
+  const { deleteOptions = {} } = eviction as KubeObject & { deleteOptions?: DeleteFields };
+  const { options, dryRun } = wishOf(deleteOptions, context.dryRun === true);
+  const asked = { ...context, dryRun };
+  const part = { operation: "CREATE", subresource: "eviction", object: eviction, ...evictionExpected } as const;
+  await registry.review(partReview(asked, key, part));
+  await registry.delete("Pod", key, options, asked);
   sendValue(exchange, 201, success(undefined, 201));
 }
+
+/** Older clients call it `policy/v1beta1`. */
+const evictionExpected = {
+  apiVersion: "policy/v1",
+  kind: "Eviction",
+  schema: "policy.v1.Eviction",
+  alsoAs: ["policy/v1beta1"],
+};

@@ -1,5 +1,6 @@
 import type { FieldError } from "#api/meta/field-error.ts";
 import { invalid } from "#api/meta/status.ts";
+import { isAsked, isTrue } from "../http/options.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { WatchQuery } from "../registry/watch.ts";
 import { parseRevision, readable } from "./list.ts";
@@ -31,7 +32,7 @@ export async function readWatchWish(
   const asked = version === "" || initialEvents === true ? await readable(registry, version) : parseRevision(version);
   const since = sinceOf(asked, initialEvents, registry.revision());
   const fields = [text("fieldSelector"), name === undefined ? "" : `metadata.name=${name}`];
-  const bookmarks = isTrue(text("allowWatchBookmarks"));
+  const bookmarks = isAsked(parameters.get("allowWatchBookmarks"));
   return {
     query: {
       ...(namespace === undefined ? {} : { namespace }),
@@ -43,10 +44,6 @@ export async function readWatchWish(
     bookmarks,
     timeoutMs: timeoutOf(text("timeoutSeconds")),
   };
-}
-
-function isTrue(value: string): boolean {
-  return value === "true" || value === "1";
 }
 
 function sinceOf(asked: number, initialEvents: boolean | undefined, now: number): number | undefined {

@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectKey } from "#api/meta/object.ts";
+import { isAsked } from "../http/options.ts";
 import { ApiError } from "#api/meta/status.ts";
 import type { Registry } from "../registry/registry.ts";
 import { notFound } from "../registry/errors.ts";
@@ -39,7 +40,7 @@ export function targetOf(registry: Registry, key: ObjectKey, kind: StreamKind, q
   const container = encodeURIComponent(containerOf(pod, query.get("container") ?? "", kind));
   if (kind === "log") return { node, path: `/containerLogs/${place}/${container}${tail(pick(query, logParameters))}` };
   const streams = new URLSearchParams(query.getAll("command").map((word) => ["command", word]));
-  for (const [asked, sent] of streamParameters) if (isTrue(query.get(asked))) streams.append(sent, "1");
+  for (const [asked, sent] of streamParameters) if (isAsked(query.get(asked))) streams.append(sent, "1");
   return { node, path: `/${kind}/${place}/${container}${tail(streams)}` };
 }
 
@@ -60,10 +61,6 @@ const streamParameters = [
   ["stderr", "error"],
   ["tty", "tty"],
 ] as const;
-
-function isTrue(value: string | null): boolean {
-  return value === "true" || value === "1";
-}
 
 function pick(query: URLSearchParams, names: readonly string[]): URLSearchParams {
   return new URLSearchParams([...query].filter(([name]) => names.includes(name)));

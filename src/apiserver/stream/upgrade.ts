@@ -1,9 +1,12 @@
 import type { Duplex } from "node:stream";
+import type { ObjectKey } from "#api/meta/object.ts";
 import { ApiError } from "#api/meta/status.ts";
 import { demand } from "../auth/authorize.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { parseResourcePath } from "../http/path.ts";
 import { attributesOf } from "../http/dispatch.ts";
+import { partReview } from "../registry/review.ts";
+import type { ReviewRequest } from "../webhooks/request.ts";
 import { openNode, unreachable } from "./log.ts";
 import { targetOf, type StreamKind } from "./target.ts";
 
@@ -29,6 +32,7 @@ export async function joinStream(exchange: Omit<Exchange, "response">, socket: D
   const key = { name, ...(namespace === undefined ? {} : { namespace }) };
   await parts.registry.latest();
   const target = targetOf(parts.registry, key, resource.subresource as StreamKind, query);
+  await parts.registry.review(connectReview(exchange, key, resource.subresource as StreamKind));
   if (target.node === undefined) throw new ApiError("BadRequest", `pod ${name} does not have a host assigned`);
   const node = await openNode(parts, target.node);
   if (socket.destroyed) {
@@ -43,6 +47,36 @@ export async function joinStream(exchange: Omit<Exchange, "response">, socket: D
   if (refused !== undefined) throw unreachable(target.node, refused.message);
   if (head.length > 0) node.write(head);
   joinPipes(parts, socket, node);
+}
+
+const optionKinds: Readonly<Record<string, string>> = {
+  exec: "PodExecOptions",
+  attach: "PodAttachOptions",
+  portforward: "PodPortForwardOptions",
+};
+
+/** What webhooks are asked before somebody is connected to a Pod. */
+function connectReview(
+  { user, query, warnings }: Pick<Exchange, "user" | "query" | "warnings">,
+  key: ObjectKey,
+  subresource: StreamKind,
+): ReviewRequest {
+  const is = (name: string) => ["true", "1"].includes(query.get(name) ?? "");
+  const streams = Object.fromEntries(
+    ["stdin", "stdout", "stderr", "tty"].flatMap((name) => (is(name) ? [[name, true]] : [])),
+  );
+  const container = query.get("container");
+  const object =
+    subresource === "portforward"
+      ? { ports: query.getAll("ports").flatMap((text) => text.split(",").map(Number)) }
+      : {
+          ...streams,
+          ...(container && { container }),
+          ...(subresource === "exec" && { command: query.getAll("command") }),
+        };
+  const kind = optionKinds[subresource] ?? "";
+  const context = { user, fieldManager: "", warn: (text: string) => warnings.add(text) };
+  return partReview(context, key, { operation: "CONNECT", subresource, object, apiVersion: "v1", kind });
 }
 
 function writeHead(node: Duplex, head: string): Promise<void> {

@@ -13,6 +13,8 @@ export interface Ledger {
   settle(request: AdmissionRequest, committed: boolean): void;
   /** Marks what existing Services hold; answers those whose numbers another one already had. */
   seed(services: readonly Service[]): Service[];
+  /** Takes in what another server has let a Service have, or take back. */
+  follow(before: Service | undefined, after: Service | undefined): void;
 }
 
 export interface Taking {
@@ -70,6 +72,13 @@ export function createLedger(range: NumberRange, numbersOf: (service: Service) =
         const owner = keyOf(service);
         return !numbersOf(service).every((number) => range.take(number, owner) || range.ownerOf(number) === owner);
       });
+    },
+    follow(before, after) {
+      const kept = after === undefined ? [] : numbersOf(after);
+      for (const number of before === undefined ? [] : numbersOf(before)) {
+        if (!kept.includes(number)) range.release(number, keyOf(before as Service));
+      }
+      for (const number of kept) range.take(number, keyOf(after as Service));
     },
   };
 }

@@ -39,9 +39,12 @@ export function groupByNode(pods: readonly Pod[]): Map<string, Pod[]> {
   return groups;
 }
 
-/** Those with a node before those that wait for one, then the oldest. */
+/** Those with a node before those that wait for one, then the oldest; of one second, those that work come first. */
 function byAge(a: Pod, b: Pod): number {
-  const key = ({ spec, metadata }: Pod) => `${spec.nodeName ? 0 : 1} ${metadata.creationTimestamp} ${metadata.name}`;
+  const key = (pod: Pod) => {
+    const { name, creationTimestamp } = pod.metadata;
+    return `${pod.spec.nodeName ? 0 : 1} ${creationTimestamp} ${isReady(pod) ? 0 : 1} ${name}`;
+  };
   return key(a) < key(b) ? -1 : 1;
 }
 

@@ -7,6 +7,8 @@ import { createNumberRange } from "../allocation/range.ts";
 export interface NodePortAllocator extends Admission {
   /** Marks the node ports of existing Services as taken; answers those whose number another one already had. */
   seed(services: readonly Service[]): Service[];
+  /** Takes in what another server of the same store has allocated, or given back. */
+  follow(before: Service | undefined, after: Service | undefined): void;
   /** How many numbers are taken. */
   readonly taken: number;
 }
@@ -126,6 +128,7 @@ export function createNodePortAllocator(options: NodePortOptions = {}): NodePort
     },
     settle: (request, committed) => ledger.settle(request, committed),
     seed: (services) => ledger.seed(services),
+    follow: (before, after) => ledger.follow(before, after),
     get taken() {
       return range.taken;
     },

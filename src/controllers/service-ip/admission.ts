@@ -67,9 +67,11 @@ export function createServiceIpAdmission(options: ServiceIpOptions): Admission {
     if (address === undefined) return undefined;
     const text = formatAddress(address);
     const outcome = pool.reserve(address);
-    if (outcome === "outside") throw outside(service, asked, text);
+    if (outcome === "reserved") return text;
+    if (outcome === "outside") throw refuse(service, asked, noRange);
     if (outcome === "used") throw refuse(service, asked, "provided IP is already allocated");
-    return text;
+    const valid = `The range of valid IPs is ${outcome.unusableOf}`;
+    throw refuse(service, asked, `the provided IP (${text}) is not in the valid range. ${valid}`);
   }
 
   /**
@@ -79,7 +81,7 @@ export function createServiceIpAdmission(options: ServiceIpOptions): Admission {
   async function secureClaim(service: Service, claim: Claim): Promise<void> {
     for (;;) {
       if (!pool.isOpen(claim.text)) {
-        if (!claim.isPicked) throw outside(service, claim.text, claim.text);
+        if (!claim.isPicked) throw refuse(service, claim.text, noRange);
         pickAnew(service, claim);
       }
       try {
@@ -101,11 +103,6 @@ export function createServiceIpAdmission(options: ServiceIpOptions): Admission {
     const texts = [...(service.spec.clusterIPs ?? [])];
     texts[claim.index] = claim.text;
     setClusterIps(service, texts);
-  }
-
-  function outside(service: Service, asked: string, text: string): ApiError {
-    const valid = `The range of valid IPs is ${pool.rangesOf(familyOf(text))}`;
-    return refuse(service, asked, `the provided IP (${text}) is not in the valid range. ${valid}`);
   }
 
   /** Removes the IPAddress, if it is this Service's. */
@@ -158,6 +155,8 @@ interface Claim {
   /** Its IPAddress is there. */
   isSecured?: boolean;
 }
+
+const noRange = "the provided network does not match the current range";
 
 function familyOf(text: string): Family {
   return text.includes(":") ? 6 : 4;

@@ -1,3 +1,4 @@
+import { parseAddress } from "#base/cidr.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { Service } from "#api/core/service/kind.ts";
@@ -36,7 +37,7 @@ export async function adoptAddresses(client: Client, services: readonly Service[
   const parents = new Map(items.map((address) => [address.metadata.name, parentKeyOf(address)]));
   const twice = new Set<Service>();
   for (const service of services) {
-    for (const text of heldAddresses(service)) {
+    for (const text of heldAddresses(service).filter((each) => parseAddress(each) !== undefined)) {
       if (parents.has(text)) {
         if (parents.get(text) !== keyOf(service)) twice.add(service);
         continue;

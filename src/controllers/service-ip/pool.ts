@@ -20,16 +20,17 @@ export interface AddressPool {
   setRanges(cidrs: readonly Cidr[]): void;
   /** What an IPAddress holds, by its canonical text. */
   setHeld(text: string, held: boolean): void;
-  /** Whether the address can be had; from then on it is reserved. */
-  reserve(address: Address): "reserved" | "used" | "outside";
+  /**
+   * Whether the address can be had; from then on it is reserved. Those of a range that no Service can have are its own
+   * address and, for IPv4, the broadcast address.
+   */
+  reserve(address: Address): "reserved" | "used" | "outside" | { readonly unusableOf: string };
   /** A free address of the family, reserved; `undefined` when every range of the family is full. */
   pick(family: Family): Address | undefined;
   /** Whether a range that is given out from holds the address. */
   isOpen(text: string): boolean;
   /** Ends a reservation. */
   unreserve(text: string): void;
-  /** The ranges of a family as text, for messages. */
-  rangesOf(family: Family): string;
   /** How many addresses are used. */
   readonly taken: number;
 }
@@ -95,7 +96,10 @@ export function createAddressPool(random: () => number): AddressPool {
     },
     reserve(address) {
       const text = formatAddress(address);
-      if (!isOpen(address)) return "outside";
+      if (!isOpen(address)) {
+        const range = ranges.find(({ cidr }) => cidrContains(cidr, address));
+        return range === undefined ? "outside" : { unusableOf: formatCidr(range.cidr) };
+      }
       if (isUsed(text)) return "used";
       reserved.add(text);
       mark(text);
@@ -122,11 +126,6 @@ export function createAddressPool(random: () => number): AddressPool {
       reserved.delete(text);
       mark(text);
     },
-    rangesOf: (family) =>
-      ranges
-        .filter(({ cidr }) => cidr.family === family)
-        .map(({ cidr }) => formatCidr(cidr))
-        .join(", "),
     get taken() {
       return held.union(reserved).size;
     },

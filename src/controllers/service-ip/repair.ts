@@ -113,7 +113,10 @@ export function startServiceIpRepair(context: ControllerContext): RunningControl
     services.onChange(({ before, after }) => {
       addService(after ?? before);
       // Whoever changed the Service removes the IPAddress as well; what is left of it is looked at later.
-      for (const text of before === undefined ? [] : heldAddresses(before)) queue.addAfter(`address ${text}`, graceMs);
+      const kept = after === undefined ? [] : heldAddresses(after);
+      for (const text of before === undefined ? [] : heldAddresses(before)) {
+        if (!kept.includes(text)) queue.addAfter(`address ${text}`, graceMs);
+      }
     }),
     addresses.onChange(({ before, after }) => {
       const { name } = (after ?? before).metadata;

@@ -120,6 +120,15 @@ export class Exchange implements ConnectionHandler {
     return live === undefined ? route?.filters.requestFields : joinEdits(route?.filters.requestFields, live.requested);
   }
 
+  get isOver(): boolean {
+    return this.ended;
+  }
+
+  /** Whether the part of the body that came with the head may have to be sent, or sent again. */
+  get needsEarlyBody(): boolean {
+    return this.attempts?.wasSent !== true || this.attempts.isReplayable;
+  }
+
   /** Begins; `context.requestHead` holds the request's head at this moment. */
   begin(): void {
     const decision = routeRequest(this.context, this.request);

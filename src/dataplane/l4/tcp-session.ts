@@ -1,5 +1,5 @@
 import { writeProxyHeader, type Proxied } from "#wire/proxy-protocol.ts";
-import { addTo, counter } from "../counters.ts";
+import { addTo, counter, type CounterSlot } from "../counters.ts";
 import type { Timed } from "../deadline.ts";
 import { closeConnection, wordOf } from "../exchange/ending.ts";
 import { lent, type Connecting, type Connection, type ConnectionHandler } from "../transport/connection.ts";
@@ -32,6 +32,7 @@ export class TcpSession implements Timed {
   private server: Connection | undefined;
   private connecting: Connecting | undefined;
   private readonly tried: StreamEndpoint[] = [];
+  private ended = 0;
   private isOver = false;
 
   /** Takes a connection that is paused. */
@@ -106,8 +107,8 @@ export class TcpSession implements Timed {
     this.server = server;
     countStatus(slot, 200);
     this.touch();
-    client.handler = new Flow(this, client, server, (bytes) => addTo(slot, counter.bytesIn, bytes));
-    server.handler = new Flow(this, server, client, (bytes) => addTo(slot, counter.bytesOut, bytes));
+    client.handler = new Flow(this, client, server, { slot, position: counter.bytesIn });
+    server.handler = new Flow(this, server, client, { slot, position: counter.bytesOut });
     const { sendProxy } = options.target;
     if (sendProxy !== undefined) server.write(writeProxyHeader(sendProxy, options.proxied()));
     client.resume();
@@ -115,6 +116,18 @@ export class TcpSession implements Timed {
 
   touch(): void {
     this.deadline = this.context.deadlines.now + this.options.target.idleMs;
+  }
+
+  /**
+   * A side sends no more. When neither does, and everything is on its way, both are closed at once, which says the same as
+   * ending the other one too.
+   */
+  sideEnded(other: Connection): void {
+    this.ended += 1;
+    this.touch();
+    const { client, server } = this;
+    if (this.ended === 2 && !client.blocked && server?.blocked === false) this.close();
+    else other.end();
   }
 
   /** One of the two is closed: in order when both had ended, and else the other one goes with it. */
@@ -138,19 +151,26 @@ class Flow implements ConnectionHandler {
   private readonly session: TcpSession;
   private readonly from: Connection;
   private readonly to: Connection;
-  private readonly count: (bytes: number) => void;
+  private readonly slot: CounterSlot;
+  private readonly position: number;
   private hasEnded = false;
 
-  constructor(session: TcpSession, from: Connection, to: Connection, count: (bytes: number) => void) {
+  constructor(
+    session: TcpSession,
+    from: Connection,
+    to: Connection,
+    { slot, position }: { readonly slot: CounterSlot; readonly position: number },
+  ) {
     this.session = session;
     this.from = from;
     this.to = to;
-    this.count = count;
+    this.slot = slot;
+    this.position = position;
   }
 
   onData(bytes: Buffer, start: number, end: number): void {
     this.session.touch();
-    this.count(end - start);
+    addTo(this.slot, this.position, end - start);
     const part = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
     if (this.to.write(part) !== lent) return;
     this.from.keepReadBuffer();
@@ -159,8 +179,7 @@ class Flow implements ConnectionHandler {
 
   onEnd(): void {
     this.hasEnded = true;
-    this.session.touch();
-    this.to.end();
+    this.session.sideEnded(this.to);
   }
 
   /** What was written to `from` has gone: its partner may send on. */

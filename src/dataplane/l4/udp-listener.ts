@@ -21,8 +21,10 @@ export class UdpListener implements StreamListener {
   private readonly options: UdpListenerOptions;
   private readonly endpoints: StreamEndpoints;
   private socket: Socket;
-  /** By client; the one that was heard of last stands last. */
-  private readonly sessions = new Map<string, UdpSession>();
+  /** By the client's address and port. */
+  private readonly clients = new Map<string, Map<number, UdpSession>>();
+  /** The one that was heard of last stands last, as fine as the coarse clock tells. */
+  private readonly sessions = new Set<UdpSession>();
 
   constructor(context: StreamContext, entry: StreamEntry, options: UdpListenerOptions) {
     this.context = context;
@@ -53,7 +55,7 @@ export class UdpListener implements StreamListener {
   update(entry: StreamEntry): void {
     this.entry = entry;
     this.endpoints.update(entry.target);
-    for (const session of this.sessions.values()) {
+    for (const session of this.sessions) {
       if (session.endpoint !== undefined && !this.endpoints.has(session.endpoint)) session.destroy();
     }
   }
@@ -63,7 +65,7 @@ export class UdpListener implements StreamListener {
   }
 
   destroy(): void {
-    for (const session of this.sessions.values()) session.destroy();
+    for (const session of this.sessions) session.destroy();
     try {
       this.socket.close();
     } catch {
@@ -74,25 +76,37 @@ export class UdpListener implements StreamListener {
   private received(bytes: Buffer, { address, port }: RemoteInfo): void {
     // Nobody can be answered at port 0.
     if (port === 0) return;
-    const client = `${address} ${port}`;
-    const { sessions, context } = this;
-    let session = sessions.get(client);
+    const { now } = this.context.deadlines;
+    let session = this.clients.get(address)?.get(port);
     if (session === undefined) {
-      if (sessions.size >= context.limits.datagramSessions) sessions.values().next().value?.destroy();
-      session = this.open(client, address, port);
-    } else sessions.delete(client);
-    sessions.set(client, session);
+      if (this.sessions.size >= this.context.limits.datagramSessions) this.sessions.values().next().value?.destroy();
+      session = this.open(address, port);
+    } else if (session.heardAt !== now) {
+      this.sessions.delete(session);
+      this.sessions.add(session);
+    }
+    session.heardAt = now;
     session.fromClient(bytes);
   }
 
-  private open(client: string, address: string, port: number): UdpSession {
-    const { entry, options, endpoints, socket, sessions } = this;
-    return new UdpSession(this.context, {
+  private open(address: string, port: number): UdpSession {
+    const { entry, options, endpoints, socket, sessions, clients } = this;
+    const session: UdpSession = new UdpSession(this.context, {
       place: { id: entry.id, slot: options.slot },
       target: entry.target,
       endpoints,
       answer: (bytes) => socket.send(bytes, 0, bytes.length, port, address),
-      left: () => sessions.delete(client),
+      left() {
+        sessions.delete(session);
+        const others = clients.get(address);
+        others?.delete(port);
+        if (others?.size === 0) clients.delete(address);
+      },
     });
+    sessions.add(session);
+    const others = clients.get(address);
+    if (others === undefined) clients.set(address, new Map([[port, session]]));
+    else others.set(port, session);
+    return session;
   }
 }

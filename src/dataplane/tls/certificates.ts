@@ -1,21 +1,34 @@
+import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { CertificateEntry } from "../table.ts";
+import { secureOptionsOf, type TlsSettings } from "./settings.ts";
+
+interface Known {
+  readonly entry: CertificateEntry;
+  readonly context: SecureContext;
+}
 
 /** The certificates of a worker, made ready for handshakes. */
 export class Certificates {
-  private readonly contexts = new Map<string, SecureContext>();
-  private readonly entries = new Map<string, CertificateEntry>();
+  private readonly settings: TlsSettings;
+  private readonly known = new Map<string, Known>();
+  /** OCSP responses by the certificate as handshakes name it; made when first asked for. */
+  private staples: Map<string, Buffer> | undefined;
+
+  constructor(settings: TlsSettings) {
+    this.settings = settings;
+  }
 
   /** Replaces or removes one. Returns why it cannot be used, and then keeps what was there. */
   set(id: string, entry: CertificateEntry | undefined): string | undefined {
+    this.staples = undefined;
     if (entry === undefined) {
-      this.contexts.delete(id);
-      this.entries.delete(id);
+      this.known.delete(id);
       return undefined;
     }
     try {
-      this.contexts.set(id, createSecureContext({ cert: entry.cert, key: entry.key, minVersion: "TLSv1.2" }));
-      this.entries.set(id, entry);
+      const { cert, key } = entry;
+      this.known.set(id, { entry, context: createSecureContext({ cert, key, ...secureOptionsOf(this.settings) }) });
       return undefined;
     } catch (error) {
       // OpenSSL's words name the defect, never the key.
@@ -24,10 +37,20 @@ export class Certificates {
   }
 
   context(id: string | undefined): SecureContext | undefined {
-    return id === undefined ? undefined : this.contexts.get(id);
+    return id === undefined ? undefined : this.known.get(id)?.context;
+  }
+
+  /** The OCSP response for a certificate in DER, if there is one. */
+  staple(certificate: Buffer): Buffer | undefined {
+    this.staples ??= new Map(
+      [...this.known.values()].flatMap(({ entry: { cert, ocsp } }) =>
+        ocsp === undefined ? [] : [[new X509Certificate(cert).raw.toString("base64"), Buffer.from(ocsp, "base64")]],
+      ),
+    );
+    return this.staples.size === 0 ? undefined : this.staples.get(certificate.toString("base64"));
   }
 
   entry(id: string): CertificateEntry | undefined {
-    return this.entries.get(id);
+    return this.known.get(id)?.entry;
   }
 }

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { constants } from "node:crypto";
+import { constants, createHash } from "node:crypto";
 import { createServer, type SecureContext, type Server, type TlsOptions, type TLSSocket } from "node:tls";
 import type { Clock } from "#base/clock.ts";
 import { readClientHello } from "#wire/tls-hello.ts";
@@ -8,8 +8,9 @@ import type { Connection } from "../transport/connection.ts";
 import type { TlsEntry } from "../transport/listen.ts";
 import { peek } from "../transport/peek.ts";
 import { SocketConnection, type OnFault } from "../transport/public.ts";
-import type { ClientAuth } from "../table.ts";
+import type { CertificateEntry, ClientAuth, HostEntry } from "../table.ts";
 import { SocketPeer } from "./peer.ts";
+import { secureOptionsOf, type TlsSettings } from "./settings.ts";
 
 /** What becomes of a connection by the name that its client asks for. */
 export type NameRule = (serverName: string) => NameOutcome | undefined;
@@ -17,8 +18,11 @@ export type NameRule = (serverName: string) => NameOutcome | undefined;
 export type NameOutcome =
   /** Somebody else takes it as it is. */
   | { readonly type: "pass"; readonly pass: (socket: Socket) => void }
-  /** TLS ends here, and the client is asked for a certificate. */
-  | { readonly type: "ask"; readonly server: Server };
+  /** This one ends TLS. */
+  | { readonly type: "serve"; readonly server: Server };
+
+/** What a host's TLS has of its own. */
+export type HostRules = Pick<HostEntry, "ciphers" | "clientAuth">;
 
 export interface TlsTerminatorOptions {
   readonly handshakeMs: number;
@@ -27,10 +31,13 @@ export interface TlsTerminatorOptions {
   readonly http2: boolean;
   /** Shared by workers, so that a session goes on at any of them. */
   readonly ticketKeys: Buffer | undefined;
+  readonly settings: TlsSettings;
   readonly clock: Clock;
   readonly onFault: OnFault;
   /** The certificate for a server name. */
   readonly contextOf: (serverName: string) => SecureContext | undefined;
+  /** The OCSP response for a certificate in DER. */
+  readonly stapleOf: (certificate: Buffer) => Buffer | undefined;
   /** Set while some name has to be known before TLS begins; else nobody looks into a greeting. */
   readonly ruleOfName: () => NameRule | undefined;
   readonly accept: (connection: Connection) => void;
@@ -52,6 +59,7 @@ export class TlsTerminator implements TlsEntry {
       SNICallback: (serverName, done) => done(null, options.contextOf(serverName)),
     });
     this.server.on("secureConnection", (socket) => this.secured(socket));
+    this.staple(this.server);
   }
 
   /** The certificate for clients that name no server. */
@@ -60,25 +68,24 @@ export class TlsTerminator implements TlsEntry {
   }
 
   /**
-   * What asks the clients of one host for a certificate. No session of it goes on elsewhere, nor one from elsewhere here:
-   * every connection is checked by the rules of its host, as they are then. Throws where the certificates cannot be used.
+   * What ends TLS for one host that has rules of its own. Where clients show certificates, no session goes on elsewhere,
+   * nor one from elsewhere here: every connection is checked by the rules of its host, as they are then. Throws where the
+   * certificates or rules cannot be used.
    */
-  askingServer({ cert, key }: { readonly cert: string; readonly key: string }, rules: ClientAuth): Server {
-    const { ca, crl, id } = rules;
+  serverFor({ cert, key }: Pick<CertificateEntry, "cert" | "key">, { ciphers, clientAuth }: HostRules): Server {
     const server = createServer({
-      minVersion: "TLSv1.2",
+      ...this.base(ciphers),
       ...this.common(),
       cert,
       key,
-      ca,
-      ...(crl === undefined ? {} : { crl }),
-      requestCert: true,
-      // Whoever cannot be let in is told by an answer.
-      rejectUnauthorized: false,
-      secureOptions: constants.SSL_OP_NO_TICKET,
-      sessionIdContext: id.slice(0, 32),
+      sessionIdContext: createHash("sha256")
+        .update(JSON.stringify([clientAuth?.id, ciphers]))
+        .digest("hex")
+        .slice(0, 32),
+      ...(clientAuth === undefined ? {} : asking(clientAuth)),
     });
-    server.on("secureConnection", (socket) => this.secured(socket, rules));
+    server.on("secureConnection", (socket) => this.secured(socket, clientAuth));
+    this.staple(server);
     return server;
   }
 
@@ -108,9 +115,9 @@ export class TlsTerminator implements TlsEntry {
     for (const socket of this.shaking) socket.destroy();
   }
 
-  private base(): { readonly minVersion: "TLSv1.2"; readonly ticketKeys?: Buffer } {
-    const { ticketKeys } = this.options;
-    return { minVersion: "TLSv1.2", ...(ticketKeys === undefined ? {} : { ticketKeys }) };
+  private base(ciphers?: string) {
+    const { ticketKeys, settings } = this.options;
+    return { ...secureOptionsOf(settings, ciphers), ...(ticketKeys === undefined ? {} : { ticketKeys }) };
   }
 
   private common(): TlsOptions {
@@ -121,6 +128,13 @@ export class TlsTerminator implements TlsEntry {
   private hold(socket: Socket): void {
     this.shaking.add(socket);
     socket.once("close", () => this.shaking.delete(socket));
+  }
+
+  /** Gives OCSP responses to clients that ask for them. */
+  private staple(server: Server): void {
+    server.on("OCSPRequest", (certificate: Buffer | null, _issuer, done) => {
+      done(null, certificate === null ? null : (this.options.stapleOf(certificate) ?? null));
+    });
   }
 
   private shake(socket: Socket, proxied: Proxied | undefined, server = this.server): void {
@@ -140,6 +154,17 @@ export class TlsTerminator implements TlsEntry {
     const peer = new SocketPeer(socket, rules);
     this.options.accept(new SocketConnection(socket, this.options.onFault, socket.localPort ?? 0, { proxied, peer }));
   }
+}
+
+/** Asks for certificates. Whoever cannot be let in is told so by an answer, not by the handshake. */
+function asking({ ca, crl }: ClientAuth): TlsOptions {
+  return {
+    ca,
+    ...(crl === undefined ? {} : { crl }),
+    requestCert: true,
+    rejectUnauthorized: false,
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
 }
 
 function keyOf({ remoteAddress, remotePort, localPort }: Socket): string {

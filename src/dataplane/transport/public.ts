@@ -14,10 +14,8 @@ import {
 } from "./connection.ts";
 import type { Proxied } from "#wire/proxy-protocol.ts";
 import { createLookup } from "./lookup.ts";
+import { ReadBuffer } from "./read-buffer.ts";
 
-/** What a read from an endpoint may bring: enough for most answers at first, more once an answer filled it. */
-const firstReadBytes = 16 * 1024;
-const readBytes = 64 * 1024;
 const nothing = Buffer.alloc(0);
 
 const noHandler: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
@@ -30,16 +28,15 @@ export class SocketConnection implements Connection {
   handler: ConnectionHandler = noHandler;
   readonly tls: boolean;
   readonly http2: boolean;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
   readonly localPort: number;
   readonly proxied: Proxied | undefined;
   readonly peer: TlsPeer | undefined;
   blocked = false;
   closed = false;
+  letsGo = false;
   private readonly socket: Socket;
   private readonly onFault: OnFault;
-  private reader: ReadBuffer | undefined;
+  private reader: SocketReader | undefined;
   private error: NodeJS.ErrnoException | undefined;
   private readonly written: () => void;
 
@@ -52,11 +49,9 @@ export class SocketConnection implements Connection {
     this.http2 = socket instanceof TLSSocket && socket.alpnProtocol === "h2";
     this.proxied = proxied;
     this.peer = peer;
-    this.remoteAddress = proxied?.source.address ?? plainAddress(socket.remoteAddress ?? "");
-    this.remotePort = proxied?.source.port ?? socket.remotePort ?? 0;
     this.localPort = proxied?.destination.port ?? localPort;
     this.written = () => {
-      if (!this.blocked || this.closed || this.socket.writableLength > 0) return;
+      if (!this.blocked || this.closed || this.socket.destroyed || this.socket.writableLength > 0) return;
       this.blocked = false;
       this.guard(() => this.handler.onDrain());
     };
@@ -66,8 +61,19 @@ export class SocketConnection implements Connection {
     socket.on("error", (error: NodeJS.ErrnoException) => (this.error = error));
     socket.on("close", () => {
       this.closed = true;
+      reader?.release();
       this.guard(() => this.handler.onClose(this.error));
     });
+  }
+
+  // Asked for when wanted, as it costs a call to the system: the socket remembers it from the first time on.
+
+  get remoteAddress(): string {
+    return this.proxied?.source.address ?? plainAddress(this.socket.remoteAddress ?? "");
+  }
+
+  get remotePort(): number {
+    return this.proxied?.source.port ?? this.socket.remotePort ?? 0;
   }
 
   /** Tells the handler of bytes. A defect in one exchange ends its connection, not the worker and everyone else's. */
@@ -129,33 +135,37 @@ export class SocketConnection implements Connection {
 }
 
 interface SocketExtras {
-  readonly reader?: ReadBuffer | undefined;
+  readonly reader?: SocketReader | undefined;
   readonly proxied?: Proxied | undefined;
   readonly peer?: TlsPeer;
 }
 
-/** Memory that a socket reads into again and again, with room in front for a head. */
-class ReadBuffer {
+/** Lets a socket read into a buffer that is used again and again. */
+class SocketReader {
   owner: SocketConnection | undefined;
-  private size = firstReadBytes;
-  private whole: Buffer = Buffer.allocUnsafeSlow(headroom + firstReadBytes);
-  private window: Uint8Array = this.whole.subarray(headroom);
+  private readonly buffer: ReadBuffer;
 
-  readonly next = (): Uint8Array => this.window;
+  /** Takes its first memory from `spares`, and leaves it there when the connection is closed. */
+  constructor(spares?: Buffer[]) {
+    this.buffer = new ReadBuffer(spares);
+  }
+
+  release(): void {
+    this.buffer.release();
+  }
+
+  readonly next = (): Uint8Array => this.buffer.window;
 
   readonly read = (length: number): boolean => {
-    const { whole, size } = this;
-    this.owner?.received(whole, headroom, headroom + length);
-    if (length === size && size < readBytes) {
-      this.size = readBytes;
-      this.replace();
-    }
+    const { buffer } = this;
+    const { window } = buffer;
+    this.owner?.received(buffer.whole, headroom, headroom + length);
+    if (buffer.window === window) buffer.noteRead(length);
     return true;
   };
 
   replace(): void {
-    this.whole = Buffer.allocUnsafeSlow(headroom + this.size);
-    this.window = this.whole.subarray(headroom);
+    this.buffer.replace();
   }
 }
 
@@ -163,15 +173,17 @@ class ReadBuffer {
  * default. */
 export function createPublicDialer(onFault: OnFault, nameServers: readonly string[] = []): Dialer {
   const lookup = createLookup(nameServers);
-  return { connect: (target, done) => connect(target, done, { onFault, lookup }) };
+  const spares: Buffer[] = [];
+  return { connect: (target, done) => connect(target, done, { onFault, lookup, spares }) };
 }
 
 function connect(
   { address, port, tls, http2, serverName, halfOpen = false }: DialTarget,
   done: (result: Connection | NodeJS.ErrnoException) => void,
-  { onFault, lookup }: { onFault: OnFault; lookup: LookupFunction },
+  { onFault, lookup, spares }: { onFault: OnFault; lookup: LookupFunction; spares: Buffer[] },
 ): Connecting {
-  const reader = tls ? undefined : new ReadBuffer();
+  // Streams copy or keep all they read; of requests, something may be needed later.
+  const reader = tls ? undefined : new SocketReader(halfOpen ? spares : undefined);
   const socket =
     reader === undefined
       ? dialTls({ address, port, http2, serverName, lookup })
@@ -223,7 +235,7 @@ interface TlsTarget {
 interface TcpTarget {
   address: string;
   port: number;
-  reader: ReadBuffer;
+  reader: SocketReader;
   lookup: LookupFunction;
   halfOpen: boolean;
 }

@@ -20,6 +20,7 @@ export interface GroupOutcome {
   readonly regex?: (path: string) => boolean;
   readonly appRoot?: string;
   readonly clientAuth?: RouteSettings["clientAuth"];
+  readonly ciphers?: string;
   readonly passthrough?: RouteSettings["passthrough"];
   /** Objects that the effect reads. */
   readonly references?: Partial<References>;

@@ -21,6 +21,7 @@ import { traefikRewrite } from "./rewrite/traefik.ts";
 import { sslRedirect } from "./ssl-redirect/ssl-redirect.ts";
 import { satisfy } from "./satisfy/satisfy.ts";
 import { clientCertificate } from "./client-certificate/client-certificate.ts";
+import { sslCiphers } from "./ssl-ciphers/ssl-ciphers.ts";
 import { sslPassthrough } from "./ssl-passthrough/ssl-passthrough.ts";
 import { sourceRanges } from "./source-ranges/source-ranges.ts";
 import { timeouts } from "./timeouts/timeouts.ts";
@@ -35,6 +36,7 @@ export const annotationGroups: readonly AnnotationGroup[] = [
   sslPassthrough,
   // Every request of a trace is in it, whoever answers.
   tracing,
+  sslCiphers,
   // What other origins may do holds for every answer, and an answer to the question whether they may goes first.
   cors,
   // Then redirects: one redirect goes out whatever TLS, access or endpoints say.

@@ -15,6 +15,7 @@ export function settingsOf(ingress: Ingress, options: IngressOptions): RouteSett
   const appRoot = outcomes.find(({ appRoot }) => appRoot !== undefined)?.appRoot;
   const passthrough = outcomes.find(({ passthrough }) => passthrough !== undefined)?.passthrough;
   const clientAuth = outcomes.find(({ clientAuth }) => clientAuth !== undefined)?.clientAuth;
+  const ciphers = outcomes.find(({ ciphers }) => ciphers !== undefined)?.ciphers;
   return {
     ...reader.outcome(),
     regex: (path) => regexes.some((regex) => regex(path)),
@@ -25,6 +26,7 @@ export function settingsOf(ingress: Ingress, options: IngressOptions): RouteSett
     },
     ...(appRoot === undefined ? {} : { appRoot }),
     ...(clientAuth === undefined ? {} : { clientAuth }),
+    ...(ciphers === undefined ? {} : { ciphers }),
     ...(passthrough === undefined ? {} : { passthrough }),
   };
 }

@@ -107,12 +107,14 @@ export function compileHost(input: HostInput): HostOutcome {
   if (tls !== undefined) because.set(`tls:${host}`, tls.because);
   const certificate = tls === undefined ? wildcardTls?.certificate : tls.certificate;
   const passthrough = passthroughOf(host, oldest, routes, problems);
+  const ciphers = claimants.find(({ settings }) => settings.ciphers !== undefined)?.settings.ciphers;
   const clients = compileClientAuth(host, claimants, input.lookup.secret);
   if (clients !== undefined) because.set(`clients:${host}`, { from: clients.from });
   problems.push(...(clients?.problems ?? []));
   const entry: HostEntry = {
     name: host,
     routes: clients?.closed === undefined ? routes : routes.map((route) => closedRoute(route, clients.closed)),
+    ...(ciphers === undefined ? {} : { ciphers }),
     ...(clients?.entry === undefined ? {} : { clientAuth: clients.entry }),
     ...(certificate === undefined ? {} : { certificate }),
     ...(passthrough === undefined ? {} : { passthrough }),

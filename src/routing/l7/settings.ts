@@ -29,8 +29,10 @@ export interface RouteSettings {
   readonly appRoot?: string;
   /** TLS connections for the Ingress's hosts go to the backend of `/` as they are. */
   readonly passthrough?: Omit<StreamRules, "backend">;
+  /** Of TLS 1.2, for the Ingress's hosts. */
+  readonly ciphers?: string;
   /** Clients of the Ingress's hosts show certificates of the authorities in this Secret. */
-  readonly clientAuth?: Pick<ClientAuth, "verify" | "depth" | "errorPage" | "passCertificate"> & {
+  readonly clientAuth?: Pick<ClientAuth, "verify" | "depth" | "subject" | "errorPage" | "passCertificate"> & {
     /** `namespace/name`. */
     readonly secret: string;
   };

@@ -4,10 +4,13 @@ import type { CompiledIngresses } from "#routing/l7/table.ts";
 /** The table as lines; what every route has by default is left out. */
 export function renderTable(compiled: CompiledIngresses): string {
   const lines: string[] = [];
-  for (const [name, { routes, certificate, passthrough, clientAuth }] of compiled.hosts) {
+  for (const [name, { routes, certificate, passthrough, clientAuth, ciphers }] of compiled.hosts) {
     const passes = passthrough === undefined ? "" : ` passthrough=${passthrough.backend}`;
+    const speaks = ciphers === undefined ? "" : ` ciphers=${ciphers}`;
     const shows = clientAuth === undefined ? "" : ` clients=${renderClients(clientAuth)}`;
-    lines.push(`host ${name}${certificate === undefined ? "" : ` certificate=${certificate}`}${passes}${shows}`);
+    lines.push(
+      `host ${name}${certificate === undefined ? "" : ` certificate=${certificate}`}${passes}${shows}${speaks}`,
+    );
     for (const route of routes) lines.push(`  ${renderRoute(route)}`);
   }
   for (const { id, endpoints, protocol, balance, serverName: _, ...care } of compiled.backends.values()) {
@@ -28,8 +31,14 @@ export function renderTable(compiled: CompiledIngresses): string {
   return lines.join("\n");
 }
 
-function renderClients({ verify, depth, errorPage, passCertificate, crl }: ClientAuth): string {
-  const parts = [verify, depth === 1 ? "" : `depth:${depth}`, errorPage ?? "", passCertificate ? "passed" : ""];
+function renderClients({ verify, depth, subject, errorPage, passCertificate, crl }: ClientAuth): string {
+  const parts = [
+    verify,
+    depth === 1 ? "" : `depth:${depth}`,
+    subject ?? "",
+    errorPage ?? "",
+    passCertificate ? "passed" : "",
+  ];
   return [...parts, crl === undefined ? "" : "crl"].filter((part) => part !== "").join(",");
 }
 

@@ -32,7 +32,8 @@ export interface Entry {
 export interface EntrySketch {
   readonly annotations: Record<string, string>;
   readonly objects?: readonly KubeObject[];
-  readonly tls?: boolean;
+  /** A `tls` section, with this Secret or without any. */
+  readonly tls?: boolean | string;
   readonly dataplane?: Partial<DataplaneOptions>;
   readonly ingress?: Partial<IngressOptions>;
 }
@@ -84,7 +85,7 @@ export function serviceOf(name: string, ports: readonly number[]): [Service, ...
   return [{ apiVersion: "v1", kind: "Service", metadata, spec: { ports: [{ port: 80 }] } }, ...slices];
 }
 
-function ingressOf(annotations: Record<string, string>, tls: boolean): Ingress {
+function ingressOf(annotations: Record<string, string>, tls: boolean | string): Ingress {
   const named = Object.entries(annotations).map(([name, value]) => [`nginx.ingress.kubernetes.io/${name}`, value]);
   const backend = { service: { name: "web", port: { number: 80 } } };
   return {
@@ -92,7 +93,9 @@ function ingressOf(annotations: Record<string, string>, tls: boolean): Ingress {
     kind: "Ingress",
     metadata: { namespace: "dev", name: "web", annotations: Object.fromEntries(named) as Record<string, string> },
     spec: {
-      ...(tls ? { tls: [{ hosts: ["web.test"] }] } : {}),
+      ...(tls === false
+        ? {}
+        : { tls: [{ hosts: ["web.test"], ...(typeof tls === "string" ? { secretName: tls } : {}) }] }),
       rules: [{ host: "web.test", http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
     },
   };

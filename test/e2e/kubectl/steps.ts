@@ -9,7 +9,8 @@ export interface Step {
   readonly line: string;
   readonly words: readonly string[];
   readonly own: boolean;
-  readonly fails: boolean;
+  /** Must end with this code; `true` is any but 0. */
+  readonly fails: boolean | number;
   readonly expected: readonly string[];
 }
 
@@ -18,13 +19,19 @@ export function readSteps(file: string, { age }: Kubectl): Step[] {
   const parts = readFileSync(join(import.meta.dirname, file), "utf8").split(/^(?=[$@])/m);
   return parts.flatMap((part) => {
     const [line = "", ...rest] = part.split("\n");
-    const match = /^(\$|@)(new|old)?(!)? (.*)$/.exec(line);
+    const match = /^(\$|@)(new|old)?(!\d*)? (.*)$/.exec(line);
     if (match === null) return [];
     const [, sign, only, fails, words = ""] = match;
     if (only !== undefined && only !== age) return [];
     const expected = rest.filter((text) => text.trim() !== "" && !text.startsWith("#"));
-    return [{ line, words: words.split(" "), own: sign === "@", fails: fails !== undefined, expected }];
+    const code = fails === undefined || fails === "!" ? fails === "!" : Number(fails.slice(1));
+    return [{ line, words: splitWords(words), own: sign === "@", fails: code, expected }];
   });
+}
+
+/** As a shell splits, with single quotes. */
+function splitWords(text: string): string[] {
+  return (text.match(/(?:'[^']*'|[^\s'])+/g) ?? []).map((word) => word.replaceAll("'", ""));
 }
 
 /** Fails where a line is missing from the output. */
@@ -48,8 +55,10 @@ export function runStep({ words, fails, line }: Step, { kubectl, cwd, env }: Sur
   return new Promise((resolve, reject) => {
     execFile(kubectl.path ?? "", words, { cwd, env, timeout: 30_000 }, (error, stdout, stderr) => {
       const output = `${stdout}${stderr}`;
-      if ((error !== null) === fails) resolve(output);
-      else reject(new Error(`${line} ${fails ? "did not fail" : "failed"}:\n${output}`));
+      const code = error === null ? 0 : Number(error.code ?? -1);
+      const isRight = typeof fails === "number" ? code === fails : fails === code > 0;
+      if (isRight) resolve(output);
+      else reject(new Error(`${line} ended with ${code}:\n${output}`));
     });
   });
 }

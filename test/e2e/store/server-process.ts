@@ -10,6 +10,8 @@ import { createRemoteClient, type RemoteClient } from "#client/remote.ts";
 export interface ServerPlace {
   readonly directory: string;
   readonly store: { readonly file: string } | { readonly etcd: readonly string[] };
+  /** Who it is among those that may run the controllers; it runs none without. */
+  readonly candidate?: string;
 }
 
 /** An API server that is killed and started again on the same objects; each life has another port. */

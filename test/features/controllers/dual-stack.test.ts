@@ -109,7 +109,7 @@ const refused: [what: string, families: [IpFamily, ...IpFamily[]], spec: Partial
     "an address of IPv6 outside of the range",
     ["IPv4", "IPv6"],
     { clusterIP: "fd00:99::1" },
-    "failed to allocate IP fd00:99::1: the provided IP (fd00:99::1) is not in the valid range. The range of valid IPs is fd00:10:96::/108",
+    "failed to allocate IP fd00:99::1: the provided network does not match the current range",
   ],
   [
     "a family that the cluster has not",

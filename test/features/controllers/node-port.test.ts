@@ -131,3 +131,21 @@ test("what existing Services hold is taken after seeding", async () => {
   ]);
   assert.deepEqual(portsOf(await create(nodePort("web", [{ port: 80 }]))), [30_088]);
 });
+
+test("what another server of the same store gives out is taken here, and free again when it is given back", async () => {
+  const { create, delete: remove, allocation } = allocator();
+  const theirs = nodePort("theirs", [{ port: 80, nodePort: 30_086 }]);
+  allocation.follow(undefined, theirs);
+  const mine = await create(nodePort("mine", [{ port: 80 }]));
+  assert.deepEqual(portsOf(mine), [30_087]);
+  // One's own are told as well, when they are known already.
+  allocation.follow(undefined, mine);
+  allocation.follow(theirs, undefined);
+  assert.deepEqual(portsOf(await create(nodePort("next", [{ port: 80 }]))), [30_086]);
+  await remove(mine);
+  assert.deepEqual(portsOf(await create(nodePort("other", [{ port: 80 }]))), [30_087]);
+  // Late news of who had it before takes it from nobody.
+  allocation.follow(mine, undefined);
+  const late = create(nodePort("late", [{ port: 80, nodePort: 30_087 }]));
+  await assert.rejects(late, /provided port is already allocated/);
+});

@@ -13,13 +13,13 @@ const page = readPage("docs/reference/cli.md");
 const program = createProgram(() => {});
 const commands = program.commands.filter((command) => !(command as unknown as { _hidden: boolean })._hidden);
 
-function documentedDefault({ long, defaultValue }: Option): string {
+function documentedDefault({ long, defaultValue, defaultValueDescription: described }: Option): string {
   // What the machine decides is written as prose.
   if (long === "--http-port") return "80";
   if (long === "--https-port") return "443";
   if (long === "--data-dir") return "`/var/lib/fairlead`";
   if (long === "--load-balancer-cidr") return "none";
-  return defaultValue === undefined ? "off" : `\`${String(defaultValue)}\``;
+  return defaultValue === undefined ? "off" : `\`${described ?? String(defaultValue)}\``;
 }
 
 test("every command has its section, and no section is about a command that is not there", () => {

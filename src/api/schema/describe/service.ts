@@ -82,7 +82,7 @@ discovery.v1.EndpointSlice < any.Kind: A part of the addresses behind a Service.
     label "kubernetes.io/service-name" names.
   addressType![FQDN IPv4 IPv6]: What the addresses are. It cannot change.
   endpoints!: The endpoints, at most 1000.
-  ports: The ports that every endpoint offers, at most 100, each name once. Empty: there are none.
+  ports: The ports that every endpoint offers, at most 20000, each name once. Empty: there are none.
 discovery.v1.Endpoint: One endpoint behind a Service.
   addresses!: The addresses of the endpoint, from 1 to 100 of the slice's type. Proxies use the first.
   conditions: Whether the endpoint is ready, serves, and is about to end.
@@ -163,6 +163,22 @@ networking.v1.IngressClassParametersReference: An object with settings of a clas
   name!: The name of the object.
   scope: "Cluster" (the default) for an object outside namespaces, "Namespace" for one inside.
   namespace: The namespace of the object. Needed with scope Namespace, refused with Cluster.
+networking.v1.ServiceCIDR < any.Kind: A range of addresses that Services get their cluster IPs from.
+  spec: The range.
+  status: Whether addresses may be taken from the range.
+networking.v1.ServiceCIDRSpec: A range of addresses.
+  cidrs: The networks, such as "10.96.0.0/12", at most one of each IP family. They cannot change.
+networking.v1.ServiceCIDRStatus: What is known of a range.
+  conditions: The state of the range in aspects: Ready.
+networking.v1.IPAddress < any.Kind: An address that is taken. Its name is the address in its shortest spelling.
+  spec: Who has taken it.
+networking.v1.IPAddressSpec: Who has taken an address.
+  parentRef!: The object that has taken it, mostly a Service. It cannot change.
+networking.v1.ParentReference: An object.
+  group: The group of the object; absent for the core group.
+  resource!: The resource of the object, such as "services".
+  namespace: The namespace of the object; absent outside namespaces.
+  name!: The name of the object.
 networking.v1beta1.Ingress < networking.v1.Ingress: Rules by which HTTP requests from outside reach Services, in the form
     that networking.k8s.io/v1 replaced.
 networking.v1beta1.IngressSpec < networking.v1.IngressSpec: What an Ingress wants. It needs rules or a backend.

@@ -49,6 +49,39 @@ apps.v1.ReplicaSetStatus: How many Pods a ReplicaSet has.
   conditions: The state of the ReplicaSet in aspects, such as ReplicaFailure.
 apps.v1.ReplicaSetCondition < any.Condition: One aspect of the state of a ReplicaSet.
   status!: Whether the condition holds: True, False or Unknown.
+apps.v1.DaemonSet < any.Kind: Keeps one Pod running on every node that it is meant for.
+  spec: Which Pods, on which nodes, and how they are changed.
+  status: How many Pods there are.
+apps.v1.DaemonSetSpec: Which Pods, on which nodes, and how they are changed.
+  selector!: The labels of its Pods. Must match those of the template. It cannot change.
+  template!: What the Pods look like. Its nodeSelector, affinity and tolerations say on which nodes they run.
+  updateStrategy: How Pods are replaced by new ones.
+  minReadySeconds: How long a new Pod must be ready to count as available. Default 0.
+  revisionHistoryLimit: How many old revisions are kept to go back to. Default 10.
+apps.v1.DaemonSetUpdateStrategy: How Pods are replaced by new ones.
+  type[OnDelete RollingUpdate]: Only when somebody deletes the old ones (OnDelete), or step by step (RollingUpdate, the
+    default).
+  rollingUpdate: The size of the steps. Only with RollingUpdate.
+apps.v1.RollingUpdateDaemonSet: The size of the steps, as numbers or as percentages of the nodes.
+  maxUnavailable: On how many nodes the Pod may be missing. Rounded up; default 1. Not 0 if maxSurge is 0.
+  maxSurge: On how many nodes the new Pod may start before the old one ends. Rounded up; default 0. Not 0 if maxUnavailable
+    is 0.
+apps.v1.DaemonSetStatus: How many Pods a DaemonSet has.
+  currentNumberScheduled!: How many nodes have a Pod and are to have one.
+  numberMisscheduled!: How many nodes have a Pod and are to have none.
+  desiredNumberScheduled!: How many nodes are to have a Pod.
+  numberReady!: How many nodes are to have a Pod and have one that is ready.
+  observedGeneration: The metadata.generation that the status belongs to.
+  updatedNumberScheduled: How many nodes have a Pod of the newest template.
+  numberAvailable: How many nodes have a Pod that has been ready for minReadySeconds.
+  numberUnavailable: How many nodes still lack such a Pod.
+  collisionCount: How often the name of a new revision was taken already.
+  conditions: The state of the DaemonSet in aspects.
+apps.v1.DaemonSetCondition < any.Condition: One aspect of the state of a DaemonSet.
+  status!: Whether the condition holds: True, False or Unknown.
+apps.v1.ControllerRevision < any.Kind: What a controller's object looked like at one time, to go back to. It cannot change.
+  data: The part of the object that is kept, in the form its controller chose.
+  revision!: The number of the state. The highest is the newest.
 autoscaling.v1.Scale < any.Kind: The number of Pods of an object that can be scaled.
 autoscaling.v1.ScaleSpec: How many Pods are wanted.
   replicas: How many Pods are wanted.

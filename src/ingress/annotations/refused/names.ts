@@ -3,12 +3,7 @@ export const snippets = words(`
   server-snippet configuration-snippet stream-snippet auth-snippet modsecurity-snippet
 `);
 
-/** Who may come in. Serving without these would open what was meant to be closed, so the routes answer 503. */
-export const guards = words(`
-  auth-tls-match-cn
-`);
-
-/** The same by Traefik 1.7. */
+/** Who may come in, by Traefik 1.7. Serving without these would open what was meant to be closed, so the routes answer 503. */
 export const traefikGuards = words(`
   auth-type auth-secret auth-forward-url
 `);
@@ -24,7 +19,7 @@ export const later = words(`
   fastcgi-params-configmap enable-rewrite-log limit-rate limit-rate-after auth-keepalive auth-keepalive-requests
   auth-keepalive-timeout auth-keepalive-share-vars enable-global-auth proxy-ssl-secret
   proxy-ssl-verify proxy-ssl-verify-depth proxy-ssl-name proxy-ssl-server-name proxy-ssl-ciphers
-  proxy-ssl-protocols ssl-ciphers ssl-prefer-server-ciphers enable-modsecurity
+  proxy-ssl-protocols ssl-prefer-server-ciphers enable-modsecurity
   enable-owasp-core-rules modsecurity-transaction-id global-rate-limit enable-opentracing opentracing-trust-incoming-span
   enable-influxdb secure-backends session-cookie-hash add-base-url base-url-scheme grpc-backend
 `);

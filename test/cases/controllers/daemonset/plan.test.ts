@@ -88,3 +88,13 @@ for (const document of parseAllDocuments(readFileSync(join(import.meta.dirname, 
     if (given.rollout !== undefined) assertPlan(compileRollout(world), given.rollout);
   });
 }
+
+test("of two pods of one second, the one that works counts as the older", () => {
+  const { set } = worldOf({ name: "", nodes: {} });
+  const [unready, ready] = [podOf(set, "n1 new", 0), podOf(set, "n1 old ready", 1)];
+  ready.metadata.creationTimestamp = unready.metadata.creationTimestamp;
+  const names = groupByNode([unready, ready])
+    .get("n1")
+    ?.map(({ metadata }) => metadata.name);
+  assert.deepEqual(names, ["n1-1", "n1-0"]);
+});

@@ -2,11 +2,14 @@ import type { Server } from "node:tls";
 import type { Log } from "#base/log.ts";
 import type { LiveTable } from "../live-table.ts";
 import { findHost, type CompiledHost } from "../route.ts";
-import type { ClientAuth } from "../table.ts";
 import type { NameRule, TlsTerminator } from "./entry.ts";
 
-/** The servers of the hosts whose clients show certificates; each is made when the first client of its host comes. */
-export class AskingServers {
+/**
+ * The TLS servers of hosts that have rules of their own: which certificates clients show, or which ciphers are spoken. A
+ * certificate can be chosen in the midst of a handshake, these cannot. Each is made when the first client of its host
+ * comes.
+ */
+export class HostServers {
   private readonly table: LiveTable;
   private readonly log: Log;
   private readonly servers = new Map<CompiledHost, Server | undefined>();
@@ -21,29 +24,30 @@ export class AskingServers {
     this.servers.clear();
   }
 
-  /** The rule by which `terminator` asks for certificates. */
+  /** The rule by which connections go to these servers. */
   ruleFor(terminator: () => TlsTerminator): NameRule {
     return (serverName) => {
       const host = findHost(this.table.hosts, serverName);
-      const rules = host?.entry.clientAuth;
-      if (host === undefined || rules === undefined) return undefined;
-      if (!this.servers.has(host)) this.servers.set(host, this.serverOf(host, rules, terminator()));
+      if (host === undefined || (host.entry.clientAuth === undefined && host.entry.ciphers === undefined)) {
+        return undefined;
+      }
+      if (!this.servers.has(host)) this.servers.set(host, this.serverOf(host, terminator()));
       const server = this.servers.get(host);
-      // Without one, nobody is asked, and so nobody is let in.
-      return server === undefined ? undefined : { type: "ask", server };
+      // Without one, nobody is asked for a certificate, and so nobody who needs one is let in.
+      return server === undefined ? undefined : { type: "serve", server };
     };
   }
 
-  private serverOf(host: CompiledHost, rules: ClientAuth, terminator: TlsTerminator): Server | undefined {
+  private serverOf({ entry }: CompiledHost, terminator: TlsTerminator): Server | undefined {
     const { certificates, defaultCertificate } = this.table;
-    const { certificate = "", name } = host.entry;
+    const { certificate = "", name, ciphers, clientAuth } = entry;
     const own = certificates.entry(certificate) ?? certificates.entry(defaultCertificate ?? "");
     if (own === undefined) return undefined;
     try {
-      return terminator.askingServer(own, rules);
+      return terminator.serverFor(own, { ciphers, clientAuth });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      this.log.error({ host: name, code }, "the authorities of a host's clients cannot be used; nobody is let in");
+      this.log.error({ host: name, code }, "the TLS rules of a host cannot be used");
       return undefined;
     }
   }
