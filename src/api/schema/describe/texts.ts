@@ -6,6 +6,7 @@ import { podTexts } from "./pod.ts";
 import { reviewTexts } from "./review.ts";
 import { serviceTexts } from "./service.ts";
 import { volumeTexts } from "./volume.ts";
+import { webhookTexts } from "./webhook.ts";
 import { workloadTexts } from "./workload.ts";
 
 /**
@@ -28,6 +29,7 @@ const texts = [
   containerTexts,
   volumeTexts,
   workloadTexts,
+  webhookTexts,
   reviewTexts,
 ];
 
