@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { hostileRequest, seedObjects, type HostileRequest } from "../../fakes/hostile-requests.ts";
 import { createServerProcess, makeFolder } from "../../fakes/server-process.ts";
 
-// The short form is the same each time; `FUZZ_RUNS=20000` sends a tenth of that, which nobody has sent yet.
+// The short form is the same each time; `FUZZ_RUNS=8000` sends a tenth of that, which nobody has sent yet.
 const asked = process.env["FUZZ_RUNS"];
 const numRuns = asked === undefined ? 500 : Number(asked) / 10;
 const seed = asked === undefined ? 7 : Date.now();
