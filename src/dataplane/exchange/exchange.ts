@@ -71,6 +71,8 @@ export class Exchange implements ConnectionHandler {
   private own: Answer | undefined;
   private readonly begunAt: number;
   private answeredAt = 0;
+  /** The answer's head came just now, maybe with all of its body. */
+  private isPrompt = false;
   private bytesIn = 0;
   private bytesOut = 0;
   private compressor: Compressor | undefined;
@@ -304,7 +306,8 @@ export class Exchange implements ConnectionHandler {
     if (early.end > early.start) writer.copy(request.bytes, early.start, early.end);
     if (early.cut && early.last) writer.bytes(crlf);
     attempts?.body?.writeTo(writer);
-    this.sentAt = context.clock.monotonic();
+    // Asking for the time costs: what goes out at once has begun just now.
+    this.sentAt = parsed && reused ? this.begunAt : context.clock.monotonic();
     const result = upstream.write(writer.view());
     if (result === lent) writer.renew();
     if (this.bodySent) {
@@ -432,8 +435,10 @@ export class Exchange implements ConnectionHandler {
       this.compress(compressor, bytes, headEnd, bodyEnd, end > bodyEnd);
       return;
     }
+    this.isPrompt = true;
     const result = this.client.sendHead({ bytes, headEnd, head, framing, edits }, bodyEnd);
     this.afterResponseBytes(result, end > bodyEnd);
+    this.isPrompt = false;
   }
 
   /** Before the body is read: its decoder is told to find the content where that will be compressed. */
@@ -746,7 +751,7 @@ export class Exchange implements ConnectionHandler {
     this.attempts?.end();
     this.decision.live?.end();
     const { accessLog, sample, deadlines } = this.context;
-    const endedAt = this.context.clock.monotonic();
+    const endedAt = this.isPrompt ? this.answeredAt : this.context.clock.monotonic();
     this.observe(endedAt);
     const isLogged = accessLog !== undefined && this.decision.route?.filters.isQuiet !== true;
     const isSampled = sample.wants(deadlines.now);
