@@ -23,7 +23,7 @@ import type { WriteResult } from "../transport/connection.ts";
 import { Attempts } from "./attempts.ts";
 import { classOf } from "./booking.ts";
 import { Books } from "./books.ts";
-import { Compressor, editFields, treatmentOf, type ReadResponse, type Treatment } from "./compressor.ts";
+import { Compressor, editFields, planFor, type Plan, type ReadResponse } from "./compressor.ts";
 import type { Downstream } from "./downstream.ts";
 import { closeConnection, silent, wordOf } from "./ending.ts";
 import type { ClientRequest } from "./request.ts";
@@ -62,8 +62,6 @@ export class Exchange implements ConnectionHandler {
   private reused = false;
   private readonly books: Books;
   private compressor: Compressor | undefined;
-  /** Where the content lies in the bytes of the last read: a start and an end for each piece, without chunk framing. */
-  private content: number[] | undefined;
   private waiting: Waiting = "nothing";
   private bodySent: boolean;
   private partial: Buffer | undefined;
@@ -407,14 +405,15 @@ export class Exchange implements ConnectionHandler {
     this.reusable = framing !== untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
     this.count(classOf(head.status), 1);
     const mayCompress = this.decision.route?.filters.compression !== undefined;
-    const treatment = mayCompress ? this.treatmentOf({ bytes, head, framing }) : "none";
+    const response = mayCompress ? { bytes, head, framing } : undefined;
+    const plan = response === undefined ? undefined : planFor(this.decision, this.request, response, this.body);
     const bodyEnd = this.body.feed(bytes, headEnd, end);
     if (bodyEnd < 0) {
       this.responding = false;
       this.fail(502, `bad response: ${problemOf(bodyEnd).message}`);
       return;
     }
-    const compressor = treatment === "none" ? undefined : this.compressorFor(treatment, { bytes, head, framing });
+    const compressor = plan === undefined || response === undefined ? undefined : this.compressorFor(plan, response);
     const edits = this.responseFields(head.status);
     if (compressor !== undefined) {
       const result = this.client.sendHead({ bytes, headEnd, head, framing: untilClose, edits }, headEnd);
@@ -426,28 +425,13 @@ export class Exchange implements ConnectionHandler {
     this.afterResponseBytes(result, end > bodyEnd);
   }
 
-  /** Before the body is read: its decoder is told to find the content where that will be compressed. */
-  private treatmentOf(response: ReadResponse): Treatment {
-    const { live, route } = this.decision;
-    const compression = route?.filters.compression;
-    if (compression === undefined || live === undefined || this.request.minor === 0) return "none";
-    const treatment = treatmentOf(compression, live, response);
-    const { decoder } = this.body;
-    if (typeof treatment === "object" && decoder !== undefined) {
-      const content: number[] = [];
-      this.content = content;
-      decoder.onData = (from, to) => content.push(from, to);
-    }
-    return treatment;
-  }
-
-  private compressorFor(treatment: Treatment, response: ReadResponse): Compressor | undefined {
+  private compressorFor(plan: Plan, response: ReadResponse): Compressor | undefined {
     const { live } = this.decision;
+    const { treatment } = plan;
     if (live === undefined) return undefined;
     editFields(treatment, live, response);
     if (typeof treatment === "string") return undefined;
-    const isLive = response.framing === untilClose || this.body.decoder !== undefined;
-    this.compressor = new Compressor(treatment, isLive, {
+    this.compressor = new Compressor(treatment, plan, {
       send: (bytes) => {
         this.wait(this.body.done ? "client" : "read");
         return this.client.sendBody(bytes, 0, bytes.length);
@@ -460,11 +444,7 @@ export class Exchange implements ConnectionHandler {
   }
 
   private compress(compressor: Compressor, bytes: Buffer, start: number, end: number, excess: boolean): void {
-    const content = this.content?.splice(0) ?? [start, end];
-    let hasRoom = true;
-    for (let at = 0; at + 1 < content.length; at += 2) {
-      hasRoom = compressor.write(bytes.subarray(content[at], content[at + 1]));
-    }
+    const hasRoom = compressor.write(bytes, start, end);
     if (excess) this.reusable = false;
     if (this.body.done) {
       compressor.end();
