@@ -225,6 +225,7 @@ export class Exchange implements ConnectionHandler {
   /** `parsed`: `context.requestHead` still holds the request's head, as long as this does not return. */
   private connect(endpoint: Endpoint, parsed: boolean): void {
     this.wait("connect");
+    this.reused = false;
     const askedAt = this.context.clock.monotonic();
     let returned = false;
     const connecting = endpoint.connect(this.context, (result) => {
