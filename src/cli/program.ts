@@ -67,8 +67,12 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--api-port <port>", "port of the API server", integer, defaultOptions.apiPort)
     .option("--http-port <port>", "port of Ingress (default: 80, or the next free from 8080)", integer)
     .option("--https-port <port>", "port of Ingress with TLS (default: 443, or the next free from 8443)", integer)
-    .option("--service-cidr <range>", "addresses of Services", defaultOptions.serviceCidr)
-    .option("--pod-cidr <range>", "addresses of pods; each node takes a /24", defaultOptions.podCidr)
+    .option(
+      "--service-cidr <range>",
+      "addresses of Services: a range of IPv4, or one of each family: 10.96.0.0/12,fd00:10:96::/108",
+      defaultOptions.serviceCidr,
+    )
+    .option("--pod-cidr <range>", "addresses of pods; each node takes a /24, and of IPv6 a /64", defaultOptions.podCidr)
     .option("--node-cidr <range>", "addresses of nodes", defaultOptions.nodeCidr)
     .option(
       "--load-balancer-cidr <range>",
@@ -206,6 +210,27 @@ export function createProgram(exit: (code: number) => void): Command {
       exit(await runProxy(options, json ?? false));
     });
 
+  inDataDir(program.command("rules"))
+    .description("print the rules by which a node serves Services, each with the objects it comes from")
+    .argument("[file|dir...]", "manifests; without any, the Services of a running cluster")
+    .addOption(
+      new Option("--mode <mode>", "how Services are served")
+        .choices(["nftables", "iptables", "ipvs", "all"])
+        .default("all"),
+    )
+    .option("--node <name>", "whose rules (default: the first Node)")
+    .option("--kubeconfig <file>", "which cluster (default: $KUBECONFIG, or the one in the data folder)")
+    .option("--context <name>", "which context of the kubeconfig (default: the current one)")
+    .option("--service-cidr <range>", "addresses of Services", defaultOptions.serviceCidr)
+    .option("--pod-cidr <range>", "addresses of pods", defaultOptions.podCidr)
+    .option("--live", "what stands on the node, with its counters; needs root")
+    .option("--json", "one JSON object a line instead of text")
+    .action(async (manifests: string[], { json, mode, dataDir, ...flags }: RulesFlags) => {
+      const { runRules } = await import("./commands/rules.ts");
+      const modes = mode === "all" ? (["nftables", "iptables", "ipvs"] as const) : [mode];
+      exit(await runRules({ ...flags, manifests, modes, dataDir: resolveDataDir(dataDir) }, json ?? false));
+    });
+
   inDataDir(program.command("kubeconfig"))
     .description("print the kubeconfig of the administrator")
     .action(async (flags: { dataDir: string }) => {
@@ -250,6 +275,18 @@ interface ProxyFlags {
   hostnameOverride?: string;
   announceOn?: string;
   cleanup?: boolean;
+  json?: boolean;
+}
+
+interface RulesFlags {
+  dataDir: string;
+  mode: "nftables" | "iptables" | "ipvs" | "all";
+  node?: string;
+  kubeconfig?: string;
+  context?: string;
+  serviceCidr: string;
+  podCidr: string;
+  live?: boolean;
   json?: boolean;
 }
 

@@ -54,6 +54,8 @@ export interface EngineOptions {
   readonly meter: MeterMemory;
   readonly total: CounterSlot;
   readonly slotOf: (id: string) => CounterSlot;
+  /** What it serves from its first connection on; nothing when absent. */
+  readonly first?: TableChange | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -70,7 +72,7 @@ export interface Engine {
   stop(drainMs: number): Promise<void>;
 }
 
-/** Starts serving in this thread with an empty table. Rejects with `ListenError`; nothing listens then. */
+/** Starts serving in this thread. Rejects with `ListenError`; nothing listens then. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { limits, clock, log, total } = options;
   const handles = options.transport === "public" ? undefined : await usableHandles();
@@ -200,11 +202,26 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     adopt,
     forget,
   });
+  function apply(change: TableChange): Promise<void> {
+    table.apply(change);
+    if (change.hosts.length + change.certificates.length > 0) hostServers.forget();
+    const listens = streams.apply(change.streams ?? []);
+    const { defaultCertificate } = table;
+    if (defaultCertificate === undefined) return listens;
+    const touched =
+      change.defaultCertificate !== undefined || change.certificates.some(([id]) => id === defaultCertificate);
+    const entry = touched ? table.certificates.entry(defaultCertificate) : undefined;
+    if (entry !== undefined) tls.setDefault(entry);
+    return listens;
+  }
+
   const listening: Listening[] = [];
   try {
+    if (options.first !== undefined) await apply(options.first);
     for (const spec of options.listeners) listening.push(await listen(spec, listenOptions));
   } catch (error) {
     for (const listener of listening) listener.close();
+    streams.stop();
     deadlines.stop();
     accessLog?.stop();
     throw error;
@@ -212,22 +229,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   return {
     addresses: listening.map(({ address }) => address),
-    apply(change) {
-      table.apply(change);
-      if (change.hosts.length + change.certificates.length > 0) hostServers.forget();
-      const listens = streams.apply(change.streams ?? []);
-      const { defaultCertificate } = table;
-      if (defaultCertificate === undefined) return listens;
-      const touched =
-        change.defaultCertificate !== undefined || change.certificates.some(([id]) => id === defaultCertificate);
-      const entry = touched ? table.certificates.entry(defaultCertificate) : undefined;
-      if (entry !== undefined) tls.setDefault(entry);
-      return listens;
-    },
+    apply,
     failures: () => failures.list(),
     sample: () => context.sample.list(),
     async stop(drainMs) {
       context.draining = true;
+      // What the kernel has taken for us by now is served: it would be reset with its listener.
+      await new Promise((resolve) => setImmediate(resolve));
       for (const listener of listening) listener.close();
       streams.stop();
       for (const client of clients) client.drain();

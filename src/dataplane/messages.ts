@@ -24,6 +24,8 @@ export interface WorkerData {
   readonly accessLog: AccessLogOptions | undefined;
   readonly sampling: Sampling | undefined;
   readonly pages: readonly Float64Array<SharedArrayBuffer>[];
+  /** The table that it serves from its first connection on. */
+  readonly first: NumberedChange;
 }
 
 /** What a worker remembers of its requests, oldest first. */

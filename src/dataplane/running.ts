@@ -18,6 +18,16 @@ export interface ListenerSpec {
 
 export interface DataplaneOptions {
   readonly listeners: readonly ListenerSpec[];
+  /**
+   * The table that is served from the first connection on; an empty one when absent, so that requests are answered 404
+   * until the first change.
+   */
+  readonly table?: TableChange;
+  /**
+   * Another data plane, such as that of the version before, listens on the same ports and is about to go: both get
+   * connections until it stops. Ports must be given. Only with workers.
+   */
+  readonly isBeside?: boolean;
   /** Worker threads, each listening on every port; 0 serves in the calling thread. One a core when absent. */
   readonly workers?: number;
   readonly log: Log;

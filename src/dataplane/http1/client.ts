@@ -77,9 +77,14 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     return this.state === "head" && this.held === undefined;
   }
 
-  /** Closes now what waits for a request; what has one is closed after its answer. */
+  /**
+   * Closes now what waits for a further request; what has one is closed after its answer. A client that has just come has
+   * a moment to say what it came for.
+   */
   drain(): void {
-    if (this.idle) this.close();
+    if (!this.idle) return;
+    if (this.requests > 0) this.close();
+    else this.expectWithin(Math.min(this.context.limits.lingerMs, freshMs));
   }
 
   destroy(): void {
@@ -453,6 +458,9 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     }
   }
 }
+
+/** How long a connection without any request is kept when the worker stops. */
+const freshMs = 1_000;
 
 /** A head this large is read again even when no line ended: it may be too large. */
 const dripBytes = 16 * 1024;

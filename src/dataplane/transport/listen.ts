@@ -1,4 +1,4 @@
-import { createServer, type Socket } from "node:net";
+import { createServer, type Socket, isIPv6 } from "node:net";
 import type { Clock } from "#base/clock.ts";
 import { readProxyHeader, type Proxied } from "#wire/proxy-protocol.ts";
 import { ListenError, type ListenerSpec } from "../running.ts";
@@ -63,7 +63,9 @@ export function listen(spec: ListenerSpec, options: ListenOptions): Promise<List
   });
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(new ListenError(spec, error)));
-    server.listen({ host: spec.host, port: spec.port, reusePort: options.reusePort, backlog: 4096 }, () => {
+    // `::` is IPv6 alone: IPv4 has a listener of its own, where clients have their addresses as they are written.
+    const ipv6Only = isIPv6(spec.host);
+    server.listen({ host: spec.host, port: spec.port, ipv6Only, reusePort: options.reusePort, backlog: 4096 }, () => {
       server.on("error", () => {});
       const bound = server.address();
       if (typeof bound === "object" && bound !== null) localPort = bound.port;
