@@ -25,6 +25,10 @@ export interface ProxyMeasure {
   readonly changeMedian: number;
   /** What of a change is this program's own part. */
   readonly renderMedian: number;
+  /** Everything read back and compared, as after a change by another program. */
+  readonly inspection: number;
+  /** A look when nobody else changed anything. */
+  readonly look: number;
 }
 
 const changes = 200;
@@ -70,6 +74,14 @@ async function measure(definition: ModeDefinition, services: number): Promise<Pr
     kernel.push(performance.now() - before);
     times.push(performance.now() - began);
   }
+  const timed = async () => {
+    const began = performance.now();
+    if ((await mode.isIntact?.()) === false) throw new Error(`found damaged: ${mode.damage?.() ?? ""}`);
+    return performance.now() - began;
+  };
+  const look = await timed();
+  spawnSync("nft", ["add", "table", "ip", `other-${services}-${definition.name}`]);
+  const inspection = await timed();
   await mode.stop();
   const next = definition.start(node, { log: silentLog });
   const takeover = (await next.apply(everything)).ms;
@@ -85,6 +97,8 @@ async function measure(definition: ModeDefinition, services: number): Promise<Pr
     changeMin: Math.min(...times),
     changeMedian: median(times),
     renderMedian: own,
+    inspection,
+    look,
   };
 }
 
@@ -129,7 +143,9 @@ export function printProxy(measures: readonly ProxyMeasure[]): void {
     "takeover",
     "change (min)",
     "change (median)",
-    "own part (ms)",
+    "own part",
+    "inspection",
+    "look (ms)",
   ];
   const rows = measures.map(({ mode, services, ...times }) => [
     mode,

@@ -210,6 +210,27 @@ export function createProgram(exit: (code: number) => void): Command {
       exit(await runProxy(options, json ?? false));
     });
 
+  inDataDir(program.command("rules"))
+    .description("print the rules by which a node serves Services, each with the objects it comes from")
+    .argument("[file|dir...]", "manifests; without any, the Services of a running cluster")
+    .addOption(
+      new Option("--mode <mode>", "how Services are served")
+        .choices(["nftables", "iptables", "ipvs", "all"])
+        .default("all"),
+    )
+    .option("--node <name>", "whose rules (default: the first Node)")
+    .option("--kubeconfig <file>", "which cluster (default: $KUBECONFIG, or the one in the data folder)")
+    .option("--context <name>", "which context of the kubeconfig (default: the current one)")
+    .option("--service-cidr <range>", "addresses of Services", defaultOptions.serviceCidr)
+    .option("--pod-cidr <range>", "addresses of pods", defaultOptions.podCidr)
+    .option("--live", "what stands on the node, with its counters; needs root")
+    .option("--json", "one JSON object a line instead of text")
+    .action(async (manifests: string[], { json, mode, dataDir, ...flags }: RulesFlags) => {
+      const { runRules } = await import("./commands/rules.ts");
+      const modes = mode === "all" ? (["nftables", "iptables", "ipvs"] as const) : [mode];
+      exit(await runRules({ ...flags, manifests, modes, dataDir: resolveDataDir(dataDir) }, json ?? false));
+    });
+
   inDataDir(program.command("kubeconfig"))
     .description("print the kubeconfig of the administrator")
     .action(async (flags: { dataDir: string }) => {
@@ -254,6 +275,18 @@ interface ProxyFlags {
   hostnameOverride?: string;
   announceOn?: string;
   cleanup?: boolean;
+  json?: boolean;
+}
+
+interface RulesFlags {
+  dataDir: string;
+  mode: "nftables" | "iptables" | "ipvs" | "all";
+  node?: string;
+  kubeconfig?: string;
+  context?: string;
+  serviceCidr: string;
+  podCidr: string;
+  live?: boolean;
   json?: boolean;
 }
 

@@ -21,8 +21,8 @@ export interface ProxyOptions {
   readonly checkMs?: number;
   /** Counts on where an earlier proxy of the same node ended. */
   readonly metrics?: ProxyMetrics;
-  /** Called when another program had changed the rules; they are being made again. */
-  readonly tampered?: () => void;
+  /** Called when another program had changed the rules, with what it changed; they are being made again. */
+  readonly tampered?: (damage: string) => void;
 }
 
 export interface RunningProxy {
@@ -154,8 +154,9 @@ export function startProxy(options: ProxyOptions): RunningProxy {
       .isIntact()
       .then((intact) => {
         if (intact) return;
-        log.warn({ node: node.name }, "another program took the rules of services away; they are made again");
-        tampered?.();
+        const damage = mode.damage?.() ?? "";
+        log.warn({ node: node.name, damage }, "another program changed the rules of services; they are made again");
+        tampered?.(damage);
         isFull = true;
         waitingSince ??= clock.now();
         const everything = diffServices(undefined, source.table(node.family));

@@ -19,8 +19,10 @@ export interface ProxyMode {
   stop(): Promise<void>;
   /** Removes every rule this mode ever made on this node; safe to call when there are none. */
   cleanup(): Promise<void>;
-  /** Whether what was applied still stands, in modes where another program can take it away; asked now and then. */
+  /** Whether what was applied still stands, in modes where another program can change it; asked now and then. */
   isIntact?(): Promise<boolean>;
+  /** What was found changed when it did not stand any more, in words for an Event. */
+  damage?(): string;
   /** In modes that serve at places of their own: which, in the order of the service ports' ids. */
   addresses?(): readonly ServedAddress[];
   /** What of the applied table could not be served, when single service ports can fail in this mode. */

@@ -28,7 +28,7 @@ export interface NodeProxyDeps {
   readonly source: ServiceSource;
   readonly log: Log;
   readonly clock: Clock;
-  readonly tampered: () => void;
+  readonly tampered: (damage: string) => void;
 }
 
 /** The longest a mode may take to put everything in force for the first time. */
@@ -36,8 +36,8 @@ const changeLimitMs = 60_000;
 
 export function startNodeProxy(first: Work, { source, log, clock, tampered }: NodeProxyDeps): NodeProxy {
   const metrics = createProxyMetrics(clock.now(), first.node.family);
-  const told = () => {
-    if (!isChanging) tampered();
+  const told = (damage: string) => {
+    if (!isChanging) tampered(damage);
   };
   const start = ({ definition, node, minSyncMs, checkMs }: Work) => {
     const mode = definition.start(node, { log: log.child({ node: node.name }), clock });

@@ -46,8 +46,9 @@ export function startServedNode(given: ProxyNode, work: NodeWork, deps: ServedNo
     source,
     log,
     clock,
-    tampered() {
-      const text = `another program changed the ${proxy.mode} rules of services on ${name}; they are made again`;
+    tampered(damage) {
+      const what = damage === "" ? "" : `: ${damage}`;
+      const text = `another program changed the ${proxy.mode} rules of services on ${name}; they are made again${what}`;
       events.warning(watched.object(name), "ServiceRulesChanged", text);
     },
   });

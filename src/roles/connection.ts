@@ -12,7 +12,7 @@ import { RoleError } from "./report.ts";
  * `RoleError`.
  */
 export function connectionOf(
-  { command, kubeconfig, context }: { command: "dns" | "proxy"; kubeconfig?: string; context?: string },
+  { command, kubeconfig, context }: { command: "dns" | "proxy" | "rules"; kubeconfig?: string; context?: string },
   env: Readonly<Record<string, string | undefined>>,
 ): ConnectionOptions {
   const name = `fairlead-${command}`;

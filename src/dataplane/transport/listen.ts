@@ -3,8 +3,10 @@ import type { Clock } from "#base/clock.ts";
 import { readProxyHeader, type Proxied } from "#wire/proxy-protocol.ts";
 import { ListenError, type ListenerSpec } from "../running.ts";
 import type { Connection } from "./connection.ts";
+import type { Handles } from "./handles.ts";
 import { peek } from "./peek.ts";
 import { plainAddress, SocketConnection, type OnFault } from "./public.ts";
+import { acceptRaw } from "./raw.ts";
 
 export interface Listening {
   readonly address: ListenerSpec;
@@ -29,6 +31,8 @@ export interface ListenOptions {
   readonly believesProxy: ((address: string) => boolean) | undefined;
   readonly tls: TlsEntry;
   readonly onFault: OnFault;
+  /** Connections without TLS go by these handles; by sockets when absent. */
+  readonly handles: Handles | undefined;
   readonly accept: (connection: Connection) => void;
   /** How many connections one listener holds, handshakes counted. */
   readonly most: number;
@@ -36,7 +40,7 @@ export interface ListenOptions {
   readonly admits: () => boolean;
 }
 
-/** Listens on one address with public APIs; rejects with `ListenError`. */
+/** Listens on one address; rejects with `ListenError`. */
 export function listen(spec: ListenerSpec, options: ListenOptions): Promise<Listening> {
   const server = createServer({ noDelay: true });
   /** Connections that show who they are. */
@@ -65,6 +69,10 @@ export function listen(spec: ListenerSpec, options: ListenOptions): Promise<List
       server.on("error", () => {});
       const bound = server.address();
       if (typeof bound === "object" && bound !== null) localPort = bound.port;
+      const { handles, believesProxy } = options;
+      if (handles !== undefined && !spec.tls && believesProxy === undefined) {
+        acceptRaw(server, localPort, options.accept, { ...options, handles });
+      }
       resolve({
         address: { ...spec, port: localPort },
         close: () => server.close(),

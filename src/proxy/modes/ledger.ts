@@ -26,6 +26,8 @@ export interface ElementLedger<Place extends string = string> {
   take(): ElementChange<Place>;
   /** Everything in effect, as if nothing had been taken before. */
   takeAll(): readonly LedgerElement<Place>[];
+  /** Whose an element in effect is; of several that share it, one. */
+  ownerOf(set: Place, key: string): string | undefined;
   /** Fronts that more than one owner claims. */
   contested(): readonly { readonly front: string; readonly winner: string; readonly losers: readonly string[] }[];
 }
@@ -45,11 +47,15 @@ export function createElementLedger<Place extends string = string>(): ElementLed
   /** Before all has been taken once there is nothing to differ from. */
   let wasTaken = false;
 
-  function valueOf(set: Place, key: string): string | undefined {
+  function ownerOf(set: Place, key: string): string | undefined {
     const claims = sets.get(set)?.get(key);
     if (claims === undefined) return undefined;
-    const holder = first(claims.front === undefined ? claims.values.keys() : (fronts.get(claims.front) ?? []));
-    return holder === undefined ? undefined : claims.values.get(holder);
+    return first(claims.front === undefined ? claims.values.keys() : (fronts.get(claims.front) ?? []));
+  }
+
+  function valueOf(set: Place, key: string): string | undefined {
+    const holder = ownerOf(set, key);
+    return holder === undefined ? undefined : sets.get(set)?.get(key)?.values.get(holder);
   }
 
   function touch(elements: readonly Element[]): void {
@@ -131,6 +137,7 @@ export function createElementLedger<Place extends string = string>(): ElementLed
       return { deletes, adds };
     },
     takeAll,
+    ownerOf,
     contested: () =>
       [...shared].sort().map((front) => {
         const [winner = "", ...losers] = [...(fronts.get(front) ?? [])].sort();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createElementLedger, diffElements } from "#proxy/modes/ledger.ts";
-import { isComplete, parseSaved } from "#proxy/modes/iptables/kernel.ts";
+import { compareRules } from "#proxy/modes/iptables/inspect.ts";
+import { parseSaved } from "#proxy/modes/iptables/kernel.ts";
 import { chainNames, renderLayout } from "#proxy/modes/iptables/layout.ts";
 import { endpointChain, serviceChain } from "#proxy/modes/iptables/names.ts";
 import { renderEntry } from "#proxy/modes/iptables/render.ts";
@@ -91,13 +92,21 @@ test("what stands in the kernel is found again by its text, and what is not want
   assert.deepEqual(diffElements(wanted, wanted), { deletes: [], adds: [] });
 });
 
-test("one rule too few, or one too many, is no complete set", () => {
+test("one rule too few, another or one too many is named, with the Service it is of", () => {
   const wanted = rendered("web", ["10.244.0.1"]);
   const [chain, ...others] = wanted as [Element, ...Element[]];
-  assert.equal(isComplete(wanted, wanted), true);
-  assert.equal(isComplete(others, wanted), false);
-  assert.equal(isComplete([{ ...chain, value: "-j RETURN" }, ...others], wanted), false);
-  assert.equal(isComplete([...wanted, { set: "nat KUBE-SERVICES", key: "-j RETURN", value: "" }], wanted), false);
+  const ledger = createElementLedger<Place>();
+  ledger.claim("2026-01-01T00:00:00Z default/web:/TCP", wanted);
+  ledger.takeAll();
+  const named = (found: readonly Element[]) => compareRules(found, wanted, ledger).map(({ text }) => text);
+  assert.deepEqual(named(wanted), []);
+  assert.deepEqual(named(others), [`chain ${chain.key} in table nat is gone (Service default/web)`]);
+  assert.deepEqual(named([{ ...chain, value: "-j RETURN" }, ...others]), [
+    `chain ${chain.key} in table nat was changed (Service default/web)`,
+  ]);
+  assert.deepEqual(named([...wanted, { set: "nat KUBE-SERVICES", key: "-j RETURN", value: "" }]), [
+    'rule "-j RETURN" of chain KUBE-SERVICES in table nat is not of the service proxy',
+  ]);
 });
 
 test("with several pod ranges only what comes from none of them is masqueraded", () => {

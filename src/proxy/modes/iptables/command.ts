@@ -26,6 +26,12 @@ export async function save({ netns, family = 4 }: ProxyNode): Promise<string> {
   return stdout;
 }
 
+/** Whether iptables is the one of before nf_tables. */
+export async function usesLegacy({ netns }: ProxyNode): Promise<boolean> {
+  const { stdout } = await runCommand(inNamespace(netns, ["iptables", "--version"]));
+  return !stdout.includes("nf_tables");
+}
+
 /** Whether a command failed because there is no such program. */
 export function isMissing(reason: string): boolean {
   return /ENOENT|failed to execute .*No such file/.test(reason);

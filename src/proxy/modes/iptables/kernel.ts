@@ -50,23 +50,6 @@ export function withoutChainsOf(names: ChainNames, found: readonly Element[]): E
   });
 }
 
-/**
- * Whether as much stands there as is wanted, chain by chain. Texts are not compared: an iptables that prints a rule in
- * other words than ours must not look like another program's work.
- */
-export function isComplete(found: readonly Element[], wanted: readonly Element[]): boolean {
-  const counts = new Map<string, number>();
-  const count = (elements: readonly Element[], step: number) => {
-    for (const { set, key, value } of elements) {
-      const [id, rules] = set.includes(" ") ? [set, 1] : [`${set} ${key}`, value.split("\n").length];
-      counts.set(id, (counts.get(id) ?? 0) + step * rules);
-    }
-  };
-  count(wanted, 1);
-  count(found, -1);
-  return [...counts.values()].every((left) => left === 0);
-}
-
 /** Rules that others wrote into chains of theirs are theirs, wherever they lead. */
 function isBuiltIn(chain: string): boolean {
   return /^(?:INPUT|OUTPUT|FORWARD|PREROUTING|POSTROUTING)$/.test(chain);

@@ -5,12 +5,15 @@ import type { ModeDefinition } from "../../definition.ts";
 import type { ProxyNode } from "../../mode.ts";
 import { createClaims } from "../claims.ts";
 import { createFlowCleaner } from "../conntrack.ts";
+import { createKnownWords, summarize, type Damage } from "../damage.ts";
+import { readGeneration } from "../generation.ts";
 import { createElementLedger, diffElements } from "../ledger.ts";
 import { accessChain, chainNames as ipvsChains } from "../ipvs/layout.ts";
 import { allowLoopback } from "../loopback.ts";
 import { createPace } from "../pace.ts";
-import { isMissing, restore, save } from "./command.ts";
-import { isComplete, parseSaved, withoutChainsOf } from "./kernel.ts";
+import { isMissing, restore, save, usesLegacy } from "./command.ts";
+import { compareRules } from "./inspect.ts";
+import { parseSaved, withoutChainsOf } from "./kernel.ts";
 import { chainNames, guard, renderLayout, tripwire } from "./layout.ts";
 import { canaryChain } from "./names.ts";
 import { renderEntry } from "./render.ts";
@@ -43,7 +46,24 @@ export const iptables: ModeDefinition = {
     const flows = createFlowCleaner(node, log);
     let isInForce = false;
     const inspections = createPace(clock, inspectionShare);
+    const words = createKnownWords();
+    let found: readonly Damage[] = [];
+    /** The kernel's count of changes when nobody but us can have changed anything. */
+    let looked: number | undefined;
+    /** Something was found changed and made again: what still looks changed then is only printed so. */
+    let isSuspected = false;
     ledger.claim("layout", renderLayout(node));
+
+    /** Of iptables-legacy the count knows nothing. */
+    async function read(): Promise<number | undefined> {
+      isLegacy ??= await usesLegacy(node);
+      return isLegacy ? undefined : readGeneration(node);
+    }
+    let isLegacy: boolean | undefined;
+
+    async function inspect(): Promise<Damage[]> {
+      return compareRules(parseSaved(await save(node), chainNames), ledger.takeAll(), ledger);
+    }
 
     async function call(texts: readonly string[]): Promise<void> {
       for (const text of texts) await restore(node, text);
@@ -56,6 +76,7 @@ export const iptables: ModeDefinition = {
       await passUntranslated(node);
       const change = diffElements(parseSaved(await save(node), chainNames), ledger.takeAll());
       await call(renderChange(change));
+      looked = await read();
       isInForce = true;
       return change.adds.length + change.deletes.length;
     }
@@ -65,6 +86,7 @@ export const iptables: ModeDefinition = {
       const count = change.adds.length + change.deletes.length;
       if (count === 0) return 0;
       const [first = "", ...rest] = renderChange(change);
+      looked = undefined;
       try {
         await call([`${tripwire}\n${first}`, ...rest]);
         return count;
@@ -87,16 +109,26 @@ export const iptables: ModeDefinition = {
       async isIntact() {
         if (!isInForce) return true;
         try {
-          await restore(node, guard);
-          const isWhole = await inspections.run(async () =>
-            isComplete(parseSaved(await save(node), chainNames), ledger.takeAll()),
-          );
-          isInForce = isWhole ?? true;
-        } catch {
+          const generation = await read();
+          const isUntouched = generation !== undefined && generation === looked;
+          if (isUntouched && !isSuspected) return true;
+          const damage = isUntouched ? await inspect() : await inspections.run(inspect);
+          // Between two looks at everything: whether chains or the ways to them were taken away.
+          if (damage === undefined) await restore(node, guard);
+          else {
+            if (isUntouched) words.learn(damage);
+            isSuspected = !isUntouched && damage.length > 0;
+            looked = generation;
+            found = words.without(damage);
+            isInForce = found.length === 0;
+          }
+        } catch (error) {
+          found = [{ text: error instanceof Error ? error.message : String(error), isStructure: true }];
           isInForce = false;
         }
         return isInForce;
       },
+      damage: () => summarize(found),
       stop: () => flows.stop(),
       async cleanup() {
         isInForce = false;

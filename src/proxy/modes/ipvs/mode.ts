@@ -4,14 +4,16 @@ import type { ProxyNode } from "../../mode.ts";
 import { createClaims } from "../claims.ts";
 import { createFlowCleaner } from "../conntrack.ts";
 import { isMissing } from "../iptables/command.ts";
+import { ownerNote, summarize, type Damage } from "../damage.ts";
+import { compareRules } from "../iptables/inspect.ts";
 import { iptables } from "../iptables/mode.ts";
 import { createElementLedger, diffElements } from "../ledger.ts";
 import { createPace } from "../pace.ts";
 import { ask, give } from "./command.ts";
-import type { Place } from "./element.ts";
+import type { Element, Place } from "./element.ts";
 import { parseConnections } from "./kernel.ts";
 import { renderRules } from "./layout.ts";
-import { applyRules, clearNode, diffRules, localAddresses, prepareNode, readNode } from "./node.ts";
+import { applyRules, clearNode, localAddresses, prepareNode, readNode, readRules } from "./node.ts";
 import { renderEntry } from "./render.ts";
 import { schedulerOf } from "./settings.ts";
 import { renderChange } from "./transaction.ts";
@@ -40,6 +42,7 @@ export const ipvs: ModeDefinition = {
     let draining: ReadonlySet<string> = new Set();
     let isInForce = false;
     let isKnown = false;
+    let found: readonly Damage[] = [];
     let cancelDrain = () => {};
     /** Draining and applying take turns. */
     let tail: Promise<unknown> = Promise.resolve();
@@ -66,6 +69,26 @@ export const ipvs: ModeDefinition = {
       draining = next.draining;
       isInForce = true;
       return change.adds.length + change.deletes.length;
+    }
+
+    /** All of it, read back and compared; real servers that only finish their connections are nobody's damage. */
+    async function inspect(): Promise<Damage[]> {
+      const there = (await readNode(node, settings)).filter(
+        ({ set, key, value }) => !(set === "real" && value === "0" && draining.has(key)),
+      );
+      const wanted = ledger.takeAll();
+      const { deletes, adds } = diffElements(there, wanted);
+      const named = (element: Element, what: string): Damage => ({
+        text: `${element.set} ${element.key} ${what}${ownerNote(ledger, element)}`,
+        isStructure: false,
+      });
+      return [
+        ...adds.map((element) => named(element, "is gone or changed")),
+        ...deletes
+          .filter(({ set, key }) => !adds.some((other) => other.set === set && other.key === key))
+          .map((element) => named(element, "is not of the service proxy")),
+        ...compareRules(await readRules(node), rules, createElementLedger()),
+      ];
     }
 
     /** Ends the real servers whose last connection is over. */
@@ -107,16 +130,15 @@ export const ipvs: ModeDefinition = {
         inTurn(async () => {
           if (!isInForce) return true;
           try {
-            const missing = await inspections.run(async () => {
-              const { adds } = diffElements(await readNode(node, settings), ledger.takeAll());
-              return adds.length + (await diffRules(node, rules)).adds.length;
-            });
-            isInForce = (missing ?? 0) === 0;
-          } catch {
-            isInForce = false;
+            const damage = await inspections.run(inspect);
+            found = damage ?? [];
+          } catch (error) {
+            found = [{ text: error instanceof Error ? error.message : String(error), isStructure: true }];
           }
+          isInForce = found.length === 0;
           return isInForce;
         }),
+      damage: () => summarize(found),
       async stop() {
         cancelDrain();
         await tail;

@@ -42,13 +42,13 @@ export async function readNode(node: ProxyNode, { excludeCidrs = [] }: IpvsSetti
   ];
 }
 
-/** What of the rules is missing or too much on the node. */
-export async function diffRules(node: ProxyNode, wanted: readonly Rule[]) {
-  return diffElements(parseSaved(await save(node), chainNames), wanted);
+/** The rules of this mode that stand on the node. */
+export async function readRules(node: ProxyNode): Promise<Rule[]> {
+  return parseSaved(await save(node), chainNames);
 }
 
 export async function applyRules(node: ProxyNode, rules: readonly Rule[]): Promise<void> {
-  for (const text of renderRuleChange(await diffRules(node, rules))) await restore(node, text);
+  for (const text of renderRuleChange(diffElements(await readRules(node), rules))) await restore(node, text);
 }
 
 /** Makes what does not change with Services: the device, the sets, and how the kernel treats flows. */

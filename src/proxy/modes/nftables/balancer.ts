@@ -36,9 +36,23 @@ export function endpointsName(balancer: Balancer): `endpoints-${string}` {
   return `endpoints-${balancerName({ ...balancer, masquerade: false })}`;
 }
 
+const namePattern = /^(np-)?(lb|local)-(\d+)(?:-for-(\d+)s)?(-masq)?$/;
+
 /** Whether a chain of the table is one of these. */
 export function isBalancer(chain: string): boolean {
-  return /^(np-)?(lb|local)-\d+(-for-\d+s)?(-masq)?$/.test(chain);
+  return namePattern.test(chain);
+}
+
+/** The balancer that has this name. */
+export function balancerOf(name: string): Balancer {
+  const [, port, of, count, seconds, masquerade] = namePattern.exec(name) ?? [];
+  return {
+    by: port === undefined ? "address" : "nodeport",
+    of: of === "local" ? "local" : "all",
+    count: Number(count),
+    affinitySeconds: Number(seconds ?? 0),
+    masquerade: masquerade !== undefined,
+  };
 }
 
 /** The maps of endpoints that the chains with these names pick from. */

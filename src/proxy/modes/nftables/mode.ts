@@ -4,20 +4,22 @@ import type { ModeDefinition } from "../../definition.ts";
 import type { ProxyNode } from "../../mode.ts";
 import { createClaims } from "../claims.ts";
 import { createFlowCleaner } from "../conntrack.ts";
+import { summarize, type Damage } from "../damage.ts";
 import { createElementLedger } from "../ledger.ts";
 import { allowLoopback } from "../loopback.ts";
-import { isBalancer, mapsOf, renderBalancer, withPrecursors, type Balancer } from "./balancer.ts";
+import { balancerOf, isBalancer, mapsOf, renderBalancer, withPrecursors, type Balancer } from "./balancer.ts";
 import { openNftChannel } from "./channel.ts";
 import type { SetName } from "./element.ts";
 import { renderEntry } from "./elements.ts";
+import { createInspection } from "./inspection.ts";
 import { layoutMark, renderAdoption, renderLayout } from "./layout.ts";
 import { tableName, tableOf, words } from "./names.ts";
-import { renderChange } from "./transaction.ts";
+import { renderChange, renderElements, splitChange } from "./transaction.ts";
 
 /**
- * Services as elements of a few maps in the table `ip kube-proxy`, and those of IPv6 in `ip6 kube-proxy`. The first change takes over or replaces what stands
- * in that table, in one transaction: traffic meets either the old rules or the new ones. After a failure all is built
- * anew from nothing.
+ * Services as elements of a few maps in the table `ip kube-proxy`, and those of IPv6 in `ip6 kube-proxy`. The first
+ * change takes over or replaces what stands in that table, in one transaction: traffic meets either the old rules or the
+ * new ones. After a failure all is built anew from nothing.
  */
 export const nftables: ModeDefinition = {
   name: "nftables",
@@ -45,6 +47,16 @@ export const nftables: ModeDefinition = {
     let inKernel = new Set<string>();
     let isInForce = false;
     let hasFailed = false;
+    let found: readonly Damage[] = [];
+    const inspection = createInspection({
+      node,
+      clock,
+      ledger,
+      commands: () => [
+        ...renderLayout(node),
+        ...[...inKernel].flatMap((name) => renderBalancer(balancerOf(name), family)),
+      ],
+    });
 
     /** What is in the kernel of an earlier start, to be kept; nothing after a failure. */
     async function findEarlier(): Promise<ReadonlySet<string> | undefined> {
@@ -53,7 +65,7 @@ export const nftables: ModeDefinition = {
       return chains.has(layoutMark) ? new Set([...chains].filter((name) => isBalancer(name))) : undefined;
     }
 
-    async function renderNext(): Promise<{ commands: string[]; changes: number }> {
+    async function renderNext(): Promise<{ commands: string[]; later: string[]; changes: number }> {
       let start: string[] = [];
       if (!isInForce) {
         const earlier = await findEarlier();
@@ -63,8 +75,20 @@ export const nftables: ModeDefinition = {
       const missing = [...balancers].filter(([name]) => !inKernel.has(name));
       const chains = missing.flatMap(([, balancer]) => renderBalancer(balancer, family));
       const change = isInForce ? ledger.take() : { deletes: [], adds: ledger.takeAll() };
-      const commands = [...start, ...chains, ...renderChange(change, family)];
-      return { commands, changes: change.adds.length + change.deletes.length };
+      const { now, later } = splitChange(change);
+      const commands = [...start, ...chains, ...renderChange(now, family)];
+      const changes = change.adds.length + change.deletes.length;
+      return { commands, later: renderElements("delete", later, family), changes };
+    }
+
+    async function isGone(): Promise<boolean> {
+      try {
+        // Adding a chain that is there changes nothing, and fails when the table has gone.
+        await channel.run([`add chain ${tableOf(family)} ${layoutMark}`]);
+        return false;
+      } catch {
+        return true;
+      }
     }
 
     return {
@@ -74,8 +98,12 @@ export const nftables: ModeDefinition = {
         if (!isInForce) await allowLoopback(node);
         const present = claims.update(diff);
         try {
-          const { commands, changes } = await renderNext();
-          if (commands.length > 0) await channel.run(commands);
+          const { commands, later, changes } = await renderNext();
+          for (const part of [commands, later].filter(({ length }) => length > 0)) {
+            await channel.run(part);
+            inspection.changed();
+          }
+          if (!isInForce) await inspection.begin();
           isInForce = true;
           hasFailed = false;
           for (const name of balancers.keys()) inKernel.add(name);
@@ -90,15 +118,16 @@ export const nftables: ModeDefinition = {
       problems: () => claims.problems(),
       async isIntact() {
         if (!isInForce) return true;
-        try {
-          // Adding a chain that is there changes nothing, and fails when the table has gone.
-          await channel.run([`add chain ${tableOf(family)} ${layoutMark}`]);
-          return true;
-        } catch {
-          isInForce = false;
-          return false;
-        }
+        const damage = await inspection.look();
+        const isLost = damage === undefined && (await isGone());
+        found = isLost ? [{ text: `table ${tableOf(family)} is gone`, isStructure: true }] : (damage ?? []);
+        if (found.length === 0) return true;
+        isInForce = false;
+        // Chains and maps are made from nothing then; where only elements are, the memory of affinity is kept.
+        hasFailed = found.some(({ isStructure }) => isStructure);
+        return false;
       },
+      damage: () => summarize(found),
       async stop() {
         await flows.stop();
         await channel.close();

@@ -11,6 +11,26 @@ export function renderChange({ deletes, adds }: ElementChange<SetName>, family: 
   return [...renderElements("delete", deletes, family), ...renderElements("add", adds, family)];
 }
 
+/**
+ * A change in two parts. What a packet on its way may still be led to by an element it has passed is deleted only when no
+ * packet passes that element any more: the kernel looks up each by what is in force at that moment, and not by what was
+ * when the packet came.
+ */
+export function splitChange({ deletes, adds }: ElementChange<SetName>): {
+  readonly now: ElementChange<SetName>;
+  readonly later: readonly Element[];
+} {
+  const kept = new Set(adds.map(({ set, key }) => `${set} ${key}`));
+  const isLater = ({ set, key }: Element) => behind.test(set) && !kept.has(`${set} ${key}`);
+  return {
+    now: { deletes: deletes.filter((element) => !isLater(element)), adds },
+    later: deletes.filter(isLater),
+  };
+}
+
+/** Sets and maps that another element leads to. */
+const behind = /^(?:endpoints-|(?:nodeport-)?affinity-|(?:nodeport-)?shortcuts$|local-)/;
+
 export function renderElements(verb: "add" | "delete", elements: readonly Element[], family: Family = 4): string[] {
   const bySet = new Map<SetName, string[]>();
   for (const { set, key, value } of elements) {
