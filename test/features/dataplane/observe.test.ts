@@ -120,7 +120,8 @@ test("some of the requests can be looked at, without what may be secret, and nev
   assert.ok(sample.length >= 20 && sample.length <= 100, `${sample.length} are kept`);
   assert.doesNotMatch(JSON.stringify(sample), /secret/);
   const [first] = sample;
-  assert.deepEqual([first?.target, first?.status, first?.route, first?.backend], ["/path-0", 200, "all", "b"]);
+  assert.match(first?.target ?? "", /^\/path-\d+$/);
+  assert.deepEqual([first?.status, first?.route, first?.backend], [200, "all", "b"]);
 });
 
 test("a client that left before it was answered is a 499, and no fault of the endpoint", async (t) => {
