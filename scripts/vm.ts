@@ -78,7 +78,10 @@ function guestOf(files: readonly string[], only: string | undefined): string {
   const flags = ["--test", "--test-reporter=spec", "--test-isolation=none", "--test-force-exit"];
   if (only !== undefined) flags.push(`--test-name-pattern=${only}`);
   const quoted = [process.execPath, ...flags, ...files].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  // How long the long forms of tests are, and of what.
+  const passed = Object.entries(process.env).filter(([name]) => /^DRAIN_[A-Z]+$/.test(name));
   return [
+    ...passed.map(([name, value = ""]) => `export ${name}='${value.replaceAll("'", "")}'`),
     `export PATH='${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' HOME=/root`,
     "mount -t tmpfs tmpfs /run; mkdir /run/netns; echo /sbin/modprobe > /proc/sys/kernel/modprobe",
     "ip link set lo up; modprobe br_netfilter; modprobe ip_vs",

@@ -30,7 +30,13 @@ function urlOf({ path, by }: Load, { ports }: Proxy, tls: boolean): string {
   return `http://127.0.0.1:${by.tool === "h2load" ? ports.http2 : ports.http}${path}`;
 }
 
-async function wrk(dir: string, { args }: { args: readonly string[] }, url: string, seconds: number): Promise<number> {
+/** How many requests wrk was served. */
+export async function wrk(
+  dir: string,
+  { args }: { args: readonly string[] },
+  url: string,
+  seconds: number,
+): Promise<number> {
   const { stdout } = await run("wrk", [`-d${seconds}s`, ...args, url], { cwd: dir });
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
   if (requests === 0 || /Non-2xx/.test(stdout)) throw new Error(`wrk was not served at ${url}: ${stdout}`);
@@ -59,7 +65,7 @@ async function resume({ path }: Load, { ports }: Proxy, seconds: number): Promis
 }
 
 /** CPU time of all threads, from the scheduler's own nanoseconds. */
-function cpuMicroseconds(pid: number): number {
+export function cpuMicroseconds(pid: number): number {
   let sum = 0;
   for (const task of readdirSync(`/proc/${pid}/task`)) {
     sum += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]) / 1000;

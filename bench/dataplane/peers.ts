@@ -203,8 +203,9 @@ https://:${tls} {
 `;
 }
 
-async function begin(
-  { dir, children }: Ground,
+/** Starts a program and gives its process when it listens on the port. */
+export async function begin(
+  { dir, children }: Pick<Ground, "dir" | "children">,
   program: string,
   args: readonly string[],
   port: number,
@@ -234,7 +235,7 @@ function isOpen(port: number): Promise<boolean> {
   });
 }
 
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, "127.0.0.1", done))));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseAddress, parseCidr, type Family } from "#base/cidr.ts";
 import { zoneLabel, type Node } from "#api/core/node/kind.ts";
 import { createRemoteClient } from "#client/remote.ts";
 import { assumeCluster, type ServiceObjects } from "#insight/rules/assume.ts";
@@ -48,9 +49,19 @@ export async function explainRules(
 ): Promise<RulesOutcome> {
   const { objects, node, notes, unreadable } =
     options.manifests.length > 0 ? ofManifests(options) : await ofCluster(options, env);
-  const table = compileTable(objects.services, objects.slices);
-  const rendered = options.modes.map((mode) => renderRulesOf(mode, table, node));
-  const rules = options.live === true ? await standing(rendered, netnsOf(options.dataDir, node.name)) : rendered;
+  const tables = ([4, 6] as const).map((family) => compileTable(objects.services, objects.slices, family));
+  // A cluster without a Service of IPv6 has no rules of it.
+  const families = tables.filter(({ family, ports }) => family === 4 || ports.size > 0);
+  const rendered = options.modes.flatMap((mode) =>
+    families.map((table) => renderRulesOf(mode, table, ofFamily(node, table.family))),
+  );
+  const rules =
+    options.live === true
+      ? await standing(
+          rendered.filter(({ family }) => family === 4),
+          netnsOf(options.dataDir, node.name),
+        )
+      : rendered;
   return { node: node.name, notes, unreadable, rules };
 }
 
@@ -82,11 +93,7 @@ async function standing(rendered: readonly RenderedRules[], netns: string | unde
     ...(servers !== undefined && { servers }),
     ...(connections !== undefined && { connections }),
   };
-  const live = rendered.map(({ mode, rules, problems }) => ({
-    mode,
-    problems,
-    rules: annotateLive(mode, texts, rules),
-  }));
+  const live = rendered.map(({ rules, ...rest }) => ({ ...rest, rules: annotateLive(rest.mode, texts, rules) }));
   const standing = live.filter(({ rules }) => rules.length > 0);
   if (standing.length > 0) return standing;
   throw new RoleError(
@@ -155,14 +162,26 @@ function ownKubeconfig(dataDir: string): string {
   }
 }
 
+/** What of a node is of one family. */
+function ofFamily(node: ProxyNode, family: Family): ProxyNode {
+  const inRange = (texts: readonly string[]) => texts.filter((text) => parseCidr(text)?.family === family);
+  return {
+    ...node,
+    family,
+    addresses: node.addresses.filter((text) => parseAddress(text)?.family === family),
+    podCidrs: inRange(node.podCidrs),
+    serviceCidrs: inRange(node.serviceCidrs),
+  };
+}
+
 function proxyNode(name: string, node: Node | undefined, { podCidr, serviceCidr }: RulesOptions): ProxyNode {
   const addresses = (node?.status?.addresses ?? []).filter(({ type }) => type === "InternalIP");
   const zone = node?.metadata.labels?.[zoneLabel];
   return {
     name,
     addresses: addresses.map(({ address }) => address),
-    podCidrs: [podCidr],
-    serviceCidrs: [serviceCidr],
+    podCidrs: podCidr.split(","),
+    serviceCidrs: serviceCidr.split(","),
     ...(zone === undefined ? {} : { zone }),
   };
 }

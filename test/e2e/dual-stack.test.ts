@@ -51,7 +51,8 @@ describe("a cluster of IPv4 and IPv6", { skip: whyNoCluster() }, () => {
 
   const get = (what: string, path: string) => cluster.kubectl("get", ...what.split(" "), `-o=jsonpath=${path}`);
   const inClient = (...command: string[]) => cluster.tryKubectl("exec", "client", "--", ...command).stdout;
-  const addressOf = (name: string, index: number) => get(`svc ${name}`, `{.spec.clusterIPs[${index}]}`);
+  const addressOf = (name: string, index: number) =>
+    get(`svc ${name}`, "{.spec.clusterIPs[*]}").split(" ")[index] ?? "";
   const webPods = () => rowsOf(cluster.kubectl("get", "pod", "-l", "app=web")).map((row) => row["NAME"] ?? "");
   const answerers = (text: string) =>
     [...new Set([...text.matchAll(/^Hostname: (.*)$/gm)].map(([, name]) => name))].sort();

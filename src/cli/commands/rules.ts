@@ -11,10 +11,10 @@ export async function runRules(options: RulesOptions, json: boolean): Promise<nu
   for (const text of notes) tell(`assumed: ${text}`);
   const problems = new Set(rules.flatMap((each) => each.problems.map(({ message }) => message)));
   for (const text of problems) tell(`problem: ${text}`);
-  for (const { mode, rules: lines } of rules) {
-    if (!json) out(`## ${mode} on ${node}`);
+  for (const { mode, family, rules: lines } of rules) {
+    if (!json) out(`## ${mode} on ${node}${family === 6 ? ", IPv6" : ""}`);
     for (const { text: rule, because, ...live } of lines) {
-      if (json) out(JSON.stringify({ mode, node, rule, because, ...live }));
+      if (json) out(JSON.stringify({ mode, family, node, rule, because, ...live }));
       else out(`${countText(live)}${rule}  # ${whence(because, live)}`);
     }
   }

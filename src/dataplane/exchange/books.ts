@@ -28,6 +28,8 @@ export class Books {
   readonly begunAt: number;
   sentAt = 0;
   answeredAt = 0;
+  /** The answer's head came just now, maybe with all of its body. */
+  isPrompt = false;
   private bytesIn = 0;
   private bytesOut = 0;
   private readonly context: ServeContext;
@@ -66,7 +68,7 @@ export class Books {
   close(closing: Closing): void {
     const { accessLog, sample, deadlines, clock, tools } = this.context;
     const { route, live } = this.decision;
-    const endedAt = clock.monotonic();
+    const endedAt = this.isPrompt ? this.answeredAt : clock.monotonic();
     this.observe(closing, endedAt);
     const isLogged = accessLog !== undefined && route?.filters.isQuiet !== true;
     const isSampled = sample.wants(deadlines.now);

@@ -295,7 +295,8 @@ export class Exchange implements ConnectionHandler {
     if (early.end > early.start) writer.copy(request.bytes, early.start, early.end);
     if (early.cut && early.last) writer.bytes(crlf);
     attempts?.body?.writeTo(writer);
-    this.books.sentAt = context.clock.monotonic();
+    // Asking for the time costs: what goes out at once has begun just now.
+    this.books.sentAt = parsed && reused ? this.books.begunAt : context.clock.monotonic();
     const result = upstream.write(writer.view());
     if (result === lent) writer.renew();
     if (this.bodySent) {
@@ -422,8 +423,10 @@ export class Exchange implements ConnectionHandler {
       this.compress(compressor, bytes, headEnd, bodyEnd, end > bodyEnd);
       return;
     }
+    this.books.isPrompt = true;
     const result = this.client.sendHead({ bytes, headEnd, head, framing, edits }, bodyEnd);
     this.afterResponseBytes(result, end > bodyEnd);
+    this.books.isPrompt = false;
   }
 
   private compressorFor(plan: Plan, response: ReadResponse): Compressor | undefined {

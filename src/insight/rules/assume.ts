@@ -151,7 +151,7 @@ function assumePods(
 
 /** The free addresses of a range, one after the other. */
 function addressesOf(text: string, start: bigint, taken: ReadonlySet<string>): () => string {
-  const cidr = parseCidr(text) as Cidr;
+  const cidr = parseCidr(text.split(",")[0] ?? "") as Cidr;
   let offset = start;
   return () => {
     for (;;) {

@@ -1,8 +1,10 @@
+import type { Family } from "#base/cidr.ts";
 import { silentLog } from "#base/log.ts";
 import type { Problem, Source } from "#routing/because.ts";
 import { diffServices } from "#routing/l4/diff.ts";
 import type { ServicePortEntry, ServiceTable } from "#routing/l4/table.ts";
 import type { ProxyNode } from "#proxy/mode.ts";
+import { addressBits } from "#proxy/modes/checked.ts";
 import { createClaims } from "#proxy/modes/claims.ts";
 import { createElementLedger, type LedgerElement } from "#proxy/modes/ledger.ts";
 import { renderLayout as renderChains } from "#proxy/modes/iptables/layout.ts";
@@ -11,11 +13,11 @@ import type { Element as IptablesElement } from "#proxy/modes/iptables/rule.ts";
 import { device, type Element as IpvsElement } from "#proxy/modes/ipvs/element.ts";
 import { renderRules } from "#proxy/modes/ipvs/layout.ts";
 import { renderEntry as renderIpvs } from "#proxy/modes/ipvs/render.ts";
-import { renderSets } from "#proxy/modes/ipvs/sets.ts";
+import { kernelName, renderSets } from "#proxy/modes/ipvs/sets.ts";
 import { renderBalancer, type Balancer } from "#proxy/modes/nftables/balancer.ts";
 import { renderEntry as renderNftables } from "#proxy/modes/nftables/elements.ts";
 import { renderLayout } from "#proxy/modes/nftables/layout.ts";
-import { tableName } from "#proxy/modes/nftables/names.ts";
+import { tableOf } from "#proxy/modes/nftables/names.ts";
 
 /** One command by which a rule, or what rules look up, comes into the kernel. */
 export interface Rule {
@@ -26,6 +28,7 @@ export interface Rule {
 
 export interface RenderedRules {
   readonly mode: RulesMode;
+  readonly family: Family;
   readonly rules: readonly Rule[];
   /** What of the objects could not be used; all others are. */
   readonly problems: readonly Problem[];
@@ -36,10 +39,10 @@ export type RulesMode = (typeof rulesModes)[number];
 
 /** The rules that a mode would have on a node, by the code that makes them there. Pure, and needs no root. */
 export function renderRulesOf(mode: RulesMode, table: ServiceTable, node: ProxyNode): RenderedRules {
-  return { mode, ...renderers[mode](table, node) };
+  return { mode, family: table.family, ...renderers[mode](table, node) };
 }
 
-type Rendered = Omit<RenderedRules, "mode">;
+type Rendered = Omit<RenderedRules, "mode" | "family">;
 
 const renderers: Readonly<Record<RulesMode, (table: ServiceTable, node: ProxyNode) => Rendered>> = {
   nftables(table, node) {
@@ -58,10 +61,10 @@ const renderers: Readonly<Record<RulesMode, (table: ServiceTable, node: ProxyNod
       rules: [
         ...renderLayout(node).map(forAll),
         ...[...balancers.values()].flatMap(({ balancer, users }) =>
-          renderBalancer(balancer).map((text) => ({ text, because: unique(users.map(serviceOf)) })),
+          renderBalancer(balancer, node.family).map((text) => ({ text, because: unique(users.map(serviceOf)) })),
         ),
         ...claimed.elements.map(({ element: { set, key, value }, because }) => ({
-          text: `add element ip ${tableName} ${set} { ${key}${value === "" ? "" : ` : ${value}`} }`,
+          text: `add element ${tableOf(node.family ?? 4)} ${set} { ${key}${value === "" ? "" : ` : ${value}`} }`,
           because,
         })),
       ],
@@ -72,8 +75,10 @@ const renderers: Readonly<Record<RulesMode, (table: ServiceTable, node: ProxyNod
     return {
       problems: claimed.problems,
       rules: [
-        ...renderChains(node).flatMap((element) => linesOf(element).map(forAll)),
-        ...claimed.elements.flatMap(({ element, because }) => linesOf(element).map((text) => ({ text, because }))),
+        ...renderChains(node).flatMap((element) => linesOf(element, node.family).map(forAll)),
+        ...claimed.elements.flatMap(({ element, because }) =>
+          linesOf(element, node.family).map((text) => ({ text, because })),
+        ),
       ],
     };
   },
@@ -83,9 +88,9 @@ const renderers: Readonly<Record<RulesMode, (table: ServiceTable, node: ProxyNod
       problems: claimed.problems,
       rules: [
         forAll(`ip link add ${device} type dummy`),
-        ...renderSets().map((line) => forAll(`ipset ${line}`)),
-        ...renderRules(node).flatMap((element) => linesOf(element).map(forAll)),
-        ...claimed.elements.map(({ element, because }) => ({ text: ipvsLine(element), because })),
+        ...renderSets(node.family).map((line) => forAll(`ipset ${line}`)),
+        ...renderRules(node).flatMap((element) => linesOf(element, node.family).map(forAll)),
+        ...claimed.elements.map(({ element, because }) => ({ text: ipvsLine(element, node.family), because })),
       ],
     };
   },
@@ -112,9 +117,9 @@ function forAll(text: string): Rule {
 }
 
 /** As `iptables` takes them: a chain before its rules. */
-export function linesOf({ set, key, value }: IptablesElement): string[] {
+export function linesOf({ set, key, value }: IptablesElement, family: Family = 4): string[] {
   const [table = "", place] = set.split(" ");
-  const command = `iptables -t ${table}`;
+  const command = `${family === 6 ? "ip6tables" : "iptables"} -t ${table}`;
   if (place === "shared") return [`${command} -N ${key}`];
   if (place !== undefined) return [`${command} -A ${place} ${key}`];
   return [
@@ -123,11 +128,11 @@ export function linesOf({ set, key, value }: IptablesElement): string[] {
   ];
 }
 
-function ipvsLine({ set, key, value }: IpvsElement): string {
-  if (set === "address") return `ip addr add ${key}/32 dev ${device}`;
+function ipvsLine({ set, key, value }: IpvsElement, family: Family = 4): string {
+  if (set === "address") return `ip addr add ${key}/${addressBits[family]} dev ${device}`;
   if (set === "server") return `ipvsadm -A ${key} ${value}`;
   if (set === "real") return `ipvsadm -a ${key} -m -w ${value}`;
-  return `ipset add ${set} ${key}`;
+  return `ipset add ${kernelName(set, family)} ${key}`;
 }
 
 function serviceOf({ namespace, name }: ServicePortEntry): Source {

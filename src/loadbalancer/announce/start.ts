@@ -37,12 +37,9 @@ export interface RunningAnnouncer {
  * by a Lease, and takes it on its interface. When it is silent for as long as the Lease says, the next one takes it.
  */
 export function startAnnouncer({ client, nodes, log, clock }: AnnouncerOptions): RunningAnnouncer {
-  const services = startInformer(client, "Service", { log, clock });
-  const slices = startInformer(client, "EndpointSlice", {
-    log,
-    clock,
-    indexes: { service: ({ metadata }) => [`${metadata.namespace}/${metadata.labels?.[serviceNameLabel]}`] },
-  });
+  const scope = { fieldSelector: "spec.type=LoadBalancer" };
+  const services = startInformer(client, "Service", { scope, log, clock });
+  let slices: ReturnType<typeof followSlices> | undefined;
   const known = startInformer(client, "Node", { log, clock });
   const events = createEventRecorder(client, "fairlead-load-balancer", { clock, log });
   const again = () => queue.add("all");
@@ -60,7 +57,11 @@ export function startAnnouncer({ client, nodes, log, clock }: AnnouncerOptions):
     retryLimitMs: 1_000,
     failed: (_key, error, waitMs) => log.warn({ error: String(error), waitMs }, "announcing outside addresses failed"),
     async work() {
-      await Promise.all([services.synced, slices.synced, known.synced, leases.synced]);
+      await Promise.all([services.synced, known.synced, leases.synced]);
+      if (stopped) return;
+      // A cluster has many slices, and only Services with policy Local ask for theirs.
+      if (services.list().some(({ spec }) => spec.externalTrafficPolicy === "Local")) slices ??= followSlices();
+      await slices?.synced;
       if (stopped) return;
       look();
       const waits = await Promise.all(turns.map((turn) => turn.run()));
@@ -75,18 +76,25 @@ export function startAnnouncer({ client, nodes, log, clock }: AnnouncerOptions):
     again();
   };
   const unsubscribes = [
-    services.onChange(({ before, after }) => {
-      if ((after ?? before).spec.type === "LoadBalancer" || before?.spec.type === "LoadBalancer") changed();
-    }),
-    slices.onChange(({ before, after }) => {
-      const { namespace, labels } = (after ?? before).metadata;
-      const service = services.get(`${namespace}/${labels?.[serviceNameLabel]}`);
-      if (service?.spec.externalTrafficPolicy === "Local") changed();
-    }),
+    services.onChange(changed),
     known.onChange(({ type, before, after }) => {
       if (type !== "changed" || !isDeepStrictEqual(before.metadata.labels, after.metadata.labels)) changed();
     }),
   ];
+
+  function followSlices() {
+    const followed = startInformer(client, "EndpointSlice", {
+      log,
+      clock,
+      indexes: { service: ({ metadata }) => [`${metadata.namespace}/${metadata.labels?.[serviceNameLabel]}`] },
+    });
+    followed.onChange(({ before, after }) => {
+      const { namespace, labels } = (after ?? before).metadata;
+      const service = services.get(`${namespace}/${labels?.[serviceNameLabel]}`);
+      if (service?.spec.externalTrafficPolicy === "Local") changed();
+    });
+    return followed;
+  }
 
   function look(): void {
     if (!isStale) return;
@@ -94,7 +102,7 @@ export function startAnnouncer({ client, nodes, log, clock }: AnnouncerOptions):
     wanted = wantedAddresses({
       services: services.list(),
       nodes: known.list(),
-      slicesOf: (service) => slices.by("service", keyOf(service)),
+      slicesOf: (service) => slices?.by("service", keyOf(service)) ?? [],
     });
     for (const address of wanted.keys()) if (!since.has(address)) since.set(address, clock.monotonic());
     for (const address of since.keys()) if (!wanted.has(address)) since.delete(address);
@@ -189,7 +197,7 @@ export function startAnnouncer({ client, nodes, log, clock }: AnnouncerOptions):
           .stop()
           .catch((error: unknown) => log.warn({ error: String(error) }, "an address was not given back"));
       }
-      for (const part of [services, slices, known, leases]) part.stop();
+      for (const part of [services, slices, known, leases]) part?.stop();
       await events.flush();
     },
   };

@@ -17,8 +17,10 @@ export function readGeneration({ netns }: Pick<ProxyNode, "netns">): Promise<num
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "ignore"], timeout: answerMs, killSignal: "SIGKILL" });
     let answer = Buffer.alloc(0);
-    child.stdin.on("error", () => {});
     child.on("error", () => resolve(undefined));
+    // There was no file descriptor left for its pipes; its error says so.
+    if (child.stdin === undefined) return;
+    child.stdin.on("error", () => {});
     child.on("close", () => resolve(undefined));
     child.stdout.on("data", (chunk: Buffer) => {
       answer = Buffer.concat([answer, chunk]);

@@ -34,8 +34,8 @@ export function compileService(
   const used = slices.filter((slice) => slice.addressType === `IPv${family}` && !isForeignSlice(slice));
   const ports = (service.spec.ports ?? []).map((port, index) => {
     const field = `spec.ports[${index}]`;
-    const { endpoints, because, problem } = gatherEndpoints(service, port, field, used);
-    if (problem !== undefined) problems.push(problem);
+    const { endpoints, because, problems: ofPort } = gatherEndpoints(service, port, field, used);
+    problems.push(...ofPort);
     return { ...shared, ...portFacts(service, port), endpoints, because };
   });
   return { ports, problems };

@@ -14,10 +14,11 @@ export function gatherEndpoints(
   { name = "", protocol = "TCP", port }: ServicePort,
   field: string,
   slices: readonly EndpointSlice[],
-): { endpoints: readonly EndpointEntry[]; because: Because; problem?: Problem } {
+): { endpoints: readonly EndpointEntry[]; because: Because; problems: readonly Problem[] } {
   const found = new Map<string, EndpointEntry>();
   const from = [sourceOf(service, field)];
   const losers: Loser[] = [];
+  const problems: Problem[] = [];
   let hasMatch = false;
   for (const slice of slices) {
     const ports = slice.ports ?? [];
@@ -29,10 +30,12 @@ export function gatherEndpoints(
     }
     hasMatch = true;
     from.push(sourceOf(slice));
-    for (const endpoint of slice.endpoints) {
+    for (const [index, endpoint] of slice.endpoints.entries()) {
       const entry = entryOf(endpoint, match.port, slice);
       if (entry === undefined) {
-        losers.push({ ...sourceOf(slice, "endpoints"), reason: "an endpoint of it has no usable address" });
+        const at = sourceOf(slice, `endpoints[${index}].addresses`);
+        losers.push({ ...at, reason: "an endpoint of it has no usable address" });
+        problems.push({ at, code: "unusable-endpoint", message: whyUnusable(slice, index, endpoint) });
         continue;
       }
       const key = `${entry.address}:${entry.port}`;
@@ -42,10 +45,17 @@ export function gatherEndpoints(
   }
   const because: Because = { from, ...(losers.length === 0 ? {} : { losers }) };
   const endpoints = [...found.values()].sort(byAddress);
-  if (hasMatch || losers.length === 0) return { endpoints, because };
+  if (hasMatch || losers.length === 0) return { endpoints, because, problems };
   const wanted = name === "" ? `port ${port} (unnamed)` : `port ${JSON.stringify(name)}`;
   const message = `Service ${service.metadata.namespace ?? ""}/${service.metadata.name}: no slice has ${wanted}/${protocol}; give the pods' container port or the slice port that name`;
-  return { endpoints, because, problem: { at: sourceOf(service, field), code: "port-not-in-slices", message } };
+  problems.push({ at: sourceOf(service, field), code: "port-not-in-slices", message });
+  return { endpoints, because, problems };
+}
+
+function whyUnusable({ metadata, addressType }: EndpointSlice, index: number, { addresses }: SliceEndpoint): string {
+  const has =
+    addresses[0] === undefined ? "no address" : `${JSON.stringify(addresses[0])}, which is no ${addressType} address`;
+  return `EndpointSlice ${metadata.namespace ?? ""}/${metadata.name}: endpoints[${index}] has ${has}; correct or remove it, the others are served`;
 }
 
 function whyNoPort(slice: EndpointSlice, hasName: boolean, name: string, protocol: string): string {

@@ -9,7 +9,9 @@ import { endpointOf, type PodName, type Wanted } from "./objects.ts";
 const isReady =
   process.getuid?.() === 0 && ["nft", "iptables"].every((name) => spawnSync(name, ["--version"]).status === 0);
 const hasIpvs = spawnSync("ipvsadm", ["-L", "-n"]).status === 0;
-const seconds = Number(process.env["FAIRLEAD_DRAIN_SECONDS"] ?? 15);
+const seconds = Number(process.env["DRAIN_SECONDS"] ?? 15);
+/** One mode alone, or all of them. */
+const only = process.env["DRAIN_MODE"];
 const pods: readonly PodName[] = ["pod-a", "pod-b", "pod-c"];
 /** A port that no other test uses: it is closed and opened here. */
 const podPort = 8081;
@@ -24,6 +26,7 @@ describe("rolling updates under load", { skip: isReady ? false : "needs root, nf
   after(() => ground.stop());
 
   for (const mode of ["nftables", "iptables", "ipvs", "userspace"] as const satisfies readonly ProxyModeName[]) {
+    if (only !== undefined && only !== mode) continue;
     const without = mode === "ipvs" && !hasIpvs ? "this kernel has no ip_vs" : false;
     test(`${mode}: no connection fails in ${seconds} seconds`, { skip: without }, async () => {
       const arena = await startArena(mode, ground);

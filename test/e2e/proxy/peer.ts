@@ -1,5 +1,6 @@
 import { createSocket } from "node:dgram";
-import { connect, createServer, type Socket } from "node:net";
+import { once } from "node:events";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 
 /**
@@ -11,12 +12,17 @@ export type Question =
   | { ask: "udp"; host: string; port: number; localPort?: number; count?: number; timeoutMs?: number }
   /** Opens connections one after the other for `ms`; answers how many of each outcome. */
   | { ask: "load"; host: string; port: number; ms: number }
+  /** No new connections on this port until it is opened again; those that wait to be accepted are. */
+  | { ask: "close"; port: number }
+  | { ask: "open"; port: number }
   | { ask: "hold"; key: string; host: string; port: number }
   | { ask: "echo"; key: string; text: string }
   | { ask: "halfclose"; host: string; port: number; text: string };
 
 const [name = "", ...ports] = process.argv.slice(2);
 const held = new Map<string, Socket>();
+
+const servers = new Map<number, Server>();
 
 for (const port of ports.map(Number)) {
   const server = () =>
@@ -30,7 +36,7 @@ for (const port of ports.map(Number)) {
       });
       socket.on("end", () => socket.end(received.startsWith("count") ? `counted ${received.length}\n` : ""));
     });
-  server().listen({ port, host: "0.0.0.0" });
+  servers.set(port, server().listen({ port, host: "0.0.0.0" }));
   server().listen({ port, host: "::", ipv6Only: true });
   for (const type of ["udp4", "udp6"] as const) {
     const udp = createSocket({ type, ipv6Only: type === "udp6" });
@@ -98,6 +104,17 @@ async function answer(question: Question): Promise<unknown> {
         outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
       }
       return outcomes;
+    }
+    case "close": {
+      // What the kernel has connected already is taken in the next turns of the loop; a listener that closes refuses it.
+      for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      servers.get(port)?.close();
+      return "closed";
+    }
+    case "open": {
+      const server = servers.get(port)?.listen(port, "0.0.0.0");
+      if (server !== undefined) await once(server, "listening");
+      return "open";
     }
     case "hold": {
       const socket = connect({ host, port });

@@ -10,7 +10,7 @@ import { ask, startTestServer, type TestServer } from "../../fakes/api-server.ts
 import { watchedLog } from "../../fakes/log.ts";
 import { hostileRequest, seedObjects, type HostileRequest } from "../../fakes/hostile-requests.ts";
 
-// The short form is the same each time; `FUZZ_RUNS=60000` looks for half a minute where nobody has looked yet.
+// The short form is the same each time; `FUZZ_RUNS=8000` looks for half a minute where nobody has looked yet.
 const asked = process.env["FUZZ_RUNS"];
 const numRuns = Number(asked ?? 600);
 const seed = asked === undefined ? 7 : Date.now();

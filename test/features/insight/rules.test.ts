@@ -77,6 +77,34 @@ for (const mode of rulesModes) {
   });
 }
 
+for (const mode of rulesModes) {
+  test(`${mode}: what a Service has of IPv6 is shown with the words of IPv6`, () => {
+    const spec = { clusterIP: "fd00::9", clusterIPs: ["fd00::9"], ipFamilies: ["IPv6"], selector: undefined };
+    const own = service("six", { ...spec, ports: [{ port: 80 }] });
+    const endpoints = {
+      apiVersion: "v1",
+      kind: "Endpoints",
+      metadata: { name: "six" },
+      subsets: [{ addresses: [{ ip: "fd01::1" }], ports: [{ port: 8080 }] }],
+    } as unknown as KubeObject;
+    const { services, slices } = assumeCluster([own, endpoints], assuming);
+    const table = compileTable(services, slices, 6);
+    const { rules, problems } = renderRulesOf(mode, table, {
+      ...node,
+      family: 6,
+      addresses: [],
+      podCidrs: [],
+      serviceCidrs: [],
+    });
+    assert.deepEqual(problems, []);
+    const six = rules.filter(({ because }) => because.length > 0).map(({ text }) => text);
+    const words = { nftables: /^add \S+ ip6 kube-proxy /, iptables: /^ip6tables /, ipvs: /fd0[01]::/ }[mode];
+    assert.ok(six.length > 0);
+    for (const text of six) assert.match(text, words);
+    assert.ok(six.some((text) => text.includes("fd01::1")));
+  });
+}
+
 test("what manifests leave to a cluster is made up, and said", () => {
   const objects = [service("a", { type: "NodePort" }), service("b", { clusterIP: "10.96.1.1" }), deployment("a", 3)];
   const { services, slices, notes } = assumeCluster(objects, assuming);

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { findProgram } from "#roles/packages.ts";
+import { curl, eventually, run, startCluster, whyNoCluster, type TestCluster } from "../cluster.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const skip = whyNoCluster() || (findProgram("iptables-save") === undefined ? "needs iptables" : false);
+
+interface Line {
+  readonly mode: string;
+  readonly rule: string;
+  readonly because: { kind: string; name: string }[];
+  readonly count?: string;
+  readonly isUnknown?: boolean;
+}
+
+/** What `fairlead rules` says of a cluster that runs, and of the rules that stand on its node. */
+describe("fairlead rules of a running cluster", { skip }, () => {
+  let cluster: TestCluster;
+  before(async () => {
+    cluster = await startCluster({ manifests: [join(root, "examples/quickstart")], args: ["--nodes", "1"] });
+  });
+  after(() => cluster?.purge());
+
+  const env = { PATH: process.env["PATH"] ?? "" };
+  function rules(...args: string[]): Line[] {
+    const argv = [join(root, "bin/fairlead.ts"), "rules", "--json", "--data-dir", cluster.dataDir, ...args];
+    const { status, stdout, stderr } = run(process.execPath, argv, { env });
+    assert.equal(status, 0, stderr);
+    return stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Line);
+  }
+  const inNode = (...argv: string[]) => {
+    const [name = ""] = readdirSync("/run/netns").filter((name) => name.endsWith("node-1"));
+    return run("nsenter", [`--net=/run/netns/${name}`, ...argv]);
+  };
+  const ofHello = (lines: readonly Line[]) =>
+    lines.filter(({ because }) => because.some(({ kind, name }) => kind === "Service" && name === "hello"));
+  const clusterIP = () => cluster.kubectl("get", "service", "hello", "-o", "jsonpath={.spec.clusterIP}");
+
+  test("says what each mode would have, and what stands there is what would", async () => {
+    const would = rules();
+    assert.deepEqual([...new Set(would.map(({ mode }) => mode))], ["nftables", "iptables", "ipvs"]);
+    await eventually(() => {
+      const live = rules("--live");
+      assert.deepEqual([...new Set(live.map(({ mode }) => mode))], ["nftables"]);
+      assert.deepEqual(
+        live.filter(({ isUnknown }) => isUnknown).map(({ rule }) => rule),
+        [],
+      );
+      assert.ok(ofHello(live).length > 0);
+    });
+  });
+
+  test("counts the connections of each endpoint, and tells what nobody asked for", async () => {
+    assert.match(curl(`http://${clusterIP()}/`), /^Hostname: hello-/);
+    await eventually(() => {
+      const counts = ofHello(rules("--live", "--mode", "nftables")).map(({ count }) => count);
+      assert.ok(
+        counts.some((count) => /^[1-9]\d* connections$/.test(count ?? "")),
+        JSON.stringify(counts),
+      );
+    });
+    // Until the service proxy looks, and takes it away.
+    await eventually(() => {
+      const foreign = "cluster-ips { 10.99.99.99 }";
+      assert.equal(inNode("nft", `add element ip kube-proxy ${foreign}`).status, 0);
+      const unknown = rules("--live").filter(({ isUnknown }) => isUnknown);
+      assert.deepEqual(
+        unknown.map(({ rule }) => rule),
+        [`add element ip kube-proxy ${foreign}`],
+      );
+    });
+  });
+
+  test("in the mode iptables each rule has its packets", async () => {
+    const map = JSON.parse(cluster.kubectl("get", "configmap", "kube-proxy", "-n", "kube-system", "-o", "json"));
+    map.data["config.conf"] = map.data["config.conf"].replace('mode: ""', "mode: iptables");
+    cluster.kubectlWith(JSON.stringify(map), "replace", "-f", "-");
+    await eventually(() => {
+      curl(`http://${clusterIP()}/`);
+      const live = rules("--live");
+      assert.deepEqual([...new Set(live.map(({ mode }) => mode))], ["iptables"]);
+      assert.deepEqual(
+        live.filter(({ isUnknown }) => isUnknown).map(({ rule }) => rule),
+        [],
+      );
+      const hit = ofHello(live).find(({ count }) => /^[1-9]\d* packets, \d+ bytes$/.test(count ?? ""));
+      assert.ok(hit, JSON.stringify(ofHello(live)));
+    }, 30_000);
+  });
+});
