@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
 import { Agent, get, request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,6 +74,12 @@ async function measureAll(child: ChildProcess, place: Place): Promise<ApiMeasure
   await measure("create a Service", services, (index) => ask("POST", collection, serviceOf(index)));
   const full = (await usageOf(child)).rss;
   await measure("GET a Service", 10_000, (index) => ask("GET", `${collection}/web-${index % services}`));
+  const session = connect(`https://127.0.0.1:${place.port}`, place.tls);
+  await once(session, "remoteSettings");
+  await measure("the same over HTTP/2, on one connection", 10_000, (index) =>
+    read(session.request({ ":path": `${collection}/web-${index % services}` })),
+  );
+  session.close();
   const byToken = await signInByToken(place, ask);
   await measure(`the same by a token, among ${bindings} RoleBindings`, 10_000, (index) =>
     byToken.ask("GET", `${collection}/web-${index % services}`),
@@ -84,7 +91,8 @@ async function measureAll(child: ChildProcess, place: Place): Promise<ApiMeasure
   await measure("list by label (20 of 10,000)", 200, () => ask("GET", "/api/v1/services?labelSelector=group%3Dg7"));
   await measure("page of 500 as a Table", 100, () => ask("GET", "/api/v1/services?limit=500", undefined, true));
   await measure("list of 10,000", 30, () => ask("GET", "/api/v1/services"));
-  measures.push(await measureWatch(child, place, ask));
+  measures.push(await measureWatch(child, ask, overHttp1(place), ""));
+  measures.push(await measureWatch(child, ask, overHttp2(place), " over HTTP/2, a hundred on a connection"));
   agent.destroy();
   return { measures, memory: { fresh, full, end: (await usageOf(child)).rss } };
 }
@@ -128,20 +136,17 @@ async function measureWork(
 }
 
 /** One Service changes again and again; the measure is of one event at one watcher, the change's own cost shared. */
-async function measureWatch(child: ChildProcess, { port, tls }: Place, ask: Ask): Promise<ApiMeasure> {
+async function measureWatch(child: ChildProcess, ask: Ask, watching: Watching, how: string): Promise<ApiMeasure> {
   const wanted = watchers * updates;
   let seen = 0;
   let done = () => {};
   const all = new Promise<void>((resolve) => (done = resolve));
-  const agent = new Agent({ keepAlive: true, maxSockets: watchers, ...tls });
   const list = JSON.parse(await ask("GET", `${collection}?limit=1`)) as { metadata: { resourceVersion: string } };
   const path = `${collection}?watch=1&resourceVersion=${list.metadata.resourceVersion}`;
   for (let index = 0; index < watchers; index += 1) {
-    const watch = get({ host: "127.0.0.1", port, path, agent });
-    watch.on("error", () => {});
-    const [response] = (await once(watch, "response")) as [NodeJS.ReadableStream];
-    response.on("error", () => {});
-    response.on("data", (chunk: Buffer) => {
+    const stream = await watching.open(path);
+    stream.on("error", () => {});
+    stream.on("data", (chunk: Buffer) => {
       // One event a line.
       for (const byte of chunk) if (byte === 10) seen += 1;
       if (seen >= wanted) done();
@@ -155,8 +160,54 @@ async function measureWatch(child: ChildProcess, { port, tls }: Place, ask: Ask)
   await all;
   const seconds = (performance.now() - started) / 1000;
   const cpu = ((await usageOf(child)).cpu - before.cpu) / wanted;
-  agent.destroy();
-  return { what: `an event to one of ${watchers} watchers`, cpu, rate: wanted / seconds };
+  watching.end();
+  return { what: `an event to one of ${watchers} watchers${how}`, cpu, rate: wanted / seconds };
+}
+
+interface Watching {
+  open(path: string): Promise<NodeJS.ReadableStream>;
+  end(): void;
+}
+
+function overHttp1({ port, tls }: Place): Watching {
+  const agent = new Agent({ keepAlive: true, maxSockets: watchers, ...tls });
+  return {
+    async open(path) {
+      const watch = get({ host: "127.0.0.1", port, path, agent });
+      watch.on("error", () => {});
+      const [response] = (await once(watch, "response")) as [NodeJS.ReadableStream];
+      return response;
+    },
+    end: () => agent.destroy(),
+  };
+}
+
+function overHttp2({ port, tls }: Place): Watching {
+  const sessions: ClientHttp2Session[] = [];
+  let opened = 0;
+  return {
+    async open(path) {
+      if (opened % 100 === 0) {
+        const next = connect(`https://127.0.0.1:${port}`, tls);
+        next.on("error", () => {});
+        await once(next, "remoteSettings");
+        sessions.push(next);
+      }
+      opened += 1;
+      const stream = (sessions.at(-1) as ClientHttp2Session).request({ ":path": path });
+      await once(stream, "response");
+      return stream;
+    },
+    end() {
+      for (const session of sessions) session.destroy();
+    },
+  };
+}
+
+/** Reads an answer to its end. */
+async function read(stream: ClientHttp2Stream): Promise<void> {
+  stream.resume();
+  await once(stream, "end");
 }
 
 type Ask = (method: string, path: string, body?: object, asTable?: boolean) => Promise<string>;

@@ -1,11 +1,11 @@
-import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer, type AddressInfo } from "node:net";
+import type { ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { findProgram } from "#roles/packages.ts";
-import { udpLoad } from "./dataplane-l4-udp.ts";
+import { cpuMicroseconds, wrk } from "./dataplane/measure.ts";
+import { begin, freePorts } from "./dataplane/peers.ts";
+import { udpLoad } from "./dataplane/udp-load.ts";
 import { median, printTable } from "./table.ts";
 
 /**
@@ -19,7 +19,6 @@ export interface StreamBenchResult {
   readonly costs: Readonly<Record<string, number>>;
 }
 
-const run = promisify(execFile);
 const streamModule = "/usr/lib/nginx/modules/ngx_stream_module.so";
 
 interface Ports {
@@ -35,15 +34,17 @@ interface Load {
 }
 
 const loads: readonly Load[] = [
-  { name: "TCP small", drive: (ports, seconds) => wrk(ports, seconds, "/small", ["-c64"]) },
-  { name: "TCP 1 MB", drive: (ports, seconds) => wrk(ports, seconds, "/1m", ["-c16"]) },
-  {
-    name: "TCP connections",
-    drive: (ports, seconds) => wrk(ports, seconds, "/small", ["-c64", "-H", "Connection: close"]),
-  },
+  { name: "TCP small", drive: ask("/small", "-c64") },
+  { name: "TCP 1 MB", drive: ask("/1m", "-c16") },
+  { name: "TCP connections", drive: ask("/small", "-c64", "-H", "Connection: close") },
   { name: "UDP, 16 flows", udp: true, drive: ({ udp }, seconds) => udpLoad(udp, 16, seconds) },
   { name: "UDP, 200 flows", udp: true, drive: ({ udp }, seconds) => udpLoad(udp, 200, seconds) },
 ];
+
+/** wrk speaks HTTP to the endpoint; the proxies between see bytes. */
+function ask(path: string, ...args: readonly string[]): Load["drive"] {
+  return ({ tcp }, seconds) => wrk(tmpdir(), { args: ["-t1", ...args] }, `http://127.0.0.1:${tcp}${path}`, seconds);
+}
 
 const common = (dir: string, name: string) => `load_module ${streamModule};
 daemon off; master_process off; worker_processes 1; pid ${dir}/${name}.pid; error_log stderr crit;
@@ -81,31 +82,27 @@ export async function benchStreams(
     throw new Error("nginx's stream module is missing: apt-get install libnginx-mod-stream");
   const dir = mkdtempSync(join(tmpdir(), "fairlead-bench-"));
   const children: ChildProcess[] = [];
-  const begin = async (command: string, args: readonly string[], port: number): Promise<number> => {
-    const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] });
-    children.push(child);
-    await reachable(port);
-    return child.pid ?? 0;
-  };
+  const start = (program: string, args: readonly string[], port: number) =>
+    begin({ dir, children }, program, args, port);
   const file = (name: string, text: string): string => {
     writeFileSync(join(dir, name), text);
     return join(dir, name);
   };
   const nginx = (name: string, text: string, port: number) =>
-    begin("nginx", ["-e", "stderr", "-p", dir, "-c", file(name, text)], port);
+    start("nginx", ["-e", "stderr", "-p", dir, "-c", file(name, text)], port);
   try {
     file("1m", "x".repeat(1 << 20));
-    const [endpoint, ours, theirs, others] = await Promise.all([freePorts(), freePorts(), freePorts(), freePorts()]);
+    const [endpoint, ours, theirs, others] = await Promise.all([pair(), pair(), pair(), pair()]);
     await nginx("endpoint.conf", endpointConfig(dir, endpoint), endpoint.tcp);
-    const serve = join(import.meta.dirname, "dataplane-l4-serve.ts");
+    const serve = join(import.meta.dirname, "dataplane/serve-streams.ts");
     const args = [serve, ...[ours.tcp, endpoint.tcp, ours.udp, endpoint.udp].map(String)];
     const proxies = [
-      { name: "fairlead", ports: ours, pid: await begin(process.execPath, args, ours.tcp) },
+      { name: "fairlead", ports: ours, pid: await start(process.execPath, args, ours.tcp) },
       { name: "nginx", ports: theirs, pid: await nginx("nginx.conf", nginxConfig(dir, theirs, endpoint), theirs.tcp) },
     ];
     if (findProgram("haproxy") !== undefined) {
       const config = file("haproxy.cfg", haproxyConfig(others, endpoint));
-      proxies.push({ name: "haproxy", ports: others, pid: await begin("haproxy", ["-db", "-f", config], others.tcp) });
+      proxies.push({ name: "haproxy", ports: others, pid: await start("haproxy", ["-db", "-f", config], others.tcp) });
     }
     const results: StreamBenchResult[] = [];
     for (const load of loads.filter(({ name }) => name.includes(only))) {
@@ -130,52 +127,16 @@ export async function benchStreams(
   }
 }
 
+async function pair(): Promise<Ports> {
+  const [tcp = 0, udp = 0] = await freePorts(2);
+  return { tcp, udp };
+}
+
 function rowOf({ load, costs }: StreamBenchResult): string[] {
   const { fairlead = 0, nginx = 0, haproxy } = costs;
   const shown = (value: number | undefined) => (value === undefined ? "" : `${value.toFixed(1)} µs`);
   const ratio = (value: number | undefined) => (value === undefined ? "" : (fairlead / value).toFixed(2));
   return [load, shown(fairlead), shown(nginx), shown(haproxy), ratio(nginx), ratio(haproxy)];
-}
-
-/** wrk speaks HTTP to the endpoint; the proxies between see bytes. */
-async function wrk({ tcp }: Ports, seconds: number, path: string, args: readonly string[]): Promise<number> {
-  const { stdout } = await run("wrk", ["-t1", `-d${seconds}s`, ...args, `http://127.0.0.1:${tcp}${path}`]);
-  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
-  if (requests === 0 || /Non-2xx/.test(stdout)) throw new Error(`wrk was not served at ${tcp}: ${stdout}`);
-  return requests;
-}
-
-/** CPU time of all threads, from the scheduler's own nanoseconds. */
-function cpuMicroseconds(pid: number): number {
-  let sum = 0;
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    sum += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]) / 1000;
-  }
-  return sum;
-}
-
-async function freePorts(): Promise<Ports> {
-  const servers = [createServer(), createServer()];
-  await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, "127.0.0.1", done))));
-  const [tcp = 0, udp = 0] = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise<void>((done) => server.close(() => done()))));
-  return { tcp, udp };
-}
-
-async function reachable(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1");
-      socket.once("error", () => resolve(false));
-      socket.once("connect", () => {
-        socket.destroy();
-        resolve(true);
-      });
-    });
-    if (open) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`nothing listens on port ${port} after 5 s`);
 }
 
 // `node bench/dataplane-l4.ts [PART-OF-A-LOAD'S-NAME]`

@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { ApiError } from "#api/meta/status.ts";
 import { StoreError } from "#store/error.ts";
 import type { Exchange } from "./http/exchange.ts";
-import { writeCommonHeaders } from "./http/respond.ts";
+import { commonHeaders } from "./http/respond.ts";
 
 /** Where `fairlead backup` gets the objects of a running cluster; for administrators, as every path that is not known. */
 export const backupPath = "/fairlead/backup";
@@ -18,8 +18,8 @@ export async function answerBackup(exchange: Exchange): Promise<void> {
   try {
     const file = join(folder, "store.db");
     await backup(file);
-    writeCommonHeaders(exchange);
     exchange.response.writeHead(200, {
+      ...commonHeaders(exchange),
       "Content-Type": "application/vnd.sqlite3",
       "Content-Length": statSync(file).size,
     });

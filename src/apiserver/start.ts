@@ -23,6 +23,7 @@ import type { Certificates } from "./certificates.ts";
 import { createDiscovery } from "./discovery/answer.ts";
 import { createOpenApi } from "./discovery/openapi.ts";
 import type { Parts } from "./http/exchange.ts";
+import { bodiesLimit, createByteBudget } from "./http/body.ts";
 import { createGate, defaultRequestLimits, type RequestLimits } from "./http/gate.ts";
 import { createHandler } from "./http/handle.ts";
 import { openListener, type ListenAddress, type Listener } from "./http/listener.ts";
@@ -50,7 +51,7 @@ export interface ApiServerOptions {
   /** A stream to the agent that runs the node's pods, for logs, exec, attach and port-forward. */
   connectNode?: (nodeName: string) => Promise<Duplex>;
   /** How many requests are taken at once, and of one user; more are told to come again. */
-  limits?: Partial<RequestLimits>;
+  limits?: Partial<RequestLimits & { readonly bodyBytes: number }>;
   /** A client that takes nothing of a long answer for so long is cut off; a minute by default. */
   stalledMs?: number;
   clock?: Clock;
@@ -105,6 +106,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     accounts,
     served,
     log,
+    bodies: createByteBudget(options.limits?.bodyBytes ?? bodiesLimit),
     stalledMs,
     connectNode,
     open,

@@ -67,8 +67,12 @@ export function createProgram(exit: (code: number) => void): Command {
     .option("--api-port <port>", "port of the API server", integer, defaultOptions.apiPort)
     .option("--http-port <port>", "port of Ingress (default: 80, or the next free from 8080)", integer)
     .option("--https-port <port>", "port of Ingress with TLS (default: 443, or the next free from 8443)", integer)
-    .option("--service-cidr <range>", "addresses of Services", defaultOptions.serviceCidr)
-    .option("--pod-cidr <range>", "addresses of pods; each node takes a /24", defaultOptions.podCidr)
+    .option(
+      "--service-cidr <range>",
+      "addresses of Services: a range of IPv4, or one of each family: 10.96.0.0/12,fd00:10:96::/108",
+      defaultOptions.serviceCidr,
+    )
+    .option("--pod-cidr <range>", "addresses of pods; each node takes a /24, and of IPv6 a /64", defaultOptions.podCidr)
     .option("--node-cidr <range>", "addresses of nodes", defaultOptions.nodeCidr)
     .option(
       "--load-balancer-cidr <range>",

@@ -28,6 +28,8 @@ import type { Connection } from "./transport/connection.ts";
 import { listen, type Listening, type ListenOptions } from "./transport/listen.ts";
 import { createLookup } from "./transport/lookup.ts";
 import { createPublicDialer } from "./transport/public.ts";
+import { usableHandles } from "./transport/raw-check.ts";
+import { createRawDialer } from "./transport/raw.ts";
 
 export interface EngineOptions {
   readonly listeners: readonly ListenerSpec[];
@@ -38,6 +40,7 @@ export interface EngineOptions {
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   readonly nameServers: readonly string[];
+  readonly transport: DataplaneOptions["transport"];
   readonly proxyProtocol: NonNullable<DataplaneOptions["proxyProtocol"]>;
   readonly tls: TlsSettings;
   /** Speak HTTP/2 with clients that want it. */
@@ -51,6 +54,8 @@ export interface EngineOptions {
   readonly meter: MeterMemory;
   readonly total: CounterSlot;
   readonly slotOf: (id: string) => CounterSlot;
+  /** What it serves from its first connection on; nothing when absent. */
+  readonly first?: TableChange | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -67,9 +72,10 @@ export interface Engine {
   stop(drainMs: number): Promise<void>;
 }
 
-/** Starts serving in this thread with an empty table. Rejects with `ListenError`; nothing listens then. */
+/** Starts serving in this thread. Rejects with `ListenError`; nothing listens then. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { limits, clock, log, total } = options;
+  const handles = options.transport === "public" ? undefined : await usableHandles();
   const onFault = (error: unknown) =>
     log.error(
       { error: error instanceof Error ? error.stack : String(error) },
@@ -91,6 +97,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const trusts = compileRanges(options.trustedProxies);
   const accessLog = options.accessLog === undefined ? undefined : new AccessLog(options.accessLog, clock, log);
+  const publicDialer = createPublicDialer(onFault, options.nameServers);
   const { sampling } = options;
   const tracer = sampling === undefined ? undefined : new Tracer(sampling, clock, options.passSpans);
   const context = createContext({
@@ -99,7 +106,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onFault,
     limits,
     deadlines,
-    dialer: createPublicDialer(onFault, options.nameServers),
+    dialer: handles === undefined ? publicDialer : createRawDialer({ handles, onFault }, publicDialer),
     table,
     failures,
     total,
@@ -172,6 +179,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const listenOptions: ListenOptions = {
     reusePort: options.shared,
+    handles,
     clock,
     greetingMs: limits.greetingMs,
     believesProxy: options.proxyProtocol.isRequired ? trustsProxy : undefined,
@@ -191,11 +199,26 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     adopt,
     forget,
   });
+  function apply(change: TableChange): Promise<void> {
+    table.apply(change);
+    if (change.hosts.length + change.certificates.length > 0) hostServers.forget();
+    const listens = streams.apply(change.streams ?? []);
+    const { defaultCertificate } = table;
+    if (defaultCertificate === undefined) return listens;
+    const touched =
+      change.defaultCertificate !== undefined || change.certificates.some(([id]) => id === defaultCertificate);
+    const entry = touched ? table.certificates.entry(defaultCertificate) : undefined;
+    if (entry !== undefined) tls.setDefault(entry);
+    return listens;
+  }
+
   const listening: Listening[] = [];
   try {
+    if (options.first !== undefined) await apply(options.first);
     for (const spec of options.listeners) listening.push(await listen(spec, listenOptions));
   } catch (error) {
     for (const listener of listening) listener.close();
+    streams.stop();
     deadlines.stop();
     accessLog?.stop();
     throw error;
@@ -203,22 +226,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   return {
     addresses: listening.map(({ address }) => address),
-    apply(change) {
-      table.apply(change);
-      if (change.hosts.length + change.certificates.length > 0) hostServers.forget();
-      const listens = streams.apply(change.streams ?? []);
-      const { defaultCertificate } = table;
-      if (defaultCertificate === undefined) return listens;
-      const touched =
-        change.defaultCertificate !== undefined || change.certificates.some(([id]) => id === defaultCertificate);
-      const entry = touched ? table.certificates.entry(defaultCertificate) : undefined;
-      if (entry !== undefined) tls.setDefault(entry);
-      return listens;
-    },
+    apply,
     failures: () => failures.list(),
     sample: () => context.sample.list(),
     async stop(drainMs) {
       context.draining = true;
+      // What the kernel has taken for us by now is served: it would be reset with its listener.
+      await new Promise((resolve) => setImmediate(resolve));
       for (const listener of listening) listener.close();
       streams.stop();
       for (const client of clients) client.drain();

@@ -18,11 +18,14 @@ export interface WorkerData {
   readonly proxyProtocol: NonNullable<DataplaneOptions["proxyProtocol"]>;
   readonly tls: TlsSettings;
   readonly http2: boolean;
+  readonly transport: DataplaneOptions["transport"];
   readonly ticketKeys: Uint8Array;
   readonly meter: MeterMemory;
   readonly accessLog: AccessLogOptions | undefined;
   readonly sampling: Sampling | undefined;
   readonly pages: readonly Float64Array<SharedArrayBuffer>[];
+  /** The table that it serves from its first connection on. */
+  readonly first: NumberedChange;
 }
 
 /** What a worker remembers of its requests, oldest first. */

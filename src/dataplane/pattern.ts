@@ -16,15 +16,15 @@ const guardMs = 10;
 const mostAttempts = 5;
 
 /**
- * Makes ready a regex route's expression, anchored at the start, case-insensitive; `undefined` when this engine does
+ * Makes ready a regex route's expression, anchored at the start, case-insensitive unless told otherwise; `undefined` when this engine does
  * not read it. JavaScript's engine tries every way to match and has no limit of its own, unlike PCRE: `/p.*q.*r.*s.*t$`
  * takes minutes for a path of a few hundred characters. So the ways there can be at most are counted from the text, and
  * where these are too many for a path, the comparison runs under a guard that ends it.
  */
-export function compilePattern(source: string): Pattern | undefined {
+export function compilePattern(source: string, flags: "is" | "s" = "is"): Pattern | undefined {
   let regex: RegExp;
   try {
-    regex = new RegExp(`^(?:${source.replace(/^\^/, "")})`, "is");
+    regex = new RegExp(`^(?:${source.replace(/^\^/, "")})`, flags);
   } catch {
     return undefined;
   }

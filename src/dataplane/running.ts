@@ -18,6 +18,16 @@ export interface ListenerSpec {
 
 export interface DataplaneOptions {
   readonly listeners: readonly ListenerSpec[];
+  /**
+   * The table that is served from the first connection on; an empty one when absent, so that requests are answered 404
+   * until the first change.
+   */
+  readonly table?: TableChange;
+  /**
+   * Another data plane, such as that of the version before, listens on the same ports and is about to go: both get
+   * connections until it stops. Ports must be given. Only with workers.
+   */
+  readonly isBeside?: boolean;
   /** Worker threads, each listening on every port; 0 serves in the calling thread. One a core when absent. */
   readonly workers?: number;
   readonly log: Log;
@@ -39,6 +49,11 @@ export interface DataplaneOptions {
   readonly tracing?: TracingOptions;
   /** DNS servers that know the names of endpoints, asked before the machine's own resolver; none by default. */
   readonly nameServers?: readonly string[];
+  /**
+   * How bytes without TLS come and go: `auto` takes Node's own handles where a check at the start finds that they do what
+   * is needed, and the public sockets elsewhere; `public` takes those in any case. `auto` when absent.
+   */
+  readonly transport?: "auto" | "public" | undefined;
   /** HTTP/2 to clients: offered over TLS, and taken by prior knowledge without; `false` turns it off. */
   readonly http2?: boolean;
 }

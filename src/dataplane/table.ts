@@ -41,6 +41,8 @@ export interface ClientAuth {
   readonly crl?: string;
   /** How many authorities may stand between the certificate and the one that is trusted. */
   readonly depth: number;
+  /** A regular expression that occurs in the certificate's subject (RFC 2253); 403 for others. */
+  readonly subject?: string;
   /** Where who is not let in is redirected to, in place of 400. */
   readonly errorPage?: string;
   /** Endpoints get the certificate as `ssl-client-cert`. */
@@ -160,7 +162,11 @@ export type Filter =
   /** Who passes one of `source-ranges`, `basic-auth` and `external-auth` need not pass the others. */
   | { readonly type: "satisfy-any" }
   /** Nobody without a certificate of their own: 400 for what came without TLS. Goes behind `https-redirect`. */
-  | { readonly type: "client-certificate" }
+  | {
+      readonly type: "client-certificate";
+      /** 403 instead: what is wanted is a subject that matches. */
+      readonly bySubject?: boolean;
+    }
   /** Requests do not stand in the access log. */
   | { readonly type: "quiet" }
   /**

@@ -10,10 +10,10 @@ import type { NumberedChange } from "./whole-table.ts";
 
 export interface PlaceOptions {
   readonly url: URL;
-  readonly data: WorkerData;
+  readonly data: Omit<WorkerData, "first">;
   readonly clock: Clock;
   readonly log: Log;
-  /** The table of this moment, for a worker that takes a dead one's place. */
+  /** The table of this moment: what a worker that takes a dead one's place begins with. */
   readonly whole: () => NumberedChange;
   /** Gets the spans of the worker. */
   readonly passSpans: (spans: readonly Span[], dropped: number) => void;
@@ -83,9 +83,9 @@ export class WorkerPlace {
   }
 
   private launch(): Promise<void> {
-    const { url, data, log } = this.options;
+    const { url, data, log, whole } = this.options;
     const worker = new Worker(url, {
-      workerData: data,
+      workerData: { ...data, first: whole() } satisfies WorkerData,
       resourceLimits,
       execArgv: [],
       env: workerEnv(),

@@ -25,7 +25,7 @@ function parentLog(fields: LogFields): Log {
 
 const data = workerData as WorkerData;
 let pages: readonly CounterPage[] = data.pages;
-let slots: ReadonlyMap<string, number> = new Map();
+let { slots }: { slots: ReadonlyMap<string, number> } = data.first;
 
 function slotAt(slot: number): CounterSlot {
   const { page, offset } = placeOf(slot);
@@ -45,6 +45,7 @@ try {
     proxyProtocol: data.proxyProtocol,
     tls: data.tls,
     http2: data.http2,
+    transport: data.transport,
     ticketKeys: Buffer.from(data.ticketKeys),
     meter: data.meter,
     accessLog: data.accessLog,
@@ -52,6 +53,7 @@ try {
     passSpans: (spans, dropped) => post({ type: "spans", spans, dropped }),
     total: slotAt(0),
     slotOf: (id) => slotAt(slots.get(id) ?? 0),
+    first: data.first.change,
     clock: systemClock,
     log: parentLog({}),
   });

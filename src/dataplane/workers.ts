@@ -22,12 +22,15 @@ export { ListenError, type DataplaneOptions, type ListenerSpec, type RunningData
 const workerUrl = new URL("./worker.ts", import.meta.url);
 
 /**
- * Starts the HTTP data plane with an empty table. Rejects with `ListenError` (with `code` and `listener`) when a port
+ * Starts the HTTP data plane. Rejects with `ListenError` (with `code` and `listener`) when a port
  * cannot be had; nothing is left running then.
  */
-export function startDataplane(options: DataplaneOptions): Promise<RunningDataplane> {
+export async function startDataplane(options: DataplaneOptions): Promise<RunningDataplane> {
   const workers = options.workers ?? availableParallelism();
-  return workers === 0 ? startInThread(options) : startThreads(options, workers);
+  const running = await (workers === 0 ? startInThread(options) : startThreads(options, workers));
+  // It is served already; now the health checks and the ports of its streams begin.
+  if (options.table !== undefined) await running.apply(options.table);
+  return running;
 }
 
 /** Asks endpoints how they are, for all workers; what it finds out goes the way of any change. */
@@ -62,8 +65,10 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     passSpans: options.tracing?.export ?? (() => {}),
     meter: createMeterMemory(1, randomBytes(16).toString("hex")),
     http2: options.http2 ?? true,
+    transport: options.transport,
     total: slotAt(0),
     slotOf: (id) => slotAt(book.slotOf(id)),
+    first: options.table === undefined ? undefined : table.apply(options.table).change,
     clock: options.clock,
     log: options.log,
   });
@@ -136,7 +141,8 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
   const book = new SlotBook(workers);
   const table = new WholeTable(book);
   const listeners: ListenerSpec[] = [];
-  for (const spec of options.listeners) listeners.push(await probePort(spec));
+  for (const spec of options.listeners) listeners.push(options.isBeside === true ? spec : await probePort(spec));
+  if (options.table !== undefined) table.apply(options.table);
   const ticketKeys = randomBytes(48);
   const meter = createMeterMemory(workers, randomBytes(16).toString("hex"));
   const places = book.pages.map(
@@ -160,6 +166,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
           proxyProtocol: options.proxyProtocol ?? defaultProxyProtocol,
           tls: options.tls ?? defaultTls,
           http2: options.http2 ?? true,
+          transport: options.transport,
           ticketKeys,
           meter,
           accessLog: options.accessLog,

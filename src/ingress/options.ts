@@ -138,6 +138,8 @@ export interface IngressOptions {
   readonly zstdTypes: readonly string[];
   /** `use-proxy-protocol`: connections to Ingress begin with a PROXY header. */
   readonly useProxyProtocol: boolean;
+  /** `proxy-protocol-header-timeout` in milliseconds: how long it may take. */
+  readonly proxyHeaderMs: number;
   /** `proxy-real-ip-cidr`: the proxies whose PROXY header is believed. */
   readonly proxyRanges: readonly string[];
   /** `ssl-protocols`: the oldest and the newest. */
@@ -232,6 +234,7 @@ export const defaultOptions: IngressOptions = {
   trustIncomingSpan: true,
   operationName: "",
   useProxyProtocol: false,
+  proxyHeaderMs: 5_000,
   proxyRanges: ["0.0.0.0/0", "::/0"],
   tlsVersions: [defaultTls.minVersion, defaultTls.maxVersion],
   tlsCiphers: defaultTls.ciphers,
@@ -288,6 +291,7 @@ const readers: Readonly<Record<string, (text: string) => Partial<IngressOptions>
   "proxy-stream-next-upstream": as("streamRetries", parseBool),
   "proxy-stream-next-upstream-tries": as("streamTries", (text) => (/^\d{1,4}$/.test(text) ? Number(text) : undefined)),
   "use-proxy-protocol": as("useProxyProtocol", parseBool),
+  "proxy-protocol-header-timeout": as("proxyHeaderMs", (text) => parseSeconds(text.replace(/s$/, "")) || undefined),
   "proxy-real-ip-cidr": as("proxyRanges", parseRanges),
   "ssl-protocols": as("tlsVersions", parseTlsVersions),
   "ssl-ciphers": as("tlsCiphers", parseCiphers),

@@ -44,7 +44,7 @@ export function startNodeFamilies(first: NodeWork, deps: NodeProxyDeps): NodePro
     const { nodes, ...rest } = work;
     const known = new Map(families);
     start(work);
-    await Promise.all(nodes.map(async (node) => known.get(node.family ?? 4)?.change({ ...rest, node })));
+    for (const node of nodes) await known.get(node.family ?? 4)?.change({ ...rest, node });
     for (const [family, proxy] of known) {
       if (nodes.some((node) => (node.family ?? 4) === family)) continue;
       families.delete(family);
@@ -69,7 +69,8 @@ export function startNodeFamilies(first: NodeWork, deps: NodeProxyDeps): NodePro
       await Promise.all(all().map((proxy) => proxy.stop()));
     },
     async cleanup() {
-      await Promise.all(all().map((proxy) => proxy.cleanup()));
+      // One after the other: the last one takes along what both used.
+      for (const proxy of all()) await proxy.cleanup();
     },
   };
 }

@@ -7,6 +7,7 @@ import { freeMemoryOfStart } from "#base/free-memory.ts";
 import type { Log } from "#base/log.ts";
 import { createRemoteClient, type RemoteClient } from "#client/remote.ts";
 import {
+  allAddresses,
   createTopology,
   removeTopology,
   watchTopology,
@@ -137,12 +138,12 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
           }),
           startProxies(configMap, {
             client: ofProxies,
-            nodes: topology.nodes.map(({ name, netns, address }) => ({
-              name,
-              netns,
-              addresses: [address],
-              podCidrs: [config?.podCidr ?? ""],
-              serviceCidrs: [config?.serviceCidr ?? ""],
+            nodes: topology.nodes.map((node) => ({
+              name: node.name,
+              netns: node.netns,
+              addresses: allAddresses(node, node.address),
+              podCidrs: [],
+              serviceCidrs: [],
             })),
             serviceCidr: config.serviceCidr,
             podCidr: config.podCidr,

@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { addressAt, cidrSize, cidrsOverlap, formatAddress, formatCidr, parseCidr, type Cidr } from "#base/cidr.ts";
 import { defaultElectionTimes, electionProblem, type ElectionTimes } from "#controllers/leader-election/times.ts";
+import { defaultNodeSubnet6, splitRanges } from "#node/network/ipv6.ts";
 
 /** How far `up` waits before it says that it is done. */
 export type WaitFor = "served" | "applied" | "none";
@@ -19,6 +20,7 @@ export interface UpOptions {
   readonly httpPort: number;
   /** 0: 443, or the next free of 8443 and up. */
   readonly httpsPort: number;
+  /** One range of IPv4, or one of each family with a comma between; so are the next two. */
   readonly serviceCidr: string;
   readonly podCidr: string;
   readonly nodeCidr: string;
@@ -128,6 +130,8 @@ export interface AddressPlan {
   readonly pod: Cidr;
   readonly node: Cidr;
   readonly loadBalancer: readonly Cidr[];
+  /** The ranges of IPv6 in a cluster of both families. */
+  readonly ipv6: { readonly service: Cidr; readonly pod: Cidr; readonly node: Cidr } | undefined;
   readonly nodePorts: PortRange;
   /** The `kubernetes` Service: the first address of the range. */
   readonly apiServiceAddress: string;
@@ -163,7 +167,12 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
   if (election !== undefined)
     problems.push(`--leader-elect-lease-duration, -renew-deadline, -retry-period: ${election}`);
   problems.push(...configMapProblems(options));
-  const range = (flag: string, text: string, longest: number): Cidr | undefined => {
+  const range = (flag: string, whole: string, longest: number): Cidr | undefined => {
+    const text = splitRanges(whole).ipv4;
+    if (text === "") {
+      problems.push(`--${flag}: ${whole} has no IPv4 range; put one before it, e.g. 10.96.0.0/12,${whole}`);
+      return undefined;
+    }
     const cidr = parseCidr(text);
     if (cidr === undefined || cidr.family !== 4) {
       problems.push(`--${flag}: ${text} is not an IPv4 range, e.g. 10.96.0.0/12`);
@@ -193,6 +202,7 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
     if (twice !== undefined)
       problems.push(`--load-balancer-cidr: ${formatCidr(outside)} overlaps ${formatCidr(twice)}`);
   }
+  const second = service && pod && node ? checkIPv6(options, problems) : undefined;
   const nodePorts = parsePortRange(options.serviceNodePortRange);
   if (nodePorts === undefined) {
     problems.push(
@@ -207,12 +217,44 @@ export function checkOptions(options: UpOptions): { plan: AddressPlan } | { prob
       pod,
       node,
       loadBalancer,
+      ipv6: second,
       nodePorts,
       apiServiceAddress: at(service, 1),
       dnsServiceAddress: at(service, 10),
       uplinkAddress: at(node, cidrSize(node) - 2n),
     },
   };
+}
+
+/** The ranges of IPv6, which go together: of a cluster with none there is nothing to say. */
+function checkIPv6(options: UpOptions, problems: string[]): AddressPlan["ipv6"] {
+  const before = problems.length;
+  const texts = {
+    "service-cidr": splitRanges(options.serviceCidr).ipv6,
+    "pod-cidr": splitRanges(options.podCidr).ipv6,
+    "node-cidr": splitRanges(options.nodeCidr).ipv6,
+  };
+  if (Object.values(texts).every((text) => text === undefined)) return undefined;
+  const range = (flag: keyof typeof texts, longest: number, example: string, standard?: string) => {
+    const text = texts[flag] ?? standard;
+    const cidr = parseCidr(text ?? "");
+    if (text === undefined)
+      problems.push(`--${flag}: needs a range of IPv6 as well, as the others have, e.g. ${example}`);
+    else if (cidr === undefined || cidr.family !== 6)
+      problems.push(`--${flag}: ${text} is not an IPv6 range, e.g. ${example}`);
+    else if (cidr.prefix > longest) problems.push(`--${flag}: ${text} is too small; /${longest} or wider is needed`);
+    return cidr;
+  };
+  const service = range("service-cidr", 120, "10.96.0.0/12,fd00:10:96::/108");
+  const pod = range("pod-cidr", 115, "10.244.0.0/16,fd00:10:244::/48");
+  const node = range("node-cidr", 120, "172.30.0.0/24,fd00:172:30::/64", defaultNodeSubnet6);
+  problems.push(...overlaps({ "service-cidr": service, "pod-cidr": pod, "node-cidr": node }));
+  // Upstream's limit: more than 2^20 addresses of Services make no sense, and it keeps maps of them.
+  if (service !== undefined && service.prefix < 108) {
+    problems.push(`--service-cidr: ${texts["service-cidr"]} is too large; /108 or narrower is needed`);
+  }
+  if (problems.length > before || !service || !pod || !node) return undefined;
+  return { service, pod, node };
 }
 
 function etcdProblems(etcd: EtcdFlags | undefined): string[] {

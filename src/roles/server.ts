@@ -28,6 +28,7 @@ import { edgeOptions } from "#ingress/edge.ts";
 import { startIngressHttp, type RunningIngressHttp } from "#ingress/http/start.ts";
 import { defaultOptions as defaultIngressOptions, type IngressOptions } from "#ingress/options.ts";
 import type { RunningIngress } from "#ingress/running.ts";
+import { uplinkAddress6 } from "#node/network/ipv6.ts";
 import { startIngress } from "#ingress/start.ts";
 import { poolsOfFlags } from "#loadbalancer/pool.ts";
 import { nodeName } from "#node/network/plan.ts";
@@ -75,7 +76,7 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     }),
   ]);
   const serviceIps = createServiceIpAllocator({
-    families: ["IPv4"],
+    families: plan.ipv6 === undefined ? ["IPv4"] : ["IPv4", "IPv6"],
     client: () => own,
     log: log.child({ part: "api" }),
     clock: systemClock,
@@ -171,8 +172,8 @@ function ownClient(api: RunningApiServer): Client {
 }
 
 /** The ranges of the ServiceCIDR `kubernetes`. */
-function serviceRanges({ service }: AddressPlan): string[] {
-  return [formatCidr(service)];
+function serviceRanges({ service, ipv6 }: AddressPlan): string[] {
+  return [formatCidr(service), ...(ipv6 === undefined ? [] : [formatCidr(ipv6.service)])];
 }
 
 function system(name: string): { name: string; groups: string[] } {
@@ -250,6 +251,12 @@ export async function startEntry(
       listeners: [
         { host: "0.0.0.0", port: httpPort, tls: false },
         { host: "0.0.0.0", port: httpsPort, tls: true },
+        ...(plan.ipv6 === undefined
+          ? []
+          : [
+              { host: "::", port: httpPort, tls: false },
+              { host: "::", port: httpsPort, tls: true },
+            ]),
       ],
       workers: Math.min(4, availableParallelism()),
       log: log.child({ part: "dataplane" }),
@@ -268,7 +275,10 @@ export async function startEntry(
     client,
     dataplane,
     defaultCertificate,
-    publishAddresses: [publishAddress],
+    publishAddresses: [
+      publishAddress,
+      ...(plan.ipv6 !== undefined && publishAddress === plan.uplinkAddress ? [uplinkAddress6(plan.ipv6)] : []),
+    ],
     // A redirect to a port that is not the standard one has to name it.
     options: {
       usePortInRedirects: httpsPort !== 443,

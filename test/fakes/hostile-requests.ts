@@ -24,6 +24,11 @@ export const seedObjects: readonly (readonly [path: string, object: object])[] =
   ["/api/v1/namespaces", { metadata: { name: "default" } }],
   ["/api/v1/nodes", { metadata: { name: "a" } }],
   ["/apis/networking.k8s.io/v1/ingressclasses", { metadata: { name: "a" }, spec: { controller: "x.example/y" } }],
+  ["/apis/networking.k8s.io/v1/servicecidrs", { metadata: { name: "a" }, spec: { cidrs: ["10.97.0.0/24"] } }],
+  [
+    "/apis/networking.k8s.io/v1/ipaddresses",
+    { metadata: { name: "10.96.0.9" }, spec: { parentRef: { resource: "services", namespace: "default", name: "b" } } },
+  ],
   ...(
     [
       ["/api/v1", "configmaps", { data: { data: "x" } }],
@@ -34,6 +39,8 @@ export const seedObjects: readonly (readonly [path: string, object: object])[] =
       ["/api/v1", "pods", { spec: { containers: [{ name: "a", image: "nginx" }] } }],
       ["/apis/apps/v1", "deployments", workload],
       ["/apis/apps/v1", "replicasets", workload],
+      ["/apis/apps/v1", "daemonsets", workload],
+      ["/apis/apps/v1", "controllerrevisions", { data: { spec: {} }, revision: 1 }],
       [
         "/apis/networking.k8s.io/v1",
         "ingresses",

@@ -38,7 +38,9 @@ export function createDiscovery(served: Exchange["parts"]["served"]): AnswerDisc
         sendDocument(exchange, document(`${path} ${version}`, make), { "Content-Type": type });
         return true;
       }
-      const address = exchange.request.headers.host ?? "";
+      const { headers } = exchange.request;
+      // HTTP/2 has another name for it.
+      const address = String(headers.host ?? headers[":authority"] ?? "");
       if (isCore) sendJson(exchange, 200, JSON.stringify(renderApiVersions(address)), vary);
       else sendDocument(exchange, document(path, renderGroupList), vary);
       return true;

@@ -1,29 +1,68 @@
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "#api/meta/status.ts";
+import { masters } from "../auth/authorize.ts";
+import type { Exchange } from "./exchange.ts";
+import { tooManyRequests } from "./gate.ts";
 
 /** Upstream's limit for one object. */
 export const bodyLimit = 3 * 1024 * 1024;
 
-/** The whole body. Rejects with `RequestEntityTooLarge` once it is longer than the limit. */
-export function readBody(request: IncomingMessage): Promise<Buffer> {
+/** What the bodies of all requests being answered may take together; whose body is more is told to come again. */
+export const bodiesLimit = 128 * 1024 * 1024;
+
+/** Memory for bodies, given out and given back. */
+export interface ByteBudget {
+  /** False when there is not so much left. */
+  take(bytes: number): boolean;
+  give(bytes: number): void;
+}
+
+export function createByteBudget(limit: number): ByteBudget {
+  let left = limit;
+  return {
+    take(bytes) {
+      if (bytes > left) return false;
+      left -= bytes;
+      return true;
+    },
+    give(bytes) {
+      left += bytes;
+    },
+  };
+}
+
+/**
+ * The whole body. Rejects with `RequestEntityTooLarge` once it is longer than the limit, and with `TooManyRequests` when
+ * all bodies together would be.
+ */
+export function readBody({ request, response, parts, user }: Exchange): Promise<Buffer> {
   const announced = Number(request.headers["content-length"] ?? 0);
   if (announced > bodyLimit) return Promise.reject(tooLarge());
+  const isExempt = user.groups.includes(masters);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    let taken = 0;
+    const refuse = (error: ApiError) => {
+      request.removeAllListeners("data");
+      request.resume();
+      reject(error);
+    };
+    // What is made of a body lives as long as its answer.
+    response.once("close", () => parts.bodies.give(taken));
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size > bodyLimit) {
-        request.removeAllListeners("data");
-        request.resume();
-        reject(tooLarge());
-        return;
+      if (size > bodyLimit) return refuse(tooLarge());
+      if (!isExempt) {
+        if (response.closed || !parts.bodies.take(chunk.length)) return refuse(tooManyRequests());
+        taken += chunk.length;
       }
       chunks.push(chunk);
     });
     request.on("end", () => resolve(Buffer.concat(chunks)));
-    request.on("error", reject);
-    request.on("close", () => reject(new ApiError("BadRequest", "the request ended before its body was complete")));
+    const endedEarly = () => reject(new ApiError("BadRequest", "the request ended before its body was complete"));
+    request.on("error", endedEarly);
+    request.on("close", endedEarly);
   });
 }
 

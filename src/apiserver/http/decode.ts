@@ -34,7 +34,7 @@ export async function readObject(exchange: Exchange, expected: Expected): Promis
   const type = mediaTypeOf(exchange.request);
   if (!mediaTypes.includes(type)) throw unsupported(mediaTypes);
   const validation = fieldValidationOf(exchange);
-  const body = await readBody(exchange.request);
+  const body = await readBody(exchange);
   const raw = await parseBody(type, body, expected, validation !== "Ignore");
   checkGvk(raw, expected);
   if (raw.protobuf !== undefined) {

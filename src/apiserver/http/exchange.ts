@@ -6,6 +6,7 @@ import type { Log } from "#base/log.ts";
 import type { Authenticate } from "../auth/authenticate.ts";
 import type { Authorizer } from "../auth/authorize.ts";
 import type { AccountTokens } from "../auth/tokens/accounts.ts";
+import type { ByteBudget } from "./body.ts";
 import type { Registry } from "../registry/registry.ts";
 
 /** What every request is answered with. */
@@ -16,6 +17,8 @@ export interface Parts {
   readonly accounts: AccountTokens;
   readonly served: readonly ServedKind[];
   readonly log: Log;
+  /** What bodies may take. */
+  readonly bodies: ByteBudget;
   /** A client that takes nothing of a long answer for so long is cut off. */
   readonly stalledMs: number;
   readonly connectNode: ((nodeName: string) => Promise<Duplex>) | undefined;

@@ -84,7 +84,7 @@ export function createGate(limits: RequestLimits, clock: Clock): Gate {
       if (who.groups.includes(masters)) return free;
       const user = find(who.name);
       const isFull = atOnce >= limits.atOnce || user.atOnce >= limits.ofUserAtOnce;
-      if (isFull || user.tokens < 1 || (isStream && user.streams >= limits.ofUserStreams)) throw tooMany();
+      if (isFull || user.tokens < 1 || (isStream && user.streams >= limits.ofUserStreams)) throw tooManyRequests();
       atOnce += 1;
       user.atOnce += 1;
       user.tokens -= 1;
@@ -113,6 +113,7 @@ export function createGate(limits: RequestLimits, clock: Clock): Gate {
   };
 }
 
-function tooMany(): ApiError {
+/** The server, or a user of it, has too much to do. */
+export function tooManyRequests(): ApiError {
   return new ApiError("TooManyRequests", "Too many requests, please try again later.", { retryAfterSeconds: 1 });
 }

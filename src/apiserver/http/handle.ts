@@ -7,6 +7,7 @@ import { isStreamPath, joinStream } from "../stream/upgrade.ts";
 import { dispatch, type Documents } from "./dispatch.ts";
 import type { Exchange, Parts } from "./exchange.ts";
 import type { Gate } from "./gate.ts";
+import { isAsked } from "./options.ts";
 import { sendError } from "./respond.ts";
 
 const urlLimit = 8 * 1024;
@@ -80,8 +81,7 @@ export function createHandler(parts: Parts, documents: Documents, gate: Gate): H
 
 /** Whether an answer goes on until its client has enough: a watch, or a log that is followed. */
 function isLong({ path, query }: Exchange): boolean {
-  const isTrue = (name: string) => ["true", "1"].includes(query.get(name) ?? "");
-  return isTrue("watch") || isTrue("follow") || /^\/api(s\/[^/]+)?\/[^/]+\/watch\//.test(path);
+  return isAsked(query.get("watch")) || isAsked(query.get("follow")) || /^\/api(s\/[^/]+)?\/[^/]+\/watch\//.test(path);
 }
 
 /** For those whose connection was still open when the server began to stop. */

@@ -17,7 +17,8 @@ const namespaceSubresources = new Set(["status", "finalize"]);
 
 /** `undefined` for paths that end at or before the version. Throws `BadRequest` for bad percent-encoding. */
 export function parseResourcePath(path: string): ResourcePath | undefined {
-  const words = path.replace(/\/$/, "").slice(1).split("/").map(decodeWord);
+  const raw = path.slice(1, path.endsWith("/") ? -1 : undefined).split("/");
+  const words = path.includes("%") ? raw.map((word) => decodeWord(word)) : raw;
   const isCore = words[0] === "api";
   if (!isCore && words[0] !== "apis") return undefined;
   const [group = "", version = ""] = isCore ? ["", words[1]] : [words[1], words[2]];

@@ -35,7 +35,9 @@ export function createCache(
   retention = defaultRetention,
 ): Cache {
   let byKey = new Map(initial.map((item) => [item.key, item]));
+  // Side by side in key order: lists copy a stretch, and look nothing up.
   let keys = [...byKey.keys()].sort();
+  let ordered = inOrder();
   // Copied on each change of the list, so that a watcher may come or go while a change is told.
   let watchers: readonly { tell: (change: Change) => void; lost: (() => void) | undefined }[] = [];
   let changes: Change[] = [];
@@ -44,13 +46,15 @@ export function createCache(
 
   const keyIndex = (key: string) => firstIndex(keys.length, (index) => (keys[index] as string) >= key);
 
+  function inOrder(): Item[] {
+    return keys.map((key) => byKey.get(key) as Item);
+  }
+
   function current(namespace: string | undefined): Item[] {
-    const start = namespace === undefined ? 0 : keyIndex(`${namespace}/`);
     // "0" is the character after "/".
-    const end = namespace === undefined ? keys.length : keyIndex(`${namespace}0`);
-    const items = new Array<Item>(end - start);
-    for (let index = start; index < end; index += 1) items[index - start] = byKey.get(keys[index] as string) as Item;
-    return items;
+    return namespace === undefined
+      ? ordered.slice()
+      : ordered.slice(keyIndex(`${namespace}/`), keyIndex(`${namespace}0`));
   }
 
   const indexAfter = (revision: number) =>
@@ -76,11 +80,18 @@ export function createCache(
     changesAfter: (since) => (since < floor ? undefined : changes.slice(indexAfter(since))),
     apply(change) {
       const { key, after } = change;
+      const index = keyIndex(key);
       if (after === undefined) {
-        const index = keyIndex(key);
-        if (byKey.delete(key)) keys.splice(index, 1);
+        if (byKey.delete(key)) {
+          keys.splice(index, 1);
+          ordered.splice(index, 1);
+        }
       } else {
-        if (!byKey.has(key)) keys.splice(keyIndex(key), 0, key);
+        if (byKey.has(key)) ordered[index] = after;
+        else {
+          keys.splice(index, 0, key);
+          ordered.splice(index, 0, after);
+        }
         byKey.set(key, after);
       }
       changes.push(change);
@@ -104,6 +115,7 @@ export function createCache(
     reset(items, revision) {
       byKey = new Map(items.map((item) => [item.key, item]));
       keys = [...byKey.keys()].sort();
+      ordered = inOrder();
       changes = [];
       floor = revision;
       const ended = watchers;
@@ -123,7 +135,7 @@ export function createCache(
 }
 
 /** The first index below `length` for which `holds` (which stays true once true), or `length`. */
-function firstIndex(length: number, holds: (index: number) => boolean): number {
+export function firstIndex(length: number, holds: (index: number) => boolean): number {
   let low = 0;
   let high = length;
   while (low < high) {

@@ -1,6 +1,6 @@
 import type { KindDefinition } from "#api/kind.ts";
 import { keyText } from "#api/meta/object.ts";
-import type { Cache } from "./cache.ts";
+import { firstIndex, type Cache } from "./cache.ts";
 import type { Item } from "./item.ts";
 import { compileSelector, type Selection } from "./select.ts";
 
@@ -32,26 +32,22 @@ export function listItems(definition: KindDefinition, cache: Cache, revision: nu
     return { items: item !== undefined && matches(item.object) ? [item] : [], revision: shown };
   }
   let items = cache.items(namespace, at);
-  if (after !== undefined) items = items.slice(firstAfter(items, after));
-  if (everything && limit <= 0) return { items, revision: shown };
+  if (after !== undefined) {
+    const all = items;
+    items = items.slice(firstIndex(items.length, (index) => (all[index] as Item).key > after));
+  }
+  if (everything) {
+    if (limit <= 0 || items.length <= limit) return { items, revision: shown };
+    const page = items.slice(0, limit);
+    return { items: page, revision: shown, continueAfter: page.at(-1)?.key ?? "", remaining: items.length - limit };
+  }
   const page: Item[] = [];
-  for (const [index, item] of items.entries()) {
-    if (!everything && !matches(item.object)) continue;
+  for (const item of items) {
+    if (!matches(item.object)) continue;
     if (limit > 0 && page.length === limit) {
-      const continueAfter = page.at(-1)?.key ?? "";
-      return {
-        items: page,
-        revision: shown,
-        continueAfter,
-        ...(everything ? { remaining: items.length - index } : {}),
-      };
+      return { items: page, revision: shown, continueAfter: page.at(-1)?.key ?? "" };
     }
     page.push(item);
   }
   return { items: page, revision: shown };
-}
-
-function firstAfter(items: readonly Item[], key: string): number {
-  const index = items.findIndex((item) => item.key > key);
-  return index === -1 ? items.length : index;
 }

@@ -32,7 +32,7 @@ export async function answerApply(
   const context = writeContext(exchange, served);
   const { kind } = served.definition.resource;
   const expected = subresource === "scale" ? scaleExpected : expectedOf(served);
-  const { value, problems } = await parseApplied(await readBody(exchange.request));
+  const { value, problems } = await parseApplied(await readBody(exchange));
   const applied = readApplied(value, expected);
   const configuration = subresource === "scale" ? ofScale(applied as Scale, served) : applied;
   const part = subresource === "status" ? "status" : "main";

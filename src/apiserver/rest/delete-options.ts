@@ -72,7 +72,7 @@ export interface DeleteFields {
 }
 
 async function readOptions(exchange: Exchange): Promise<DeleteFields> {
-  const body = await readBody(exchange.request);
+  const body = await readBody(exchange);
   if (body.length === 0) return {};
   const value = await parseOptions(mediaTypeOf(exchange.request), body);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("the body is not an object");

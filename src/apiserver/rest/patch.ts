@@ -43,7 +43,7 @@ export async function answerPatch(
   refuseForce(exchange);
   const { definition } = served;
   const context = writeContext(exchange, served);
-  const patch = parsePatch(await readBody(exchange.request));
+  const patch = parsePatch(await readBody(exchange));
   const expected = subresource === "scale" ? scaleExpected : expectedOf(served);
   const namesRevision = type !== "application/json-patch+json" && revisionOf(patch) !== undefined;
   const strategic = type === "application/strategic-merge-patch+json";

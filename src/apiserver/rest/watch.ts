@@ -1,8 +1,9 @@
+import type { Socket } from "node:net";
 import { apiVersionOf, type ServedKind } from "#api/kinds.ts";
 import { ApiError } from "#api/meta/status.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Form } from "../http/negotiate.ts";
-import { writeCommonHeaders } from "../http/respond.ts";
+import { commonHeaders } from "../http/respond.ts";
 import { renderedOnce, type EventType, type Item } from "../registry/item.ts";
 import { includeOf } from "./render.ts";
 import { partialOf, servedBytes } from "./served.ts";
@@ -74,10 +75,16 @@ export async function answerWatch(
   });
 }
 
+/** An event's line, and the same as a chunk of HTTP/1.1: made once for all who hear of it. */
+interface Line {
+  readonly text: Buffer;
+  readonly chunk: Buffer;
+}
+
 interface Stream {
   /** Sends the head; `finished` is called once when the stream is over, from whichever side. */
   open(finished: () => void): void;
-  write(line: Buffer): void;
+  write(line: Line): void;
   end(): void;
   /** Breaks off without a proper end. */
   drop(): void;
@@ -87,6 +94,8 @@ function createStream(exchange: Exchange, kind: string): Stream {
   const { parts, response, user } = exchange;
   let over = false;
   let tell = () => {};
+  /** Where chunks may be put by ourselves: Node would frame each of them anew for each watcher, in four writes. */
+  let socket: Socket | undefined;
   const finish = () => {
     if (over) return;
     over = true;
@@ -96,18 +105,19 @@ function createStream(exchange: Exchange, kind: string): Stream {
   const stream = {
     open(finished: () => void) {
       tell = finished;
-      writeCommonHeaders(exchange);
-      response.writeHead(200, { "Content-Type": "application/json" });
+      response.writeHead(200, { ...commonHeaders(exchange), "Content-Type": "application/json" });
       response.flushHeaders();
+      if (response.chunkedEncoding) socket = response.socket ?? undefined;
       parts.open.add(stream.end);
       response.on("close", finish);
       // The client may have gone while the answer was prepared; its `close` is past then.
       if (response.destroyed) finish();
     },
-    write(line: Buffer) {
+    write({ text, chunk }: Line) {
       if (over || response.destroyed) return;
-      response.write(line);
-      if (response.writableLength <= backlogLimit) return;
+      if (socket === undefined) response.write(text);
+      else socket.write(chunk);
+      if ((socket ?? response).writableLength <= backlogLimit) return;
       parts.log.info({ kind, user: user.name }, "a watch was dropped: its client does not read");
       stream.drop();
     },
@@ -134,16 +144,24 @@ function createLines(exchange: Exchange, served: ServedKind, form: Form) {
     return JSON.stringify(tableOf(served, [item], form.apiVersion, include, clock.now(), { resourceVersion }));
   };
   const shared = `${form.as} ${form.apiVersion} ${apiVersionOf(served.version)}`;
-  return (type: EventType, item: Item, isInitial: boolean): Buffer =>
+  const names = { ADDED: `ADDED ${shared}`, MODIFIED: `MODIFIED ${shared}`, DELETED: `DELETED ${shared}` };
+  return (type: EventType, item: Item, isInitial: boolean): Line =>
     // Tables hold ages and are never kept.
     isInitial || form.as === "table"
       ? eventLine(type, bytesOf(item))
-      : renderedOnce(item, `${type} ${shared}`, () => eventLine(type, bytesOf(item)));
+      : renderedOnce(item, names[type], () => eventLine(type, bytesOf(item)));
 }
 
-function eventLine(type: string, object: Buffer | string): Buffer {
+function eventLine(type: string, object: Buffer | string): Line {
   const head = `{"type":"${type}","object":`;
-  return typeof object === "string"
-    ? Buffer.from(`${head}${object}}\n`)
-    : Buffer.concat([Buffer.from(head), object, Buffer.from("}\n")]);
+  const length = head.length + Buffer.byteLength(object) + 2;
+  const size = `${length.toString(16)}\r\n`;
+  const start = size.length;
+  const chunk = Buffer.allocUnsafe(start + length + 2);
+  chunk.write(size + head, "latin1");
+  const at = start + head.length;
+  if (typeof object === "string") chunk.write(object, at);
+  else chunk.set(object, at);
+  chunk.write("}\n\r\n", start + length - 2, "latin1");
+  return { text: chunk.subarray(start, start + length), chunk };
 }

@@ -71,6 +71,8 @@ export class Exchange implements ConnectionHandler {
   private own: Answer | undefined;
   private readonly begunAt: number;
   private answeredAt = 0;
+  /** The answer's head came just now, maybe with all of its body. */
+  private isPrompt = false;
   private bytesIn = 0;
   private bytesOut = 0;
   private compressor: Compressor | undefined;
@@ -116,6 +118,15 @@ export class Exchange implements ConnectionHandler {
   private get requestFields(): FieldEdits | undefined {
     const { route, live } = this.decision;
     return live === undefined ? route?.filters.requestFields : joinEdits(route?.filters.requestFields, live.requested);
+  }
+
+  get isOver(): boolean {
+    return this.ended;
+  }
+
+  /** Whether the part of the body that came with the head may have to be sent, or sent again. */
+  get needsEarlyBody(): boolean {
+    return this.attempts?.wasSent !== true || this.attempts.isReplayable;
   }
 
   /** Begins; `context.requestHead` holds the request's head at this moment. */
@@ -295,7 +306,8 @@ export class Exchange implements ConnectionHandler {
     if (early.end > early.start) writer.copy(request.bytes, early.start, early.end);
     if (early.cut && early.last) writer.bytes(crlf);
     attempts?.body?.writeTo(writer);
-    this.sentAt = context.clock.monotonic();
+    // Asking for the time costs: what goes out at once has begun just now.
+    this.sentAt = parsed && reused ? this.begunAt : context.clock.monotonic();
     const result = upstream.write(writer.view());
     if (result === lent) writer.renew();
     if (this.bodySent) {
@@ -423,8 +435,10 @@ export class Exchange implements ConnectionHandler {
       this.compress(compressor, bytes, headEnd, bodyEnd, end > bodyEnd);
       return;
     }
+    this.isPrompt = true;
     const result = this.client.sendHead({ bytes, headEnd, head, framing, edits }, bodyEnd);
     this.afterResponseBytes(result, end > bodyEnd);
+    this.isPrompt = false;
   }
 
   /** Before the body is read: its decoder is told to find the content where that will be compressed. */
@@ -737,7 +751,7 @@ export class Exchange implements ConnectionHandler {
     this.attempts?.end();
     this.decision.live?.end();
     const { accessLog, sample, deadlines } = this.context;
-    const endedAt = this.context.clock.monotonic();
+    const endedAt = this.isPrompt ? this.answeredAt : this.context.clock.monotonic();
     this.observe(endedAt);
     const isLogged = accessLog !== undefined && this.decision.route?.filters.isQuiet !== true;
     const isSampled = sample.wants(deadlines.now);

@@ -3,8 +3,8 @@ import type { TlsPeer } from "../transport/connection.ts";
 
 /** A request whose head was read and found good. */
 export interface ClientRequest {
-  /** The bytes of the head, which nobody changes: it is read again for every further try. */
-  readonly bytes: Buffer;
+  /** The bytes of the head, which nobody changes: it is read again for every further try. A copy may take their place. */
+  bytes: Buffer;
   readonly headStart: number;
   readonly headEnd: number;
   readonly method: string;

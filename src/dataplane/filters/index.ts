@@ -55,7 +55,7 @@ function compileStep(filter: Filter): RequestFilter | undefined {
     case "https-redirect":
       return compileHttpsRedirect(filter);
     case "client-certificate":
-      return compileClientCertificate();
+      return compileClientCertificate(filter);
     case "rewrite":
       return compileRewrite(filter);
     case "redirect":

@@ -36,6 +36,8 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
   private readonly takeOver: ((bytes: Buffer) => void) | undefined;
   private state: State = "head";
   private held: Buffer | undefined;
+  /** Bytes that stay as they are only until `onData` returns. */
+  private passing: Buffer | undefined;
   private working = false;
   private exchange: Exchange | undefined;
   private readonly body = new BodyReader();
@@ -66,6 +68,7 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     this.left = left;
     this.takeOver = takeOver;
     connection.handler = this;
+    connection.letsGo = true;
     context.deadlines.add(this);
     this.expectWithin(context.limits.headerMs);
   }
@@ -74,9 +77,14 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     return this.state === "head" && this.held === undefined;
   }
 
-  /** Closes now what waits for a request; what has one is closed after its answer. */
+  /**
+   * Closes now what waits for a further request; what has one is closed after its answer. A client that has just come has
+   * a moment to say what it came for.
+   */
   drain(): void {
-    if (this.idle) this.close();
+    if (!this.idle) return;
+    if (this.requests > 0) this.close();
+    else this.expectWithin(Math.min(this.context.limits.lingerMs, freshMs));
   }
 
   destroy(): void {
@@ -121,12 +129,22 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     if (held === undefined) {
       if (this.requests > 0) this.expectWithin(context.limits.headerMs);
       this.held = more;
+      this.passing = this.connection.letsGo ? more : undefined;
+      this.work();
+      if (this.held === this.passing && this.held !== undefined) this.held = Buffer.from(this.held);
+      this.passing = undefined;
     } else {
       this.held = Buffer.concat([held, more]);
       // Only a line's end can bring news; so a head that drips in is not read again for every byte.
       if (more.indexOf(LF) === -1 && this.held.length < dripBytes) return;
+      this.work();
     }
-    this.work();
+    this.letGo();
+  }
+
+  /** Where a request is awaited, what comes is most often a whole one, and on its way when it has been told. */
+  private letGo(): void {
+    this.connection.letsGo = this.state === "head" && this.held === undefined;
   }
 
   /** Begins requests as long as whole heads are there and none is on its way. */
@@ -163,9 +181,14 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     if (early === undefined) return false;
     this.state = "exchange";
     if (!this.body.done) this.connection.pause();
-    this.exchange = new Exchange(this.context, this, request, early);
-    const { exchange } = this;
+    const exchange = new Exchange(this.context, this, request, early);
+    this.exchange = exchange;
     exchange.begin();
+    // What is read next may take the place of these bytes.
+    if (this.passing === bytes && !exchange.isOver) {
+      const kept = exchange.needsEarlyBody ? early.end : parsed.headEnd;
+      request.bytes = Buffer.from(bytes.subarray(0, kept));
+    }
     this.checkBody(exchange);
     return true;
   }
@@ -177,7 +200,8 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     if (takeOver === undefined || preface.compare(bytes, 0, begun, 0, begun) !== 0) return false;
     this.state = "closed";
     this.context.deadlines.delete(this);
-    takeOver(bytes);
+    this.connection.letsGo = false;
+    takeOver(this.passing === bytes ? Buffer.from(bytes) : bytes);
     return true;
   }
 
@@ -189,7 +213,8 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
       return undefined;
     }
     if (at < bytes.length) {
-      this.held = bytes.subarray(at);
+      const rest = bytes.subarray(at);
+      this.held = this.passing === bytes ? Buffer.from(rest) : rest;
       this.connection.pause();
     }
     const cutAt = this.trailersCut(at);
@@ -341,6 +366,7 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     } else this.expectWithin(this.context.limits.headerMs);
     this.connection.resume();
     this.work();
+    this.letGo();
   }
 
   /** Sends FIN and reads on for a moment: closing at once with bytes unread would reset the answer on its way. */
@@ -432,6 +458,9 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     }
   }
 }
+
+/** How long a connection without any request is kept when the worker stops. */
+const freshMs = 1_000;
 
 /** A head this large is read again even when no line ended: it may be too large. */
 const dripBytes = 16 * 1024;

@@ -22,12 +22,12 @@ const requestTable = new HeadTable();
  * a body of HTTP/1.1, and so is what it is told. Trailers go along as those of a chunked body, both ways.
  */
 export class EndpointStream implements Connection, StreamHandler {
+  letsGo = false;
   handler: ConnectionHandler = silent;
   readonly tls: boolean;
   readonly http2 = true;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
   readonly localPort = 0;
+  private readonly connection: Connection;
   private readonly stream: Http2Stream;
   private readonly unanswered: () => void;
   private begun = false;
@@ -48,10 +48,17 @@ export class EndpointStream implements Connection, StreamHandler {
   constructor(connection: Connection, stream: Http2Stream, unanswered: () => void) {
     this.unanswered = unanswered;
     this.tls = connection.tls;
-    this.remoteAddress = connection.remoteAddress;
-    this.remotePort = connection.remotePort;
+    this.connection = connection;
     this.stream = stream;
     stream.handler = this;
+  }
+
+  get remoteAddress(): string {
+    return this.connection.remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.connection.remotePort;
   }
 
   get blocked(): boolean {

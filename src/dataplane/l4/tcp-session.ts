@@ -32,6 +32,7 @@ export class TcpSession implements Timed {
   private server: Connection | undefined;
   private connecting: Connecting | undefined;
   private readonly tried: StreamEndpoint[] = [];
+  private ended = 0;
   private isOver = false;
 
   /** Takes a connection that is paused. */
@@ -117,6 +118,18 @@ export class TcpSession implements Timed {
     this.deadline = this.context.deadlines.now + this.options.target.idleMs;
   }
 
+  /**
+   * A side sends no more. When neither does, and everything is on its way, both are closed at once, which says the same as
+   * ending the other one too.
+   */
+  sideEnded(other: Connection): void {
+    this.ended += 1;
+    this.touch();
+    const { client, server } = this;
+    if (this.ended === 2 && !client.blocked && server?.blocked === false) this.close();
+    else other.end();
+  }
+
   /** One of the two is closed: in order when both had ended, and else the other one goes with it. */
   sideClosed(isWhole: boolean): void {
     if (!isWhole || this.server === undefined || (this.client.closed && this.server.closed)) this.close();
@@ -166,8 +179,7 @@ class Flow implements ConnectionHandler {
 
   onEnd(): void {
     this.hasEnded = true;
-    this.session.touch();
-    this.to.end();
+    this.session.sideEnded(this.to);
   }
 
   /** What was written to `from` has gone: its partner may send on. */

@@ -111,7 +111,8 @@ export class UdpSession implements Timed {
   /** The endpoint's machine said that nobody is there, or its name is unknown: the next datagram tries another one. */
   private failed(endpoint: StreamEndpoint, error: NodeJS.ErrnoException): void {
     const { context, options } = this;
-    if (this.isOver) return;
+    // A datagram that is too long for the way says nothing about the endpoint.
+    if (this.isOver || error.code === "EMSGSIZE") return;
     endpoint.failedUntil = context.deadlines.now + context.limits.endpointSkipMs;
     if (this.held !== undefined) countStatus(options.place.slot, 502);
     const { backend } = options.target;

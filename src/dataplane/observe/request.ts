@@ -39,7 +39,8 @@ export function observeRequest({ total, route, backend }: Places, request: Obser
   if (backend !== undefined) {
     const { page, offset } = backend.slot;
     countAnswer(page, offset, method, status);
-    observeEndpoint(backend.slot, request);
+    if (request.answeredAt > 0)
+      observe(page, offset, histogram.responseSeconds, (request.endedAt - request.sentAt) / 1000);
   }
   const { tried } = request;
   for (let at = 0; at < tried.length; at += 1) {

@@ -1,5 +1,6 @@
 import { renderPage, type Answer } from "../page.ts";
 import type { Edits } from "../filters/edits.ts";
+import { compilePattern, type Pattern } from "../pattern.ts";
 import type { ClientAuth } from "../table.ts";
 import type { ClientCertificate, TlsPeer } from "../transport/connection.ts";
 
@@ -31,10 +32,27 @@ export function whyNotAdmitted(rules: ClientAuth, host: string, peer: TlsPeer): 
     const reason = serverName === host ? "the rules for its certificate have changed" : `its TLS is for ${serverName}`;
     return { answer: { status: 421 }, reason };
   }
-  if (certificate === undefined) return rules.verify === "on" ? withoutCertificate(rules) : undefined;
-  const { problem } = certificate;
+  if (certificate === undefined && rules.verify === "on") return withoutCertificate(rules);
+  const problem = certificate?.problem;
   const passes = problem === undefined || (rules.verify === "optional_no_ca" && withoutAuthority.has(problem));
-  return passes ? undefined : refusal(rules, "bad", wordsOf(problem));
+  if (!passes) return refusal(rules, "bad", wordsOf(problem));
+  return hasSubject(rules, certificate?.subject ?? "") ? undefined : anotherSubject;
+}
+
+/** ingress-nginx's answer by `auth-tls-match-cn`. */
+export const anotherSubject: Refusal = {
+  answer: { status: 403, body: "client certificate unauthorized" },
+  reason: "the certificate is for somebody else",
+};
+
+const patterns = new WeakMap<ClientAuth, Pattern | undefined>();
+
+/** Whether the rules' expression occurs in the subject. One that cannot be read, or takes too long, lets nobody in. */
+function hasSubject(rules: ClientAuth, subject: string): boolean {
+  if (rules.subject === undefined) return true;
+  if (!patterns.has(rules)) patterns.set(rules, compilePattern(`.*?(?:${rules.subject})`, "s"));
+  const found = patterns.get(rules)?.exec(subject);
+  return found !== undefined && found !== "undecided";
 }
 
 export function withoutCertificate(rules: Pick<ClientAuth, "errorPage">): Refusal {

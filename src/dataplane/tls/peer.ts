@@ -30,6 +30,7 @@ export class SocketPeer implements TlsPeer {
 class ShownCertificate implements ClientCertificate {
   readonly problem: string | undefined;
   private readonly certificate: X509Certificate;
+  private written: string | undefined;
 
   constructor(certificate: X509Certificate, problem: string | undefined) {
     this.certificate = certificate;
@@ -37,7 +38,7 @@ class ShownCertificate implements ClientCertificate {
   }
 
   get subject(): string {
-    return distinguishedName(this.certificate.subject);
+    return (this.written ??= distinguishedName(this.certificate.subject));
   }
 
   get issuer(): string {

@@ -37,6 +37,11 @@ export interface Connection {
   resume(): void;
   /** Inside `onData`: its bytes stay untouched after it returned; the connection reads elsewhere from now on. */
   keepReadBuffer(): void;
+  /**
+   * On connections that were accepted: set while the handler keeps nothing of what `onData` tells. Only then may the
+   * bytes be read over when it has returned; else they stay as they are.
+   */
+  letsGo: boolean;
   /** Sends FIN after what was written. */
   end(): void;
   /** Closes at once; `onClose` follows. */

@@ -1,10 +1,12 @@
-import { createServer, type Socket } from "node:net";
+import { createServer, type Socket, isIPv6 } from "node:net";
 import type { Clock } from "#base/clock.ts";
 import { readProxyHeader, type Proxied } from "#wire/proxy-protocol.ts";
 import { ListenError, type ListenerSpec } from "../running.ts";
 import type { Connection } from "./connection.ts";
+import type { Handles } from "./handles.ts";
 import { peek } from "./peek.ts";
 import { plainAddress, SocketConnection, type OnFault } from "./public.ts";
+import { acceptRaw } from "./raw.ts";
 
 export interface Listening {
   readonly address: ListenerSpec;
@@ -29,6 +31,8 @@ export interface ListenOptions {
   readonly believesProxy: ((address: string) => boolean) | undefined;
   readonly tls: TlsEntry;
   readonly onFault: OnFault;
+  /** Connections without TLS go by these handles; by sockets when absent. */
+  readonly handles: Handles | undefined;
   readonly accept: (connection: Connection) => void;
   /** How many connections one listener holds, handshakes counted. */
   readonly most: number;
@@ -36,7 +40,7 @@ export interface ListenOptions {
   readonly admits: () => boolean;
 }
 
-/** Listens on one address with public APIs; rejects with `ListenError`. */
+/** Listens on one address; rejects with `ListenError`. */
 export function listen(spec: ListenerSpec, options: ListenOptions): Promise<Listening> {
   const server = createServer({ noDelay: true });
   /** Connections that show who they are. */
@@ -59,10 +63,16 @@ export function listen(spec: ListenerSpec, options: ListenOptions): Promise<List
   });
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(new ListenError(spec, error)));
-    server.listen({ host: spec.host, port: spec.port, reusePort: options.reusePort, backlog: 4096 }, () => {
+    // `::` is IPv6 alone: IPv4 has a listener of its own, where clients have their addresses as they are written.
+    const ipv6Only = isIPv6(spec.host);
+    server.listen({ host: spec.host, port: spec.port, ipv6Only, reusePort: options.reusePort, backlog: 4096 }, () => {
       server.on("error", () => {});
       const bound = server.address();
       if (typeof bound === "object" && bound !== null) localPort = bound.port;
+      const { handles, believesProxy } = options;
+      if (handles !== undefined && !spec.tls && believesProxy === undefined) {
+        acceptRaw(server, localPort, options.accept, { ...options, handles });
+      }
       resolve({
         address: { ...spec, port: localPort },
         close: () => server.close(),

@@ -31,7 +31,6 @@ export function peek(socket: Socket, { look, clock, ms, refused = () => {} }: Pe
   };
   const end = () => {
     stop();
-    socket.on("error", () => {});
     socket.destroy();
     refused();
   };
@@ -48,6 +47,8 @@ export function peek(socket: Socket, { look, clock, ms, refused = () => {} }: Pe
     process.nextTick(done);
   };
   const cancel = clock.after(ms, end);
+  // One that comes before somebody else listens must not end the process.
+  socket.on("error", () => {});
   socket.on("readable", readable);
   socket.once("end", end);
   socket.once("close", end);

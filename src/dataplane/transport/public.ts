@@ -14,13 +14,9 @@ import {
 } from "./connection.ts";
 import type { Proxied } from "#wire/proxy-protocol.ts";
 import { createLookup } from "./lookup.ts";
+import { ReadBuffer } from "./read-buffer.ts";
 
-/** What a read from an endpoint may bring: enough for most answers at first, more once an answer filled it. */
-const firstReadBytes = 16 * 1024;
-const readBytes = 64 * 1024;
 const nothing = Buffer.alloc(0);
-/** How much memory for reading is kept for the next connections. */
-const sparesKept = 128;
 
 const noHandler: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
 
@@ -37,9 +33,10 @@ export class SocketConnection implements Connection {
   readonly peer: TlsPeer | undefined;
   blocked = false;
   closed = false;
+  letsGo = false;
   private readonly socket: Socket;
   private readonly onFault: OnFault;
-  private reader: ReadBuffer | undefined;
+  private reader: SocketReader | undefined;
   private error: NodeJS.ErrnoException | undefined;
   private readonly written: () => void;
 
@@ -54,7 +51,7 @@ export class SocketConnection implements Connection {
     this.peer = peer;
     this.localPort = proxied?.destination.port ?? localPort;
     this.written = () => {
-      if (!this.blocked || this.closed || this.socket.writableLength > 0) return;
+      if (!this.blocked || this.closed || this.socket.destroyed || this.socket.writableLength > 0) return;
       this.blocked = false;
       this.guard(() => this.handler.onDrain());
     };
@@ -138,47 +135,37 @@ export class SocketConnection implements Connection {
 }
 
 interface SocketExtras {
-  readonly reader?: ReadBuffer | undefined;
+  readonly reader?: SocketReader | undefined;
   readonly proxied?: Proxied | undefined;
   readonly peer?: TlsPeer;
 }
 
-/** Memory that a socket reads into again and again, with room in front for a head. */
-class ReadBuffer {
+/** Lets a socket read into a buffer that is used again and again. */
+class SocketReader {
   owner: SocketConnection | undefined;
-  private size = firstReadBytes;
-  private whole: Buffer;
-  private window: Uint8Array;
-  private readonly spares: Buffer[] | undefined;
+  private readonly buffer: ReadBuffer;
 
   /** Takes its first memory from `spares`, and leaves it there when the connection is closed. */
   constructor(spares?: Buffer[]) {
-    this.spares = spares;
-    this.whole = spares?.pop() ?? Buffer.allocUnsafeSlow(headroom + firstReadBytes);
-    this.window = this.whole.subarray(headroom);
+    this.buffer = new ReadBuffer(spares);
   }
 
-  /** What was read has been copied by then, or `replace` was called for it. */
   release(): void {
-    const { spares, whole, size } = this;
-    if (spares !== undefined && size === firstReadBytes && spares.length < sparesKept) spares.push(whole);
+    this.buffer.release();
   }
 
-  readonly next = (): Uint8Array => this.window;
+  readonly next = (): Uint8Array => this.buffer.window;
 
   readonly read = (length: number): boolean => {
-    const { whole, size } = this;
-    this.owner?.received(whole, headroom, headroom + length);
-    if (length === size && size < readBytes) {
-      this.size = readBytes;
-      this.replace();
-    }
+    const { buffer } = this;
+    const { window } = buffer;
+    this.owner?.received(buffer.whole, headroom, headroom + length);
+    if (buffer.window === window) buffer.noteRead(length);
     return true;
   };
 
   replace(): void {
-    this.whole = Buffer.allocUnsafeSlow(headroom + this.size);
-    this.window = this.whole.subarray(headroom);
+    this.buffer.replace();
   }
 }
 
@@ -196,7 +183,7 @@ function connect(
   { onFault, lookup, spares }: { onFault: OnFault; lookup: LookupFunction; spares: Buffer[] },
 ): Connecting {
   // Streams copy or keep all they read; of requests, something may be needed later.
-  const reader = tls ? undefined : new ReadBuffer(halfOpen ? spares : undefined);
+  const reader = tls ? undefined : new SocketReader(halfOpen ? spares : undefined);
   const socket =
     reader === undefined
       ? dialTls({ address, port, http2, serverName, lookup })
@@ -248,7 +235,7 @@ interface TlsTarget {
 interface TcpTarget {
   address: string;
   port: number;
-  reader: ReadBuffer;
+  reader: SocketReader;
   lookup: LookupFunction;
   halfOpen: boolean;
 }

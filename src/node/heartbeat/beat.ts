@@ -57,7 +57,8 @@ async function registerNode(options: HeartbeatOptions): Promise<void> {
     "beta.kubernetes.io/arch": machine.architecture,
     ...(zone === undefined ? {} : { "topology.kubernetes.io/zone": zone }),
   };
-  const spec = { podCIDR: node.podCidr, podCIDRs: [node.podCidr], providerID: `fairlead://${node.name}` };
+  const podCIDRs = [node.podCidr, ...(node.ipv6 === undefined ? [] : [node.ipv6.podCidr])];
+  const spec = { podCIDR: node.podCidr, podCIDRs, providerID: `fairlead://${node.name}` };
   try {
     await client.create("Node", { metadata: { name: node.name, labels }, spec });
   } catch (error) {

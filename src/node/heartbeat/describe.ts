@@ -3,6 +3,7 @@ import os from "node:os";
 import { rfc3339 } from "#base/clock.ts";
 import { withCondition, type Condition } from "#api/meta/condition.ts";
 import type { NodeStatus } from "#api/core/node/kind.ts";
+import { allAddresses } from "../network/ipv6.ts";
 import type { TopologyNode } from "../network/plan.ts";
 
 /** What this machine is and has, read once. */
@@ -67,7 +68,7 @@ export function compileNodeStatus(
   return {
     ...before,
     addresses: [
-      { type: "InternalIP", address: node.address },
+      ...allAddresses(node, node.address).map((address) => ({ type: "InternalIP" as const, address })),
       { type: "Hostname", address: node.name },
     ],
     capacity: resources,

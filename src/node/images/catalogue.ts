@@ -45,7 +45,7 @@ export const catalogue: readonly Recipe[] = [
     needs: [{ program: "redis-server", package: "redis-server" }],
     compile: () => ({
       ...plainProcess,
-      command: ["redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--dir", "/tmp"],
+      command: ["redis-server", "--bind", "*", "-::*", "--protected-mode", "no", "--save", "", "--dir", "/tmp"],
     }),
   },
   {
@@ -61,7 +61,7 @@ export const catalogue: readonly Recipe[] = [
         "sh",
         "-c",
         "[ -d /var/lib/mysql/mysql ] || mariadb-install-db --user=root --datadir=/var/lib/mysql >&2; " +
-          "exec mariadbd --user=root --datadir=/var/lib/mysql --socket=/tmp/mysql.sock --bind-address=0.0.0.0",
+          "exec mariadbd --user=root --datadir=/var/lib/mysql --socket=/tmp/mysql.sock --bind-address=*",
       ],
     }),
   },

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { plainProcess, type Recipe } from "./recipe.ts";
 
 const mainConfig = `user www-data;
@@ -20,9 +21,12 @@ http {
 }
 `;
 
+/** As the usual image: of both families where the machine has IPv6, or nginx would not start. */
+const listenSix = existsSync("/proc/net/if_inet6") ? "  listen [::]:80;\n" : "";
+
 const defaultServer = `server {
   listen 80;
-  server_name localhost;
+${listenSix}  server_name localhost;
   location / {
     root /usr/share/nginx/html;
     index index.html index.htm;

@@ -9,6 +9,7 @@ export async function applyTopology(plan: TopologyPlan): Promise<void> {
   dropStaleNames(netnsPrefix(plan.clusterId));
   const gone = surplusNodes(plan).map((name) => `netns del ${name}`);
   await runHost([...gone, ...plan.host]);
+  await runBatch6("this machine", [], plan.host6);
   for (let attempt = 1; ; attempt += 1) {
     try {
       await runInside(plan.switch);
@@ -64,7 +65,7 @@ async function runHost(lines: readonly string[]): Promise<void> {
 }
 
 /** One program enters the namespace; what it reads is made of this folder's own words and checked numbers only. */
-async function runInside({ netns, lines, sysctls }: NamespaceScript): Promise<void> {
+async function runInside({ netns, lines, lines6, sysctls }: NamespaceScript): Promise<void> {
   const script = [
     "ip -force -batch - || true",
     ...sysctls.map(([path, value]) => `[ ! -e /proc/sys/net/${path} ] || echo ${value} > /proc/sys/net/${path}`),
@@ -73,6 +74,14 @@ async function runInside({ netns, lines, sysctls }: NamespaceScript): Promise<vo
     input: `${lines.join("\n")}\n`,
   });
   check(netns, lines, stderr);
+  await runBatch6(netns, ["nsenter", `--net=${netns}`], lines6);
+}
+
+async function runBatch6(where: string, inside: readonly string[], lines: readonly string[]): Promise<void> {
+  if (lines.length === 0) return;
+  const [program, ...args] = [...inside, "ip", "-6", "-force", "-batch", "-"];
+  const { stderr } = await run(program, args, { input: `${lines.join("\n")}\n` });
+  check(where, lines, stderr);
 }
 
 /** What `ip` says when the thing is there already. */

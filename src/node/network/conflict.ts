@@ -1,4 +1,4 @@
-import { cidrsOverlap, parseCidr } from "#base/cidr.ts";
+import { cidrsOverlap, formatCidr, parseCidr } from "#base/cidr.ts";
 import { run } from "../run.ts";
 import { routeProtocol, type TopologyPlan } from "./plan.ts";
 
@@ -16,9 +16,13 @@ interface Route {
  * sentence each. Default routes are no conflict, and Fairlead's own are told by their device or protocol number.
  */
 export async function findConflicts(plan: TopologyPlan): Promise<string[]> {
-  const { code, stdout, stderr } = await run("ip", ["-4", "-j", "-N", "route", "show", "table", "main"]);
-  if (code !== 0) throw new Error(`the machine's routes cannot be read: ${stderr.trim()}`);
-  return compileConflicts(plan, JSON.parse(stdout === "" ? "[]" : stdout) as Route[]);
+  const routes: Route[] = [];
+  for (const family of plan.ipv6 === undefined ? ["-4"] : ["-4", "-6"]) {
+    const { code, stdout, stderr } = await run("ip", [family, "-j", "-N", "route", "show", "table", "main"]);
+    if (code !== 0) throw new Error(`the machine's routes cannot be read: ${stderr.trim()}`);
+    routes.push(...(JSON.parse(stdout === "" ? "[]" : stdout) as Route[]));
+  }
+  return compileConflicts(plan, routes);
 }
 
 export function compileConflicts(plan: TopologyPlan, routes: readonly Route[]): string[] {
@@ -26,6 +30,13 @@ export function compileConflicts(plan: TopologyPlan, routes: readonly Route[]): 
     ["pod CIDR", plan.podCidr],
     ["service CIDR", plan.serviceCidr],
     ["node subnet", plan.nodeSubnet],
+    ...(plan.ipv6 === undefined
+      ? []
+      : ([
+          ["pod CIDR", formatCidr(plan.ipv6.pod)],
+          ["service CIDR", formatCidr(plan.ipv6.service)],
+          ["node subnet", formatCidr(plan.ipv6.node)],
+        ] as const)),
     ...plan.outside.map((range) => ["range of outside addresses", range] as const),
   ] as const;
   const conflicts = new Map<string, string>();
@@ -33,7 +44,7 @@ export function compileConflicts(plan: TopologyPlan, routes: readonly Route[]): 
     if (route.dst === "default" || route.dev === plan.uplink.device) continue;
     const isWall = route.dev === undefined || route.dev === "lo";
     if (isWall && route.protocol === String(routeProtocol)) continue;
-    const range = parseCidr(route.dst.includes("/") ? route.dst : `${route.dst}/32`);
+    const range = parseCidr(route.dst.includes("/") ? route.dst : `${route.dst}/${route.dst.includes(":") ? 128 : 32}`);
     if (range === undefined) continue;
     for (const [name, text] of wanted) {
       const own = parseCidr(text);

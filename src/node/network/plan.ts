@@ -1,4 +1,12 @@
 import { addressAt, cidrsOverlap, formatAddress, formatCidr, parseCidr, type Cidr } from "#base/cidr.ts";
+import {
+  compileNodeIPv6,
+  defaultNodeSubnet6,
+  splitRanges,
+  uplinkAddress6,
+  type NodeIPv6,
+  type RangesIPv6,
+} from "./ipv6.ts";
 
 /** What the network of one cluster looks like; everything has the product's default but the id. */
 export interface TopologyOptions {
@@ -6,6 +14,7 @@ export interface TopologyOptions {
   clusterId: string;
   /** How many nodes; 3 by default, 16 at most. */
   nodeCount?: number;
+  /** One range of IPv4, or one of each family with a comma between; so are the next two. Those of IPv6 go together. */
   podCidr?: string;
   serviceCidr?: string;
   nodeSubnet?: string;
@@ -25,12 +34,16 @@ export interface TopologyNode {
   readonly gateway: string;
   /** Path of the node's network namespace. */
   readonly netns: string;
+  /** In a cluster of both families. */
+  readonly ipv6?: NodeIPv6;
 }
 
 /** What to do inside one namespace: `ip -batch` lines, then `/proc/sys/net` settings. */
 export interface NamespaceScript {
   readonly netns: string;
   readonly lines: readonly string[];
+  /** Lines for `ip -6 -batch`: rules do not say their family by their addresses. */
+  readonly lines6: readonly string[];
   readonly sysctls: readonly (readonly [path: string, value: string])[];
 }
 
@@ -41,12 +54,16 @@ export interface TopologyPlan {
   readonly podCidr: string;
   readonly serviceCidr: string;
   readonly nodeSubnet: string;
+  /** In a cluster of both families. */
+  readonly ipv6?: RangesIPv6;
   /** Ranges of outside addresses beyond the node subnet, where every neighbour looks for an address anyway. */
   readonly outside: readonly string[];
   /** Namespace names, the switch first. */
   readonly namespaces: readonly string[];
   /** Lines for the machine's own namespace. */
   readonly host: readonly string[];
+  /** The same for `ip -6 -batch`. */
+  readonly host6: readonly string[];
   readonly switch: NamespaceScript;
   readonly nodeScripts: readonly NamespaceScript[];
 }
@@ -93,9 +110,9 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
   if (!/^[a-z0-9]{1,6}$/.test(clusterId)) throw new RangeError(`cluster id ${clusterId}: 1 to 6 of a-z and 0-9`);
   if (nodeCount < 1 || nodeCount > 16) throw new RangeError(`${nodeCount} nodes: must be 1 to 16`);
   const ranges = {
-    "pod CIDR": range("pod CIDR", options.podCidr ?? "10.244.0.0/16", 20),
-    "service CIDR": range("service CIDR", options.serviceCidr ?? "10.96.0.0/12", 30),
-    "node subnet": range("node subnet", options.nodeSubnet ?? "172.30.0.0/24", 24),
+    "pod CIDR": range("pod CIDR", splitRanges(options.podCidr ?? "10.244.0.0/16").ipv4, 20),
+    "service CIDR": range("service CIDR", splitRanges(options.serviceCidr ?? "10.96.0.0/12").ipv4, 30),
+    "node subnet": range("node subnet", splitRanges(options.nodeSubnet ?? "172.30.0.0/24").ipv4, 24),
   } as Record<"pod CIDR" | "service CIDR" | "node subnet", Cidr>;
   refuseOverlap(ranges);
   const pods = ranges["pod CIDR"];
@@ -105,6 +122,7 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
     string,
     string,
   ];
+  const ipv6 = rangesIPv6(options);
   const prefix = netnsPrefix(clusterId);
   const nodes = Array.from({ length: nodeCount }, (_, index): TopologyNode => {
     const number = index + 1;
@@ -115,13 +133,20 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
       podCidr: formatCidr(podRange),
       gateway: formatAddress(addressAt(podRange, 1)),
       netns: `${netnsFolder}/${prefix}node-${number}`,
+      ...(ipv6 === undefined ? {} : { ipv6: compileNodeIPv6(ipv6, number, nodeCount) }),
     };
   });
   const uplink = { address: formatAddress(addressAt(subnet, 254)), device: uplinkDevice(clusterId) };
   const switchName = `${prefix}sw`;
   const namespaces = [switchName, ...nodes.map(({ name }) => prefix + name)];
-  const outside = outsideRanges(options.loadBalancerCidrs ?? [], ranges);
-  const walls = [serviceCidr, ...outside, podCidr, nodeSubnet].map(
+  const ranges6: Partial<typeof ranges> =
+    ipv6 === undefined ? {} : { "pod CIDR": ipv6.pod, "service CIDR": ipv6.service, "node subnet": ipv6.node };
+  const outside = (options.loadBalancerCidrs ?? []).flatMap((text) => {
+    const cidr = parseCidr(text);
+    return cidr === undefined ? [] : outsideRange(cidr, cidr.family === 4 ? ranges : ranges6);
+  });
+  const texts6 = Object.values(ranges6).map((cidr) => formatCidr(cidr));
+  const walls = [serviceCidr, ...outside, podCidr, nodeSubnet, ...texts6].map(
     (cidr) => `route replace unreachable ${cidr} metric ${lastMetric} proto ${routeProtocol}`,
   );
   return {
@@ -131,6 +156,7 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
     podCidr,
     serviceCidr,
     nodeSubnet,
+    ...(ipv6 === undefined ? {} : { ipv6 }),
     outside,
     namespaces,
     host: [
@@ -149,7 +175,9 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
       ...outside.map((cidr) => `route replace ${cidr} dev ${uplink.device} proto ${routeProtocol}`),
       // What nodes send may end at an address of this machine, never pass through it.
       uplinkWall(uplink.device, "add"),
+      ...(ipv6 === undefined ? [] : hostIPv6(ipv6, nodes, uplink.device)),
     ],
+    host6: ipv6 === undefined ? [] : [uplinkWall(uplink.device, "add")],
     switch: {
       netns: `${netnsFolder}/${switchName}`,
       lines: [
@@ -162,13 +190,26 @@ export function compileTopology(options: TopologyOptions): TopologyPlan {
           `link set n${index + 1} master lan up`,
         ]),
       ],
+      lines6: [],
       // Frames between nodes are no business of the switch's packet filter.
       sysctls: bridgeCalls("0"),
     },
     nodeScripts: nodes.map((node) =>
-      compileNode(node, { nodes, walls, serviceCidr, outside, prefix: subnet.prefix, uplink: uplink.address }),
+      compileNode(node, { nodes, walls, serviceCidr, outside, prefix: subnet.prefix, uplink: uplink.address, ipv6 }),
     ),
   };
+}
+
+/** Addresses wait for nobody to object: in these links there is nobody else. */
+function hostIPv6(ranges: RangesIPv6, nodes: readonly TopologyNode[], device: string): string[] {
+  const routes = nodes.flatMap(({ ipv6 }) => (ipv6 === undefined ? [] : [[ipv6.podCidr, ipv6.address] as const]));
+  const entries = [[formatCidr(ranges.service), nodes[0]?.ipv6?.address ?? ""] as const];
+  return [
+    `addr replace ${uplinkAddress6(ranges)}/${ranges.node.prefix} dev ${device} nodad`,
+    ...[...routes, ...entries].map(
+      ([range, via]) => `route replace ${range} via ${via} dev ${device} proto ${routeProtocol}`,
+    ),
+  ];
 }
 
 function compileNode(
@@ -180,6 +221,7 @@ function compileNode(
     outside,
     prefix,
     uplink,
+    ipv6,
   }: {
     nodes: TopologyNode[];
     walls: string[];
@@ -187,6 +229,7 @@ function compileNode(
     outside: readonly string[];
     prefix: number;
     uplink: string;
+    ipv6: RangesIPv6 | undefined;
   },
 ): NamespaceScript {
   const peers = nodes.filter((peer) => peer !== node);
@@ -212,10 +255,21 @@ function compileNode(
       `route replace ${serviceCidr} dev eth0 src ${node.address}`,
       `rule add iif eth0 to ${serviceCidr} unreachable pref 1000`,
       `rule add iif ${bridgeDevice} to ${serviceCidr} unreachable pref 1001`,
+      ...(ipv6 === undefined ? [] : nodeIPv6(node, peers, ipv6)),
       // The node that has an outside address answers for it, also on ports that no Service has.
-      ...outside.map((cidr) => `route replace ${cidr} dev eth0 src ${node.address}`),
+      ...outside.flatMap((cidr) => {
+        const source = cidr.includes(":") ? node.ipv6?.address : node.address;
+        return source === undefined ? [] : [`route replace ${cidr} dev eth0 src ${source}`];
+      }),
     ],
+    lines6:
+      ipv6 === undefined
+        ? []
+        : ["eth0", bridgeDevice].map(
+            (from, index) => `rule add iif ${from} to ${formatCidr(ipv6.service)} unreachable pref ${1000 + index}`,
+          ),
     sysctls: [
+      ...(ipv6 === undefined ? [] : [["ipv6/conf/all/forwarding", "1"] as const]),
       ["ipv4/ip_forward", "1"],
       ["ipv4/conf/all/route_localnet", "1"],
       ["ipv4/conf/all/rp_filter", "0"],
@@ -227,6 +281,20 @@ function compileNode(
       ...bridgeCalls("1"),
     ],
   };
+}
+
+function nodeIPv6({ ipv6 }: TopologyNode, peers: readonly TopologyNode[], ranges: RangesIPv6): string[] {
+  if (ipv6 === undefined) return [];
+  const services = formatCidr(ranges.service);
+  return [
+    `addr replace ${ipv6.gateway}/${ipv6.podCidr.split("/")[1]} dev ${bridgeDevice} nodad`,
+    `addr replace ${ipv6.address}/${ranges.node.prefix} dev eth0 nodad`,
+    ...peers.flatMap((peer) =>
+      peer.ipv6 === undefined ? [] : [`route replace ${peer.ipv6.podCidr} via ${peer.ipv6.address} dev eth0`],
+    ),
+    `route replace default via ${uplinkAddress6(ranges)} dev eth0`,
+    `route replace ${services} dev eth0 src ${ipv6.address}`,
+  ];
 }
 
 /** A hardware address made of an IPv4 address: whoever remembers a neighbour stays right when the address is used anew. */
@@ -249,18 +317,36 @@ function range(what: string, text: string, longest: number): Cidr {
   return cidr;
 }
 
-/** Those that need a way of their own: IPv4, and not among the nodes' addresses. */
-function outsideRanges(
-  texts: readonly string[],
-  ranges: Record<"pod CIDR" | "service CIDR" | "node subnet", Cidr>,
+/** The ranges of IPv6, when there are any: Services and pods need one each. */
+function rangesIPv6({ podCidr = "", serviceCidr = "", nodeSubnet = "" }: TopologyOptions): RangesIPv6 | undefined {
+  const texts = {
+    "pod CIDR": splitRanges(podCidr).ipv6,
+    "service CIDR": splitRanges(serviceCidr).ipv6,
+    "node subnet": splitRanges(nodeSubnet).ipv6,
+  };
+  if (Object.values(texts).every((text) => text === undefined)) return undefined;
+  const parse = (what: keyof typeof texts, longest: number, standard = ""): Cidr => {
+    const text = texts[what] ?? standard;
+    const cidr = parseCidr(text);
+    if (cidr === undefined || cidr.family !== 6) throw new RangeError(`${what} ${text}: not an IPv6 range`);
+    if (cidr.prefix > longest) throw new RangeError(`${what} ${text}: too small, /${longest} at most`);
+    return cidr;
+  };
+  const ranges = { "pod CIDR": parse("pod CIDR", 115), "service CIDR": parse("service CIDR", 122) };
+  const node = parse("node subnet", 120, defaultNodeSubnet6);
+  refuseOverlap({ ...ranges, "node subnet": node });
+  return { pod: ranges["pod CIDR"], service: ranges["service CIDR"], node };
+}
+
+/** One that needs a way of its own: of a family that the cluster has, and not among the nodes' addresses. */
+function outsideRange(
+  cidr: Cidr,
+  ranges: Partial<Record<"pod CIDR" | "service CIDR" | "node subnet", Cidr>>,
 ): string[] {
-  const parsed = texts.map((text) => parseCidr(text)).filter((cidr) => cidr?.family === 4) as Cidr[];
-  return parsed.flatMap((cidr) => {
-    const subnet = ranges["node subnet"];
-    if (cidr.prefix >= subnet.prefix && cidrsOverlap(cidr, subnet)) return [];
-    refuseOverlap({ "load balancer CIDR": cidr, ...ranges }, cidr);
-    return [formatCidr(cidr)];
-  });
+  const subnet = ranges["node subnet"];
+  if (subnet === undefined || (cidr.prefix >= subnet.prefix && cidrsOverlap(cidr, subnet))) return [];
+  refuseOverlap({ "load balancer CIDR": cidr, ...ranges }, cidr);
+  return [formatCidr(cidr)];
 }
 
 /** With `of`, looks only at what overlaps that one. */

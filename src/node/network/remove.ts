@@ -18,10 +18,11 @@ export async function removeTopology({ clusterId }: { clusterId: string }): Prom
     // The link first: its routes go with it. The walls last, so that nothing ever leaves the machine in between.
     ...(readLinks().includes(device) ? [`link del ${device}`] : []),
     ...names.map((name) => `netns del ${name}`),
-    ...(readRules().includes(device) ? [uplinkWall(device, "del")] : []),
+    ...(readRules(4).includes(device) ? [uplinkWall(device, "del")] : []),
     ...(otherUplinks(device) ? [] : walls.map((wall) => `route del unreachable ${wall} proto ${routeProtocol}`)),
   ];
   if (lines.length > 0) await run("ip", ["-force", "-batch", "-"], { input: `${lines.join("\n")}\n` });
+  if (readRules(6).includes(device)) await run("ip", ["-6", ...uplinkWall(device, "del").split(" ")]);
 }
 
 /** What of the cluster's network is in the kernel now, in words for a person; empty when nothing is left. */
@@ -33,7 +34,7 @@ export function inspectLeftovers({ clusterId }: { clusterId: string }): string[]
     ...real.map((name) => `network namespace ${name}`),
     ...stale.map((name) => `dead network namespace file ${name}`),
     ...(readLinks().includes(device) ? [`network device ${device}`] : []),
-    ...(readRules().includes(device) ? [`routing rule for ${device}`] : []),
+    ...(families.some((family) => readRules(family).includes(device)) ? [`routing rule for ${device}`] : []),
     ...(otherUplinks(device) ? [] : readWalls().map((wall) => `route unreachable ${wall}`)),
   ];
 }
@@ -49,15 +50,21 @@ function readLinks(): string[] {
   return lines.map((line) => line.slice(0, line.indexOf(":")).trim());
 }
 
+const families = [4, 6] as const;
+
 /** The devices whose packets a routing rule singles out. */
-function readRules(): string[] {
-  const { stdout } = spawnSync("ip", ["-4", "-j", "rule", "show"], { encoding: "utf8" });
+function readRules(family: 4 | 6): string[] {
+  const { stdout } = spawnSync("ip", [`-${family}`, "-j", "rule", "show"], { encoding: "utf8" });
   const rules = JSON.parse(stdout?.trim() || "[]") as { iif?: string }[];
   return rules.flatMap(({ iif }) => (iif === undefined ? [] : [iif]));
 }
 
 function readWalls(): string[] {
-  const args = ["-4", "-j", "-N", "route", "show", "table", "main", "proto", String(routeProtocol)];
+  return families.flatMap((family) => readWallsOf(family));
+}
+
+function readWallsOf(family: 4 | 6): string[] {
+  const args = [`-${family}`, "-j", "-N", "route", "show", "table", "main", "proto", String(routeProtocol)];
   const { stdout } = spawnSync("ip", args, { encoding: "utf8" });
   const routes = JSON.parse(stdout?.trim() || "[]") as { dst: string; dev?: string; type?: string; metric?: number }[];
   return routes

@@ -2,6 +2,7 @@ import { applyTopology } from "./apply.ts";
 import { compileTopology, type TopologyNode, type TopologyOptions } from "./plan.ts";
 import { findConflicts } from "./conflict.ts";
 
+export { allAddresses } from "./ipv6.ts";
 export type { TopologyNode, TopologyOptions } from "./plan.ts";
 export { inspectLeftovers, removeTopology } from "./remove.ts";
 export { watchTopology } from "./watch.ts";

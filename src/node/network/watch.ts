@@ -9,6 +9,7 @@ const checkMs = 10_000;
 
 /** One look costs one program of ours: the rest are children of a small shell. */
 const showRoutes = 'ip -4 route show; for netns; do echo "--"; nsenter --net="$netns" ip -4 route show; done';
+const showBoth = `show='ip -4 route show; ip -6 route show'; sh -c "$show"; for netns; do echo "--"; nsenter --net="$netns" sh -c "$show"; done`;
 
 /**
  * Keeps the nodes' routes: a link that was taken down loses them, and taking it up again does not bring them back.
@@ -46,7 +47,7 @@ export async function repairRoutes(plan: TopologyPlan, log: Log): Promise<string
     ...plan.nodeScripts.map(({ lines }) => ({ device: "eth0", lines })),
   ];
   const netns = plan.nodeScripts.map((script) => script.netns);
-  const { stdout } = await run("sh", ["-c", showRoutes, "sh", ...netns]);
+  const { stdout } = await run("sh", ["-c", plan.ipv6 === undefined ? showRoutes : showBoth, "sh", ...netns]);
   const tables = stdout.split("--\n");
   const missing = places.flatMap(({ device, lines }, index) => missingRoutes(lines, tables[index] ?? "", device));
   if (missing.length > 0) {
@@ -64,7 +65,7 @@ export function missingRoutes(lines: readonly string[], table: string, device: s
   if (!table.includes(` dev ${device} proto kernel `)) return [];
   const there = table.split("\n");
   return lines.flatMap((line) => {
-    const wanted = /^route replace ((?:unreachable )?\S+(?: via \S+)?)/.exec(line)?.[1]?.replace("/32", "");
+    const wanted = /^route replace ((?:unreachable )?\S+(?: via \S+)?)/.exec(line)?.[1]?.replace(/(\.\d+)\/32/, "$1");
     return wanted === undefined || there.some((route) => route.startsWith(`${wanted} `)) ? [] : [wanted];
   });
 }

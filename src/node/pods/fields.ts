@@ -5,6 +5,9 @@ import { parseQuantity } from "#api/meta/quantity.ts";
 export interface PodFacts {
   readonly podIp: string;
   readonly hostIp: string;
+  /** Those of both families, where there are two: the texts of `podIPs` and `hostIPs`. */
+  readonly podIps?: string;
+  readonly hostIps?: string;
   readonly nodeName: string;
   /** Stands in for limits that are not set. */
   readonly allocatable: { readonly cpu: number; readonly memory: number };
@@ -31,11 +34,13 @@ export function readField(pod: Pod, facts: PodFacts, path: string): string | und
     case "spec.serviceAccountName":
       return spec.serviceAccountName ?? "default";
     case "status.hostIP":
-    case "status.hostIPs":
       return facts.hostIp;
+    case "status.hostIPs":
+      return facts.hostIps ?? facts.hostIp;
     case "status.podIP":
-    case "status.podIPs":
       return facts.podIp;
+    case "status.podIPs":
+      return facts.podIps ?? facts.podIp;
     default:
       return undefined;
   }

@@ -10,13 +10,14 @@ export interface HostsInput {
   readonly namespace: string;
   readonly spec: PodSpec;
   readonly clusterDomain: string;
-  readonly address: string;
+  /** One, or one of each family. */
+  readonly addresses: readonly string[];
   /** The machine's own file, which pods in the node's network see instead. */
   readonly hostFile: string;
 }
 
 /** A pod's /etc/hosts in the layout of the kubelet (`ensureHostsFile`). Pure. */
-export function renderHosts({ name, namespace, spec, clusterDomain, address, hostFile }: HostsInput): string {
+export function renderHosts({ name, namespace, spec, clusterDomain, addresses, hostFile }: HostsInput): string {
   const aliases = (spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => `${ip}\t${hostnames.join("\t")}\n`).join("");
   const added = aliases === "" ? "" : `\n# Entries added by HostAliases.\n${aliases}`;
   if (spec.hostNetwork) return `# Kubernetes-managed hosts file (host network).\n${hostFile}${added}`;
@@ -30,7 +31,7 @@ export function renderHosts({ name, namespace, spec, clusterDomain, address, hos
     "fe00::0\tip6-mcastprefix",
     "fe00::1\tip6-allnodes",
     "fe00::2\tip6-allrouters",
-    `${address}\t${full}${hostname}`,
+    ...addresses.map((address) => `${address}\t${full}${hostname}`),
     added,
   ].join("\n");
 }

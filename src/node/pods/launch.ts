@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Container, Pod } from "#api/core/pod/kind.ts";
+import { allAddresses } from "../network/ipv6.ts";
 import { resolveImage } from "../images/resolve.ts";
 import { ContainerStartError, type BindMount, type Sandbox } from "../runtime/contract.ts";
 import { compileContainer } from "./container-config.ts";
@@ -31,7 +32,14 @@ export function podFolderOf({ podsFolder }: PodDeps, uid: string): string {
 
 export function factsOf(deps: PodDeps, address: string): PodFacts {
   const { node, allocatable } = deps;
-  return { podIp: address, hostIp: node.address, nodeName: node.name, allocatable };
+  const [podIps, hostIps] = [address, node.address].map((own) => allAddresses(node, own).join(","));
+  return {
+    podIp: address,
+    hostIp: node.address,
+    ...(podIps === undefined || hostIps === undefined ? {} : { podIps, hostIps }),
+    nodeName: node.name,
+    allocatable,
+  };
 }
 
 export function sourcesOf(deps: PodDeps, pod: Pod, address: string, tokens: PodTokens): VolumeSources {
@@ -55,7 +63,7 @@ export function writePodFiles(deps: PodDeps, pod: Pod, address: string): void {
   const hostFile = readHost("/etc/hosts");
   const host = parseResolv(readHost("/etc/resolv.conf"));
   const files = {
-    hosts: renderHosts({ name, namespace, spec, clusterDomain, address, hostFile }),
+    hosts: renderHosts({ name, namespace, spec, clusterDomain, addresses: allAddresses(deps.node, address), hostFile }),
     "resolv.conf": renderResolv(compileResolv({ spec, namespace, clusterDomain, dnsAddress, host })),
     hostname: `${hostnameOf(name, spec)}\n`,
   };

@@ -34,16 +34,17 @@ export interface StatusInput {
   readonly pod: Pod;
   readonly viewOf: (name: string) => ContainerView;
   readonly decision: Decision;
-  /** The pod's address; absent before it has one. */
-  readonly address?: string;
-  readonly hostAddress: string;
+  /** The pod's address, or one of each family; none before it has one. */
+  readonly addresses: readonly string[];
+  readonly hostAddresses: readonly string[];
   readonly networkReady: boolean;
   readonly now: number;
 }
 
 /** The whole status of a pod, keeping the conditions that others have set. Pure. */
 export function compileStatus(input: StatusInput): PodStatus {
-  const { pod, viewOf, decision, address, hostAddress, now } = input;
+  const { pod, viewOf, decision, addresses, hostAddresses, now } = input;
+  const list = (texts: readonly string[]) => texts.map((ip) => ({ ip }));
   const { containers, initContainers = [] } = pod.spec;
   const before = pod.status ?? {};
   const statuses = containers.map((container) => statusOf(container, viewOf(container.name), input, false));
@@ -53,9 +54,9 @@ export function compileStatus(input: StatusInput): PodStatus {
     ...before,
     phase,
     conditions: compileConditions(input, phase, [...initStatuses, ...statuses]),
-    hostIP: hostAddress,
-    hostIPs: [{ ip: hostAddress }],
-    ...(address === undefined ? {} : { podIP: address, podIPs: [{ ip: address }] }),
+    hostIP: hostAddresses[0] ?? "",
+    hostIPs: list(hostAddresses),
+    ...(addresses[0] === undefined ? {} : { podIP: addresses[0], podIPs: list(addresses) }),
     startTime: before.startTime ?? rfc3339(now),
     containerStatuses: statuses,
     ...(initStatuses.length === 0 ? {} : { initContainerStatuses: initStatuses }),

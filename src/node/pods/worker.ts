@@ -1,5 +1,6 @@
 import type { Container, Pod, PodStatus } from "#api/core/pod/kind.ts";
 import { isApiError } from "#api/meta/status.ts";
+import { allAddresses } from "../network/ipv6.ts";
 import type { Sandbox } from "../runtime/contract.ts";
 import { decide, isSidecar, type Decision } from "./decide.ts";
 import { deadlineIn } from "./deadline.ts";
@@ -237,8 +238,8 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
         pod,
         viewOf: (name) => viewOf(trackOf(name)),
         decision: current,
-        ...(sandbox === undefined ? {} : { address: sandbox.address }),
-        hostAddress: deps.node.address,
+        addresses: sandbox === undefined ? [] : allAddresses(deps.node, sandbox.address),
+        hostAddresses: allAddresses(deps.node, deps.node.address),
         networkReady: sandbox?.state === "ready",
         now: now(),
       }),
@@ -293,7 +294,9 @@ export function createPodWorker(deps: PodDeps, first: Pod, poke: () => void): Po
         events.record(pod, "Normal", "Killing", `Stopping container ${name}`, name);
       }
     }
-    if (graceSeconds > 0 && sandbox !== undefined) await deps.withdrawn?.(sandbox.address);
+    if (graceSeconds > 0 && sandbox !== undefined) {
+      await Promise.all(allAddresses(deps.node, sandbox.address).map(async (address) => deps.withdrawn?.(address)));
+    }
     await stop(
       names(false).map(({ name }) => name),
       graceSeconds,

@@ -67,15 +67,19 @@ async function forward(data: SpdyStream, error: SpdyStream, target: Target, log:
     data.pipe(connection);
     connection.pipe(data);
   } catch (problem) {
-    log.debug({ port, error: String(problem) }, "a port could not be forwarded");
-    const text = `error forwarding port ${port} to pod: ${(problem as Error).message}`;
-    error.end(text);
+    error.end(forwardFailure(port, problem, log));
     data.end();
   }
 }
 
+/** What a client is told of a connection that could not be. */
+export function forwardFailure(port: number, problem: unknown, log: Log): string {
+  log.debug({ port, error: String(problem) }, "a port could not be forwarded");
+  return `error forwarding port ${port} to pod: ${(problem as Error).message}`;
+}
+
 /** The pod's address first; a program that listens on 127.0.0.1 alone is reached from inside its network. */
-async function dial({ address, netns, relays }: Target, port: number): Promise<Duplex> {
+export async function dial({ address, netns, relays }: Target, port: number): Promise<Duplex> {
   try {
     return await dialAddress(address, port);
   } catch {

@@ -8,7 +8,7 @@ export type StreamRequest =
       readonly command: readonly string[];
       readonly streams: CommandStreams;
     }
-  | { readonly verb: "portForward"; readonly pod: PodName };
+  | { readonly verb: "portForward"; readonly pod: PodName; readonly query: URLSearchParams };
 
 export interface PodName {
   readonly namespace: string;
@@ -43,7 +43,7 @@ export function parseStreamRequest(url: string, now: number): StreamRequest | un
   if (!namespace || !name || rest.length > 0) return undefined;
   const pod = { namespace, name };
   const flag = (...names: string[]) => names.some((one) => ["1", "true"].includes(searchParams.get(one) ?? ""));
-  if (verb === "portForward") return { verb, pod };
+  if (verb === "portForward") return { verb, pod, query: searchParams };
   if (!container) return undefined;
   if (verb === "containerLogs") return { verb, pod, container, logs: parseLogs(searchParams, flag, now) };
   if (verb !== "exec" && verb !== "attach") return undefined;

@@ -15,6 +15,7 @@ import { renderLogs } from "./log-reader.ts";
 import { portForwardProtocol, servePortForward, tunnelProtocol } from "./port-forward.ts";
 import { parseStreamRequest, type PodName, type StreamRequest } from "./request.ts";
 import { serveSpdyCommand, spdyCommandProtocols } from "./spdy-command.ts";
+import { forwardProtocol, parsePorts, serveWebSocketForward } from "./websocket-forward.ts";
 import { commandProtocols, serveWebSocketCommand } from "./websocket-command.ts";
 
 export interface StreamsOptions {
@@ -119,6 +120,11 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
         acceptSpdy(request, socket, head, [portForwardProtocol]);
         return servePortForward(socket, target, log);
       }
+      if (!splitList(request.headers["sec-websocket-protocol"]).includes(tunnelProtocol)) {
+        return acceptForward(request, socket, head, asked.query, (client, ports) =>
+          serveWebSocketForward(client, ports, target, log),
+        );
+      }
       return acceptTunnel(request, socket, head, (tunnel) => servePortForward(tunnel, target, log));
     }
     const begin = start(asked);
@@ -140,6 +146,22 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
     });
   }
 
+  /** The form of the time before the tunnel, which clients other than kubectl still speak. */
+  async function acceptForward(
+    request: http.IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    query: URLSearchParams,
+    serve: (client: WebSocket, ports: readonly number[]) => Promise<void>,
+  ): Promise<void> {
+    const offered = splitList(request.headers["sec-websocket-protocol"]);
+    if (!offered.includes(forwardProtocol))
+      throw new Refusal(403, `the subprotocol must be ${tunnelProtocol} or ${forwardProtocol}`);
+    const ports = portsOf(query);
+    request.headers["sec-websocket-protocol"] = forwardProtocol;
+    await serve(await acceptWebSocket(request, socket, head), ports);
+  }
+
   /** The tunnel's protocol has a slash in its name, which RFC 6455 does not allow and `ws` refuses: it is set by hand. */
   async function acceptTunnel(
     request: http.IncomingMessage,
@@ -147,8 +169,6 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
     head: Buffer,
     serve: (tunnel: Duplex) => Promise<void>,
   ): Promise<void> {
-    const offered = splitList(request.headers["sec-websocket-protocol"]);
-    if (!offered.includes(tunnelProtocol)) throw new Refusal(403, `the subprotocol must be ${tunnelProtocol}`);
     delete request.headers["sec-websocket-protocol"];
     tunnels.add(request);
     const webSocket = await acceptWebSocket(request, socket, head);
@@ -202,6 +222,14 @@ export async function startStreams(options: StreamsOptions): Promise<{ stop(): P
         server.closeAllConnections();
       }),
   };
+}
+
+function portsOf(query: URLSearchParams): number[] {
+  try {
+    return parsePorts(query);
+  } catch (error) {
+    throw new Refusal(400, (error as Error).message);
+  }
 }
 
 function refusalOf(error: unknown): { code: number; message: string } {

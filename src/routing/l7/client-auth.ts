@@ -56,7 +56,7 @@ function readAuthorities(secret: Secret, wanted: NonNullable<RouteSettings["clie
   } catch {
     return 'has a "ca.crl" that is no list of revoked certificates as PEM';
   }
-  const { verify, depth, errorPage, passCertificate } = wanted;
+  const { verify, depth, subject, errorPage, passCertificate } = wanted;
   return {
     id: createHash("sha256")
       .update(JSON.stringify([ca, crl, verify, depth]))
@@ -65,6 +65,7 @@ function readAuthorities(secret: Secret, wanted: NonNullable<RouteSettings["clie
     depth,
     ca,
     ...(crl === "" ? {} : { crl }),
+    ...(subject === undefined ? {} : { subject }),
     ...(errorPage === undefined ? {} : { errorPage }),
     passCertificate,
   };

@@ -32,7 +32,7 @@ export interface RouteSettings {
   /** Of TLS 1.2, for the Ingress's hosts. */
   readonly ciphers?: string;
   /** Clients of the Ingress's hosts show certificates of the authorities in this Secret. */
-  readonly clientAuth?: Pick<ClientAuth, "verify" | "depth" | "errorPage" | "passCertificate"> & {
+  readonly clientAuth?: Pick<ClientAuth, "verify" | "depth" | "subject" | "errorPage" | "passCertificate"> & {
     /** `namespace/name`. */
     readonly secret: string;
   };

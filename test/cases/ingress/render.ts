@@ -31,8 +31,14 @@ export function renderTable(compiled: CompiledIngresses): string {
   return lines.join("\n");
 }
 
-function renderClients({ verify, depth, errorPage, passCertificate, crl }: ClientAuth): string {
-  const parts = [verify, depth === 1 ? "" : `depth:${depth}`, errorPage ?? "", passCertificate ? "passed" : ""];
+function renderClients({ verify, depth, subject, errorPage, passCertificate, crl }: ClientAuth): string {
+  const parts = [
+    verify,
+    depth === 1 ? "" : `depth:${depth}`,
+    subject ?? "",
+    errorPage ?? "",
+    passCertificate ? "passed" : "",
+  ];
   return [...parts, crl === undefined ? "" : "crl"].filter((part) => part !== "").join(",");
 }
 

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { renderKubeconfig } from "#client/kubeconfig.ts";
 import type { Client } from "#client/contract.ts";
 import { makePair } from "../../fakes/certificate.ts";
-import { startTestServer, testCertificates, type TestServer } from "../../fakes/api-server.ts";
+import { letDoAll, startTestServer, testCertificates, type TestServer } from "../../fakes/api-server.ts";
 import { startFakeUpstream, type FakeUpstream } from "../../fakes/dns-upstream.ts";
 import { startAttached, type Attached } from "../attached.ts";
 
@@ -27,10 +27,11 @@ before(async () => {
   api = await startTestServer({
     tokens: [
       { token: "weak", user: { name: "weak", groups: ["system:authenticated"] } },
-      { token: "reader", user: { name: "reader", groups: ["system:authenticated", "system:nodes"] } },
+      { token: "reader", user: { name: "reader", groups: ["system:authenticated"] } },
     ],
   });
   client = api.localClient({ name: "test", groups: ["system:masters"] });
+  await letDoAll(api, "reader");
   upstream = await startFakeUpstream(() => ({ answers: ["www.example.test. 300 A 192.0.2.1"] }));
   const { ca } = api.certificates;
   writeFileSync(kubeconfig, renderKubeconfig({ name: "other", server: api.url, ca, ...api.certificates.admin }));

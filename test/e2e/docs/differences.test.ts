@@ -100,7 +100,7 @@ const claims: readonly (readonly [claim: string, command: string, prints: RegExp
     /^400$/,
   ],
   [
-    "an Ingress that asks for it answers 503",
+    "such as `auth-tls-match-cn` without `auth-tls-secret`",
     `kubectl annotate --overwrite ingress hello nginx.ingress.kubernetes.io/auth-tls-match-cn=CN=ann > /dev/null
      curl -s -o /dev/null -w '%{http_code}' http://hello.localhost/`,
     /^503$/,

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { createFakeClient } from "#client/fake.ts";
 import { settingsOf } from "#proxy/config/settings.ts";
 import { startNodeProxies, type RunningProxies } from "#proxy/sync.ts";
-import { netnsOf, startGround, type Ground } from "./ground.ts";
+import { netnsOf, plans, startGround, type Ground } from "./ground.ts";
 import { serviceOf, sliceOf, type PodName } from "./objects.ts";
 
 const isReady = process.getuid?.() === 0 && spawnSync("nft", ["--version"]).status === 0;
@@ -49,7 +49,7 @@ describe("health of a node's proxy", { skip: isReady ? false : "needs root and n
   /** Status, headers and body, as curl shows them; asked from the node itself or from outside. */
   async function ask(url: string, from?: string): Promise<{ status: number; head: string; body: string }> {
     const inside = from === undefined ? [] : ["nsenter", `--net=${netnsOf(from)}`];
-    const [program = "", ...args]: string[] = [...inside, "curl", "-si", "--max-time", "5", url];
+    const [program = "", ...args]: string[] = [...inside, "curl", "-gsi", "--max-time", "5", url];
     const { stdout } = await run(program, args).catch(() => ({ stdout: "" }));
     const [head = "", body = ""]: string[] = stdout.split("\r\n\r\n");
     return { status: Number(head.split(" ")[1] ?? 0), head, body };
@@ -73,6 +73,22 @@ describe("health of a node's proxy", { skip: isReady ? false : "needs root and n
     await serve(["pod-c"]);
     assert.equal((await ask(`http://172.30.0.11:${port}/`)).status, 503);
     assert.equal((await ask(`http://172.30.0.12:${port}/`)).status, 200);
+  });
+
+  test("each family is asked at its own addresses, and counts its own endpoints", async () => {
+    const own = { name: "both", clusterIP: plans[4].clusterIP(41), secondIP: plans[6].clusterIP(41), pods: [] };
+    const spec = { type: "LoadBalancer", externalTrafficPolicy: "Local", healthCheckNodePort: port + 2 } as const;
+    await client.create("Service", serviceOf({ ...own, spec }));
+    await client.create("EndpointSlice", sliceOf({ ...own, pods: ["pod-a", "pod-b"] }));
+    const last = await client.create("EndpointSlice", sliceOf({ ...own, clusterIP: own.secondIP, pods: ["pod-a"] }));
+    await proxies.waitFor(last.metadata.resourceVersion ?? "");
+    await proxies.listening();
+    assert.match((await ask(`http://172.30.0.11:${port + 2}/`)).body, /"localEndpoints": 2/);
+    assert.match((await ask(`http://[${plans[6].nodes["node-1"]}]:${port + 2}/`)).body, /"localEndpoints": 1/);
+    assert.equal((await ask(`http://[${plans[6].nodes["node-2"]}]:${port + 2}/`)).status, 503);
+    const { status } = JSON.parse((await ask("http://172.30.0.11:10256/healthz")).body) as { status: object };
+    assert.deepEqual(Object.keys(status), ["IPv4", "IPv6"]);
+    await client.delete("Service", { namespace: "default", name: "both" });
   });
 
   test("a port that changes or goes is closed, and one that is taken is told as an event", async () => {
@@ -121,6 +137,7 @@ describe("health of a node's proxy", { skip: isReady ? false : "needs root and n
       /^kubeproxy_sync_full_proxy_rules_duration_seconds_count\{ip_family="IPv4"\} 1$/m,
       /^kubeproxy_network_programming_duration_seconds_bucket\{ip_family="IPv4",le="0.25"\} \d+$/m,
       /^kubeproxy_sync_proxy_rules_endpoint_changes_total\{ip_family="IPv4"\} [1-9]/m,
+      /^kubeproxy_sync_proxy_rules_duration_seconds_count\{ip_family="IPv6"\} [1-9]/m,
       /^kubeproxy_sync_proxy_rules_nftables_sync_failures_total\{ip_family="IPv4"\} 0$/m,
       /^kubeproxy_sync_proxy_rules_no_local_endpoints_total\{ip_family="IPv4",traffic_policy="external"\} 0$/m,
       /^kubeproxy_proxy_healthz_total\{code="503"\} [1-9]/m,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { openEtcdStore } from "#store/drivers/etcd.ts";
 import { startEtcdMembers, whyNoEtcd } from "../../fakes/etcd.ts";
 import { assertNoGap, assertNothingLost, historyOf, prepareLoad, show, startFollower, startLoad } from "./load.ts";
-import { createServerProcess, makeFolder } from "./server-process.ts";
+import { createServerProcess, makeFolder } from "../../fakes/server-process.ts";
 
 // The long form: `KILLS=40 npm run test:e2e -- etcd-killed`.
 const kills = Number(process.env["KILLS"] ?? 6);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startEtcd, whyNoEtcd } from "../../fakes/etcd.ts";
 import { eventually } from "../cluster.ts";
-import { createServerProcess, makeFolder } from "./server-process.ts";
+import { createServerProcess, makeFolder } from "../../fakes/server-process.ts";
 
 const names = Array.from({ length: 10 }, (_, index) => `d${index}`);
 /** Electing takes seconds, and machines can be slow. */

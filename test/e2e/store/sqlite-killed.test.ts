@@ -13,7 +13,7 @@ import {
   startLoad,
   type Told,
 } from "./load.ts";
-import { createServerProcess, makeFolder } from "./server-process.ts";
+import { createServerProcess, makeFolder } from "../../fakes/server-process.ts";
 
 // The long form: `KILLS=100 npm run test:e2e -- sqlite-killed`.
 const kills = Number(process.env["KILLS"] ?? 10);

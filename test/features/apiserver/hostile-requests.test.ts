@@ -3,30 +3,25 @@ import { Agent, request as httpsRequest } from "node:https";
 import { test } from "node:test";
 import fc from "fast-check";
 import { systemClock } from "#base/clock.ts";
-import { silentLog, type Log } from "#base/log.ts";
 import { createIngressClassAdmission } from "#controllers/ingress-class/admission.ts";
 import { createNodePortAllocator } from "#controllers/node-port/admission.ts";
 import { createServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
 import { ask, startTestServer, type TestServer } from "../../fakes/api-server.ts";
+import { watchedLog } from "../../fakes/log.ts";
 import { hostileRequest, seedObjects, type HostileRequest } from "../../fakes/hostile-requests.ts";
 
-// The short form is the same each time; `FUZZ_RUNS=60000` looks for half a minute where nobody has looked yet.
+// The short form is the same each time; `FUZZ_RUNS=8000` looks for half a minute where nobody has looked yet.
 const asked = process.env["FUZZ_RUNS"];
 const numRuns = Number(asked ?? 600);
 const seed = asked === undefined ? 7 : Date.now();
 
 test("any request is answered, never as a fault of the server's own, and the server goes on", async (t) => {
-  const faults: string[] = [];
-  const log: Log = {
-    ...silentLog,
-    child: () => log,
-    error: (fields, text) => faults.push(`${text} ${String(fields["error"])}`),
-  };
+  const { log, faults } = watchedLog();
   const classes = createIngressClassAdmission({ listClasses: async () => (await client.list("IngressClass")).items });
   const addresses = createServiceIpAllocator({
     families: ["IPv4"],
     client: () => client,
-    log: silentLog,
+    log,
     clock: systemClock,
   });
   const server = await startTestServer({ log, admissions: [classes, addresses, createNodePortAllocator()] });

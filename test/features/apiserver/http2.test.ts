@@ -52,6 +52,10 @@ test("objects are written and read, with the same answers as by HTTP/1.1", async
   const got = await askHttp2(session, `${settings}/a`);
   assert.equal(got.code, 200);
   assert.equal(got.text, (await ask(server, `${settings}/a`)).body.toString());
+  const { serverAddressByClientCIDRs } = JSON.parse((await askHttp2(session, "/api")).text) as {
+    serverAddressByClientCIDRs: { serverAddress: string }[];
+  };
+  assert.equal(`https://${serverAddressByClientCIDRs[0]?.serverAddress}`, server.url);
   const missing = await askHttp2(session, `${settings}/b`);
   assert.equal(missing.code, 404);
   assert.match(missing.text, /"reason":"NotFound"/);
@@ -78,6 +82,7 @@ test("who asks is known by certificate and by token", async (t) => {
   assert.equal(await who(unknown, { authorization: "Bearer open-sesame" }), "ali");
   assert.equal((await askHttp2(unknown, settings, { headers: { authorization: "Bearer wrong" } })).code, 401);
   assert.equal((await askHttp2(unknown, settings)).code, 401);
+  assert.equal((await askHttp2(unknown, "/healthz")).code, 200);
 });
 
 test("many watches share a connection, and each hears of every change at once", async (t) => {
@@ -162,6 +167,39 @@ test("a client that opens and resets streams without end loses its connection, a
   assert.notEqual(await goaway, constants.NGHTTP2_NO_ERROR);
   await closed;
   assert.equal((await askHttp2(other, settings)).code, 200);
+});
+
+test("what is no HTTP/2, or too much of it, ends its own connection only", async (t) => {
+  const { server, open } = await prepare(t);
+  const { ca, admin: proof } = server.certificates;
+  const other = await open();
+  const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  const frame = (type: number, length: number, stream = 0, body = Buffer.alloc(length)) =>
+    Buffer.concat([Buffer.from([length >> 16, length >> 8, length, type, 0, 0, 0, 0, stream]), body]);
+  const settingsFrame = frame(4, 0);
+  const ping = frame(6, 8);
+  const longSettings = frame(4, 6 * 2000);
+  for (const [what, ...parts] of [
+    ["HTTP/1.1", Buffer.from("GET / HTTP/1.1\r\n\r\n")],
+    ["noise", Buffer.alloc(1000, 255)],
+    ["a frame beyond the limit", preface, settingsFrame, frame(0, 0xffffff, 1, Buffer.alloc(70_000))],
+    ["settings without end", preface, longSettings],
+    ["data on a stream that is not open", preface, settingsFrame, frame(0, 4, 9)],
+    ["a head that cannot be read", preface, settingsFrame, frame(1, 100, 1, Buffer.alloc(100, 255))],
+    ["pings that nobody reads the answers of", preface, settingsFrame, ...Array.from({ length: 200_000 }, () => ping)],
+  ] as const) {
+    const options = { port: server.addresses()[0]?.port ?? 0, host: "127.0.0.1", ca, ...proof, ALPNProtocols: ["h2"] };
+    const socket = connect(options).on("error", () => {});
+    await once(socket, "secureConnect");
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    if (what.startsWith("pings")) socket.pause();
+    else socket.resume();
+    socket.write(Buffer.concat(parts));
+    // Who does not read does not notice either.
+    if (!what.startsWith("pings")) await closed;
+    assert.equal((await askHttp2(other, settings)).code, 200, what);
+    socket.destroy();
+  }
 });
 
 test("one connection has a hundred requests at once, and heads of a bearable size", async (t) => {

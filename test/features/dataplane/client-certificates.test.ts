@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { connect as connectPlain } from "node:net";
 import { connect as connectHttp2 } from "node:http2";
 import { test, type TestContext } from "node:test";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
@@ -237,6 +238,36 @@ test("certificates that were revoked, and chains that are too long, are bad ones
   ] as const) {
     assert.equal((await ask(t, port, { servername, ...pair })).status, wanted, servername);
   }
+});
+
+test("a subject may be asked for: somewhere in the name, case and all", async (t) => {
+  await authorities();
+  const [servername, plain] = ["a.example", "b.example"];
+  const { plane, port } = await start(t, {
+    [servername]: { ca: root.cert, verify: "optional", subject: "CN=(ann|b.b)" },
+    [plain]: { ca: root.cert, subject: "CN=a$" },
+  });
+  const bob = await root.sign("CN=bob");
+  const upper = await root.sign("CN=ANN");
+  for (const [pair, wanted] of [
+    [ann, 200],
+    [bob, 200],
+    [upper, 403],
+    [{}, 403],
+  ] as const) {
+    const { status, body } = await ask(t, port, { servername, ...pair });
+    assert.equal(status, wanted);
+    if (wanted === 403) assert.equal(body, "client certificate unauthorized");
+  }
+  assert.equal((await ask(t, port, { servername: plain, ...ann })).status, 403);
+  assert.equal((await ask(t, port, { servername: plain, ...(await root.sign("CN=a")) })).status, 200);
+  // Without TLS, the route's own filter speaks.
+  const filters = [{ type: "client-certificate", bySubject: true }] as const;
+  await plane.apply(change({ hosts: [host("open.example", [route("o", { filters })])] }));
+  const open = new RawClient(connectPlain(plane.addresses[1]?.port ?? 0, "127.0.0.1"));
+  t.after(() => open.socket.destroy());
+  open.send("GET / HTTP/1.1\r\nHost: open.example\r\nConnection: close\r\n\r\n");
+  assert.match(await open.end(), /^HTTP\/1\.1 403 [^]*client certificate unauthorized$/);
 });
 
 test("an error page takes the place of 400", async (t) => {

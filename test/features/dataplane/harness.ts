@@ -11,6 +11,8 @@ import type {
   PathMatch,
   RetryRules,
   RouteEntry,
+  StreamEntry,
+  StreamTarget,
   TableChange,
 } from "#dataplane/table.ts";
 import { defaultRetry } from "#dataplane/retry.ts";
@@ -206,4 +208,46 @@ export function replyOf(text: string): Reply {
 /** The value of a field in a head, or `undefined`. */
 export function field(head: string, name: string): string | undefined {
   return new RegExp(`^${name}: (.*?)\\r?$`, "im").exec(head)?.[1];
+}
+
+export interface OpenStream {
+  readonly id: string;
+  readonly port: number;
+  readonly entry: StreamEntry;
+  /** The stream with endpoints at these ports instead. */
+  readonly to: (ports: readonly number[]) => TableChange;
+}
+
+export type StreamSketch = Partial<StreamTarget> & Pick<StreamEntry, "acceptProxy">;
+
+/** A stream at a port that nobody has, to endpoints at these ports; it is in force. */
+export async function openStream(
+  plane: RunningDataplane,
+  protocol: StreamEntry["protocol"],
+  ports: readonly number[],
+  { acceptProxy, ...sketch }: StreamSketch = {},
+): Promise<OpenStream> {
+  const endpointsAt = (list: readonly number[]) => list.map((port) => ({ address: "127.0.0.1", port }));
+  const target: StreamTarget = {
+    backend: "dev/db:5432",
+    endpoints: endpointsAt(ports),
+    connectMs: 5000,
+    idleMs: 60_000,
+    tries: 3,
+    ...sketch,
+  };
+  // Another process may take the port in the moment before we do: then another one.
+  for (;;) {
+    const port = await deadPort();
+    const id = `${protocol}:${port}`;
+    const entry: StreamEntry = { id, protocol, port, target, ...(acceptProxy === true ? { acceptProxy } : {}) };
+    await plane.apply(change({ streams: [[id, entry]] }));
+    if (plane.refusedStreams().has(id)) {
+      await plane.apply(change({ streams: [[id, undefined]] }));
+      continue;
+    }
+    const to = (list: readonly number[]) =>
+      change({ streams: [[id, { ...entry, target: { ...target, endpoints: endpointsAt(list) } }]] });
+    return { id, port, entry, to };
+  }
 }

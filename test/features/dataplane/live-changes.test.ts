@@ -77,8 +77,8 @@ test("stopping lets requests under way end, and tells their clients that it was 
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   const answer = await asked;
   const stopped = plane.stop({ drainMs: 10_000 });
-  await assert.rejects(dial(t, port));
   assert.equal(await idle.end(), "");
+  await assert.rejects(dial(t, port));
   answer();
   assert.match(await client.end(), /^HTTP\/1.1 200 OK\r\n[^]*Connection: close\r\n[^]*done/);
   await stopped;

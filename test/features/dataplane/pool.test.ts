@@ -14,6 +14,7 @@ class TestConnection implements Connection {
   readonly localPort = 0;
   blocked = false;
   closed = false;
+  letsGo = false;
   write = () => 0 as const;
   pause(): void {}
   resume(): void {}

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test, type TestContext } from "node:test";
 import { readProxyHeader, writeProxyHeader } from "#wire/proxy-protocol.ts";
-import type { StreamEntry } from "#dataplane/table.ts";
-import { change, deadPort, dial, listening, startPlane } from "./harness.ts";
+import { dial, listening, openStream, startPlane } from "./harness.ts";
 
 const proxied = {
   source: { address: "192.0.2.7", port: 51_234 },
@@ -35,11 +34,8 @@ async function start(t: TestContext, { accept = false, send, trusted = ["127.0.0
   });
   const endpoint = await listening(t, server);
   const { plane } = await startPlane(t, { proxyProtocol: { isRequired: false, from: trusted } });
-  const port = await deadPort();
-  const endpoints = [{ address: "127.0.0.1", port: endpoint }];
-  const target = { backend: "b", endpoints, connectMs: 5000, idleMs: 60_000, tries: 1, sendProxy: send };
-  const entry: StreamEntry = { id: `tcp:${port}`, protocol: "tcp", port, target, acceptProxy: accept };
-  await plane.apply(change({ streams: [[entry.id, entry]] }));
+  const sketch = { acceptProxy: accept, tries: 1, ...(send === undefined ? {} : { sendProxy: send }) };
+  const { port } = await openStream(plane, "tcp", [endpoint], sketch);
   return port;
 }
 

@@ -3,24 +3,11 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
-import type { StreamTarget, TableChange } from "#dataplane/table.ts";
 import { startDataplane } from "#dataplane/workers.ts";
 import { silentLog } from "#base/log.ts";
 import { systemClock } from "#base/clock.ts";
 import { eventually } from "../../fakes/eventually.ts";
-import { change, deadPort, dial, listening, quick, startPlane } from "./harness.ts";
-
-/** One TCP stream at a free port, to endpoints at these ports. */
-async function tcpStream(
-  ports: readonly number[],
-  target: Partial<StreamTarget> = {},
-): Promise<{ id: string; port: number; table: TableChange }> {
-  const port = await deadPort();
-  const id = `tcp:${port}`;
-  const endpoints = ports.map((port) => ({ address: "127.0.0.1", port }));
-  const full = { backend: "dev/db:5432", endpoints, connectMs: 5000, idleMs: 60_000, tries: 3, ...target };
-  return { id, port, table: change({ streams: [[id, { id, protocol: "tcp", port, target: full }]] }) };
-}
+import { change, deadPort, dial, listening, openStream, quick, startPlane } from "./harness.ts";
 
 /** An endpoint that leaves its side open when the client ends, and answers what it got with its name. */
 function echo(t: TestContext, name = ""): Promise<number> {
@@ -39,8 +26,7 @@ test("bytes go both ways, and the end of one side leaves the other open", async 
     // The whole answer is written after the client has ended.
     socket.on("end", () => socket.end(`got ${got}`));
   });
-  const { port, table } = await tcpStream([await listening(t, server)]);
-  await plane.apply(table);
+  const { port } = await openStream(plane, "tcp", [await listening(t, server)]);
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   t.after(() => socket.destroy());
   let text = "";
@@ -67,8 +53,7 @@ test("large transfers arrive whole, at the pace of a slow reader", async (t) => 
     };
     more();
   });
-  const { id, port, table } = await tcpStream([await listening(t, server)]);
-  await plane.apply(table);
+  const { id, port } = await openStream(plane, "tcp", [await listening(t, server)]);
   const socket = connect(port, "127.0.0.1");
   t.after(() => socket.destroy());
   const digest = createHash("sha1");
@@ -84,8 +69,7 @@ test("large transfers arrive whole, at the pace of a slow reader", async (t) => 
 
 test("connections take turns at the endpoints, pass over a dead one, and count", async (t) => {
   const { plane } = await startPlane(t);
-  const { id, port, table } = await tcpStream([await echo(t, "one"), await deadPort(), await echo(t, "two")]);
-  await plane.apply(table);
+  const { id, port } = await openStream(plane, "tcp", [await echo(t, "one"), await deadPort(), await echo(t, "two")]);
   const greetings = new Map<string, number>();
   for (let turn = 0; turn < 4; turn += 1) {
     const client = await dial(t, port);
@@ -103,10 +87,8 @@ test("connections take turns at the endpoints, pass over a dead one, and count",
 
 test("without endpoints, or with dead ones only, connections are closed and told of", async (t) => {
   const { plane } = await startPlane(t);
-  const none = await tcpStream([]);
-  const dead = await tcpStream([await deadPort(), await deadPort()]);
-  await plane.apply(none.table);
-  await plane.apply(dead.table);
+  const none = await openStream(plane, "tcp", []);
+  const dead = await openStream(plane, "tcp", [await deadPort(), await deadPort()]);
   for (const { port } of [none, dead]) assert.equal(await (await dial(t, port)).end(), "");
   const failures = await plane.failures();
   assert.deepEqual(
@@ -122,29 +104,21 @@ test("without endpoints, or with dead ones only, connections are closed and told
 
 test("a connection in which nothing goes is closed after its time", async (t) => {
   const { plane } = await startPlane(t);
-  const { port, table } = await tcpStream([await echo(t, "hello")], { idleMs: 50 });
-  await plane.apply(table);
+  const { port } = await openStream(plane, "tcp", [await echo(t, "hello")], { idleMs: 50 });
   const client = await dial(t, port);
   assert.equal(await client.end(), "hello");
 });
 
 test("a removed entry closes its connections; all others go on, also when endpoints change", async (t) => {
   const { plane } = await startPlane(t);
-  const [a, b] = [await tcpStream([await echo(t, "a")]), await tcpStream([await echo(t, "b")])];
-  await plane.apply(a.table);
-  await plane.apply(b.table);
+  const [a, b] = [
+    await openStream(plane, "tcp", [await echo(t, "a")]),
+    await openStream(plane, "tcp", [await echo(t, "b")]),
+  ];
   const [first, second] = [await dial(t, a.port), await dial(t, b.port)];
   await Promise.all([first.until(/a/), second.until(/b/)]);
-  const [, entry] = b.table.streams?.[0] ?? assert.fail();
-  const moved = entry === undefined ? entry : { ...entry, target: { ...entry.target, endpoints: [] } };
-  await plane.apply(
-    change({
-      streams: [
-        [a.id, undefined],
-        [b.id, moved],
-      ],
-    }),
-  );
+  await plane.apply(change({ streams: [[a.id, undefined]] }));
+  await plane.apply(b.to([]));
   assert.equal(await first.end(), "a");
   second.send("still here");
   assert.equal(await second.until(/here/), "bstill here");
@@ -155,10 +129,12 @@ test("a removed entry closes its connections; all others go on, also when endpoi
 
 test("a port that is taken waits until it is free, and is named meanwhile", async (t) => {
   const { plane } = await startPlane(t);
-  const { id, port, table } = await tcpStream([await echo(t, "mine")]);
   const other = createServer((socket) => socket.end("theirs"));
-  await new Promise<void>((resolve) => other.listen(port, "127.0.0.1", resolve));
-  await plane.apply(table);
+  const port = await listening(t, other);
+  const id = `tcp:${port}`;
+  const endpoints = [{ address: "127.0.0.1", port: await echo(t, "mine") }];
+  const target = { backend: "dev/db:5432", endpoints, connectMs: 5000, idleMs: 60_000, tries: 3 };
+  await plane.apply(change({ streams: [[id, { id, protocol: "tcp", port, target }]] }));
   assert.deepEqual([...plane.refusedStreams()], [[id, "EADDRINUSE"]]);
   await new Promise<void>((resolve) => other.close(() => resolve()));
   await eventually(async () => assert.equal(await (await dial(t, port)).until(/mine/), "mine"));
@@ -174,8 +150,7 @@ test("every worker serves every stream, and one that takes a dead one's place do
     limits: quick,
   });
   t.after(() => plane.stop({ drainMs: 0 }));
-  const { id, port, table } = await tcpStream([await echo(t, "hello")]);
-  await plane.apply(table);
+  const { id, port } = await openStream(plane, "tcp", [await echo(t, "hello")]);
   for (let turn = 0; turn < 8; turn += 1) assert.equal(await (await dial(t, port)).until(/hello/), "hello");
   assert.equal(plane.counters().streams.get(id)?.requests, 8);
   await ("places" in plane ? (plane.places as { kill(): Promise<void> }[])[0]?.kill() : assert.fail());

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { test, type TestContext } from "node:test";
-import type { StreamTarget, TableChange } from "#dataplane/table.ts";
 import { manualClock } from "../../fakes/clock.ts";
 import { eventually } from "../../fakes/eventually.ts";
-import { change, deadPort, startPlane } from "./harness.ts";
+import { change, deadPort, openStream, startPlane } from "./harness.ts";
 
 async function socketAt(t: TestContext, port = 0): Promise<Socket> {
   const socket = createSocket("udp4");
@@ -24,20 +23,6 @@ async function echo(t: TestContext, name: string): Promise<number> {
   return socket.address().port;
 }
 
-async function udpStream(
-  ports: readonly number[],
-  target: Partial<StreamTarget> = {},
-): Promise<{ id: string; port: number; table: (ports?: readonly number[]) => TableChange }> {
-  const port = await deadPort();
-  const id = `udp:${port}`;
-  const table = (to = ports): TableChange => {
-    const endpoints = to.map((port) => ({ address: "127.0.0.1", port }));
-    const full = { backend: "dev/dns:53", endpoints, connectMs: 5000, idleMs: 60_000, tries: 3, ...target };
-    return change({ streams: [[id, { id, protocol: "udp", port, target: full }]] });
-  };
-  return { id, port, table };
-}
-
 /** Sends until there is an answer: a datagram may be lost. */
 async function ask(socket: Socket, port: number, text: string): Promise<string> {
   const timer = setInterval(() => socket.send(text, port, "127.0.0.1"), 200);
@@ -54,8 +39,7 @@ async function ask(socket: Socket, port: number, text: string): Promise<string> 
 
 test("a client's datagrams go to one endpoint and the answers come back; others take their turn", async (t) => {
   const { plane } = await startPlane(t);
-  const { id, port, table } = await udpStream([await echo(t, "one"), await echo(t, "two")]);
-  await plane.apply(table());
+  const { id, port } = await openStream(plane, "udp", [await echo(t, "one"), await echo(t, "two")]);
   const [first, second] = [await socketAt(t), await socketAt(t)];
   const heard = await ask(first, port, "a");
   const again = await ask(first, port, "b");
@@ -70,8 +54,7 @@ test("a client's datagrams go to one endpoint and the answers come back; others 
 
 test("a silent session ends after its time", async (t) => {
   const { plane } = await startPlane(t);
-  const { id, port, table } = await udpStream([await echo(t, "one")], { idleMs: 50 });
-  await plane.apply(table());
+  const { id, port } = await openStream(plane, "udp", [await echo(t, "one")], { idleMs: 50 });
   await ask(await socketAt(t), port, "a");
   await eventually(() => assert.equal(plane.counters().streams.get(id)?.open, 0));
 });
@@ -79,8 +62,7 @@ test("a silent session ends after its time", async (t) => {
 test("of more sessions than are held, the one that was silent longest makes room", async (t) => {
   const clock = manualClock();
   const { plane } = await startPlane(t, { clock, limits: { tickMs: 10, datagramSessions: 2 } });
-  const { id, port, table } = await udpStream([await echo(t, "one")]);
-  await plane.apply(table());
+  const { id, port } = await openStream(plane, "udp", [await echo(t, "one")]);
   const [a, b, c] = [await socketAt(t), await socketAt(t), await socketAt(t)];
   const own = await ask(a, port, "x");
   const silent = await ask(b, port, "x");
@@ -95,13 +77,12 @@ test("of more sessions than are held, the one that was silent longest makes room
 test("sessions whose endpoint has left begin anew at another; a removed entry answers nobody", async (t) => {
   const { plane } = await startPlane(t);
   const [one, two] = [await echo(t, "one"), await echo(t, "two")];
-  const { id, port, table } = await udpStream([one]);
-  await plane.apply(table());
+  const { id, port, to } = await openStream(plane, "udp", [one]);
   const client = await socketAt(t);
   assert.match(await ask(client, port, "a"), /^one/);
-  await plane.apply(table([one, two]));
+  await plane.apply(to([one, two]));
   assert.match(await ask(client, port, "b"), /^one/);
-  await plane.apply(table([two]));
+  await plane.apply(to([two]));
   assert.match(await ask(client, port, "c"), /^two/);
   await plane.apply(change({ streams: [[id, undefined]] }));
   assert.equal(plane.counters().streams.has(id), false);
@@ -112,8 +93,7 @@ test("sessions whose endpoint has left begin anew at another; a removed entry an
 test("an endpoint that is not there gives way to the next one", async (t) => {
   const { plane } = await startPlane(t);
   const dead = await deadPort();
-  const { port, table } = await udpStream([dead, await echo(t, "two")]);
-  await plane.apply(table());
+  const { port } = await openStream(plane, "udp", [dead, await echo(t, "two")]);
   assert.match(await ask(await socketAt(t), port, "a"), /^two/);
   assert.match(await ask(await socketAt(t), port, "a"), /^two/);
   const failures = await plane.failures();

@@ -31,6 +31,35 @@ test("worker threads share a port, a table and the counters; a dead one is repla
   assert.equal((await plane.failures()).length, 10);
 });
 
+test("a worker that takes a dead one's place knows the table from its first connection on", async (t) => {
+  const table = simple([await echoEndpoint(t)]);
+  const plane = (await startDataplane({
+    listeners,
+    workers: 2,
+    log: silentLog,
+    clock: systemClock,
+    table,
+  })) as ThreadedDataplane;
+  t.after(() => plane.stop({ drainMs: 0 }));
+  const port = plane.addresses[0]?.port ?? 0;
+  const statuses = new Set<number>();
+  const load = { stop: false };
+  const clients = Array.from({ length: 4 }, async () => {
+    while (!load.stop) {
+      // What waited at the dead worker's own socket ends with it, without an answer.
+      const { status } = await ask(t, port, "GET /").catch(() => ({ status: 0 }));
+      statuses.add(status || 200);
+    }
+  });
+  for (let turn = 0; turn < 4; turn += 1) {
+    await plane.places[turn % 2]?.kill();
+    await plane.apply(table);
+  }
+  load.stop = true;
+  await Promise.all(clients);
+  assert.deepEqual([...statuses], [200], "nobody is told 404 meanwhile");
+});
+
 test("what worker threads remember and trace of their requests reaches whoever started them", async (t) => {
   const traced = Promise.withResolvers<string>();
   const plane = await startDataplane({

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Ingress } from "#api/networking/ingress/kind.ts";
 import { nginx } from "#ingress/annotations/group.ts";
 import { annotationGroups } from "#ingress/annotations/index.ts";
-import { guards, later, snippets, traefikGuards, traefikLater } from "#ingress/annotations/refused/names.ts";
+import { later, snippets, traefikGuards, traefikLater } from "#ingress/annotations/refused/names.ts";
 import { refused } from "#ingress/annotations/refused/refused.ts";
 import { settingsOf } from "#ingress/annotations/settings.ts";
 import { acceptedClasses, acceptedControllers } from "#ingress/class.ts";
@@ -40,7 +40,7 @@ test("every annotation that is not honoured stands in the reference, and no othe
   const of = (prefix: string, names: readonly string[]) => names.map((name) => `${prefix}${name}`);
   const traefik = "traefik.ingress.kubernetes.io/";
   assert.deepEqual(keysIn("Refused: text for a configuration file"), of(nginx, snippets));
-  assert.deepEqual(keysIn("Refused: who may come in"), [...of(nginx, guards), ...of(traefik, traefikGuards)]);
+  assert.deepEqual(keysIn("Refused: who may come in"), of(traefik, traefikGuards));
   assert.deepEqual(keysIn("Refused: canaries"), [`${nginx}canary`]);
   assert.deepEqual(keysIn("Known and without effect"), [...of(nginx, later), ...of(traefik, traefikLater)]);
 });

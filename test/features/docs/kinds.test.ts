@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultRoles } from "#apiserver/auth/rbac/default-roles.ts";
-import { bodyLimit } from "#apiserver/http/body.ts";
+import { bodiesLimit, bodyLimit } from "#apiserver/http/body.ts";
 import { defaultRequestLimits } from "#apiserver/http/gate.ts";
 import { connectionLimits } from "#apiserver/http/listener.ts";
 import { reviews } from "#apiserver/rest/reviews.ts";
@@ -48,6 +48,7 @@ test("the roles that every cluster has stand in the reference", () => {
 test("the limits of the reference are those of the program", () => {
   const limits = sectionOf(page, "Limits");
   assert.ok(limits.includes(`One object: ${bodyLimit / 1024 ** 2} MiB`));
+  assert.ok(limits.includes(`being answered: ${bodiesLimit / 1024 ** 2} MiB`));
   const { atOnce, ofUserAtOnce, ofUserPerSecond, ofUserBurst, ofUserStreams } = defaultRequestLimits;
   assert.ok(limits.includes(`${atOnce} requests at once`));
   const ofUser = `${ofUserAtOnce} at once, ${ofUserPerSecond} a second when they go on for more than ${ofUserBurst}`;

@@ -20,8 +20,8 @@ function statusOf(spec: PodSpec, change: (track: (name: string) => Track) => voi
     pod,
     viewOf: (name) => viewOf(track(name)),
     decision: decide(spec, (name) => standingOf(track(name)), now),
-    address: "10.244.1.2",
-    hostAddress: "172.30.0.11",
+    addresses: ["10.244.1.2", "fd00:10:244:1::2"],
+    hostAddresses: ["172.30.0.11"],
     networkReady: true,
     now,
   });
@@ -45,7 +45,10 @@ const conditionsOf = (status: PodStatus) =>
 test("a pod whose containers run and are ready", () => {
   const status = statusOf({ containers: [{ name: "a", image: "nginx" }] }, (track) => run(track("a")));
   assert.equal(status.phase, "Running");
-  assert.deepEqual([status.podIP, status.podIPs, status.hostIP], ["10.244.1.2", [{ ip: "10.244.1.2" }], "172.30.0.11"]);
+  assert.deepEqual(
+    [status.podIP, status.podIPs, status.hostIP],
+    ["10.244.1.2", [{ ip: "10.244.1.2" }, { ip: "fd00:10:244:1::2" }], "172.30.0.11"],
+  );
   assert.deepEqual(conditionsOf(status), {
     PodReadyToStartContainers: "True",
     Initialized: "True",

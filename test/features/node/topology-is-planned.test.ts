@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compileConflicts } from "#node/network/conflict.ts";
+import { allAddresses } from "#node/network/ipv6.ts";
 import { compileRemovals } from "#node/network/outside.ts";
 import { compileTopology } from "#node/network/plan.ts";
 
@@ -16,6 +17,56 @@ test("nodes get the product's addresses", () => {
     ],
   );
   assert.deepEqual(plan.uplink, { address: "172.30.0.254", device: "flabc123up" });
+});
+
+test("in a cluster of both families every range of IPv6 has its wall first, and every address its place", () => {
+  const both = compileTopology({
+    clusterId: "abc123",
+    nodeCount: 2,
+    podCidr: "10.244.0.0/16,fd00:10:244::/48",
+    serviceCidr: "10.96.0.0/16,fd00:10:96::/112",
+    loadBalancerCidrs: ["fd00:172:31::/120", "fd00:172:30::ff00/120"],
+  });
+  assert.deepEqual(both.outside, ["fd00:172:31::/120"]);
+  assert.ok(both.nodeScripts[1]?.lines.includes("route replace fd00:172:31::/120 dev eth0 src fd00:172:30::c"));
+  assert.deepEqual(
+    both.nodes.map(({ ipv6 }) => ipv6),
+    [
+      { address: "fd00:172:30::b", podCidr: "fd00:10:244:1::/64", gateway: "fd00:10:244:1::1" },
+      { address: "fd00:172:30::c", podCidr: "fd00:10:244:2::/64", gateway: "fd00:10:244:2::1" },
+    ],
+  );
+  const walls = ["fd00:10:96::/112", "fd00:10:244::/48", "fd00:172:30::/64", "fd00:172:31::/120"];
+  for (const { lines } of [{ lines: both.host }, ...both.nodeScripts]) {
+    const first = lines.findIndex((line) => line.startsWith("link add") || line.startsWith("netns add"));
+    for (const range of walls) {
+      const at = lines.findIndex((line) => line.startsWith(`route replace unreachable ${range} `));
+      assert.ok(at !== -1 && at < first, range);
+    }
+  }
+  assert.deepEqual(both.host6, ["rule add iif flabc123up unreachable pref 90"]);
+  for (const { lines6 } of both.nodeScripts) {
+    assert.deepEqual(lines6, [
+      "rule add iif eth0 to fd00:10:96::/112 unreachable pref 1000",
+      "rule add iif cni0 to fd00:10:96::/112 unreachable pref 1001",
+    ]);
+  }
+  const [node] = both.nodes;
+  assert.ok(node);
+  assert.deepEqual(allAddresses(node, "10.244.1.17"), ["10.244.1.17", "fd00:10:244:1::11"]);
+  assert.deepEqual(allAddresses(node, "172.30.0.11"), ["172.30.0.11", "fd00:172:30::b"]);
+  assert.deepEqual(compileConflicts(both, [{ dst: "fd00:10:96::/64", dev: "eth1" }]), [
+    "the service CIDR fd00:10:96::/112 overlaps the route fd00:10:96::/64 of device eth1: choose another range or remove it",
+  ]);
+});
+
+test("a cluster of IPv4 has no line of IPv6", () => {
+  const lines = [...plan.host, ...plan.nodeScripts.flatMap((script) => script.lines)];
+  assert.deepEqual([...plan.host6, ...plan.nodeScripts.flatMap((script) => script.lines6)], []);
+  assert.deepEqual(
+    lines.filter((line) => line.includes("::")),
+    [],
+  );
 });
 
 test("no link name is longer than the kernel takes, and all names carry the cluster's", () => {
@@ -69,6 +120,8 @@ test("an id, a number of nodes or a range that cannot be is refused by name", ()
     [{ clusterId: "a", podCidr: "10.244.0.0/24" }, /pod CIDR .* too small/],
     [{ clusterId: "a", serviceCidr: "fd00::/108" }, /service CIDR .* not an IPv4 range/],
     [{ clusterId: "a", podCidr: "10.96.0.0/16" }, /overlaps/],
+    [{ clusterId: "a", serviceCidr: "10.96.0.0/16,fd00::/112" }, /pod CIDR .*not an IPv6 range/],
+    [{ clusterId: "a", podCidr: "10.244.0.0/16,fd00::/48", serviceCidr: "10.96.0.0/16,fd00::/112" }, /overlaps/],
   ] as const) {
     assert.throws(() => compileTopology(options), message);
   }

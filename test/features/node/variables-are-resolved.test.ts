@@ -119,10 +119,18 @@ test("quantities", () => {
 });
 
 test("the hosts file names the pod, with its domain when it has one", () => {
-  const base = { name: "web-0", namespace: "dev", clusterDomain: "cluster.local", address: "10.244.1.2", hostFile: "" };
+  const base = {
+    name: "web-0",
+    namespace: "dev",
+    clusterDomain: "cluster.local",
+    addresses: ["10.244.1.2"],
+    hostFile: "",
+  };
   const spec = { containers: [], subdomain: "web", hostAliases: [{ ip: "1.2.3.4", hostnames: ["a", "b"] }] };
   const text = renderHosts({ ...base, spec });
   assert.match(text, /^10\.244\.1\.2\tweb-0\.web\.dev\.svc\.cluster\.local\tweb-0$/m);
   assert.match(text, /^1\.2\.3\.4\ta\tb$/m);
   assert.match(renderHosts({ ...base, spec: { containers: [] } }), /^10\.244\.1\.2\tweb-0$/m);
+  const both = renderHosts({ ...base, addresses: ["10.244.1.2", "fd00::2"], spec: { containers: [] } });
+  assert.match(both, /^10\.244\.1\.2\tweb-0\nfd00::2\tweb-0$/m);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { formatCidr } from "#base/cidr.ts";
 import { checkOptions, defaultDataDir, defaultOptions, parsePortRange, type UpOptions } from "#roles/options.ts";
 
 const options = (change: Partial<UpOptions> = {}): UpOptions => ({ ...defaultOptions, dataDir: "/x", ...change });
@@ -10,6 +11,21 @@ test("the default ranges give upstream's well-known addresses", () => {
   assert.equal(checked.plan.apiServiceAddress, "10.96.0.1");
   assert.equal(checked.plan.dnsServiceAddress, "10.96.0.10");
   assert.equal(checked.plan.uplinkAddress, "172.30.0.254");
+});
+
+test("ranges of both families stand in one flag each, and nodes have theirs without being told", () => {
+  const checked = checkOptions(
+    options({ serviceCidr: "10.96.0.0/16,fd00:10:96::/112", podCidr: "fd00:10:244::/48,10.244.0.0/16" }),
+  );
+  assert.ok("plan" in checked);
+  const { ipv6 } = checked.plan;
+  assert.ok(ipv6);
+  assert.deepEqual([ipv6.service, ipv6.pod, ipv6.node].map(formatCidr), [
+    "fd00:10:96::/112",
+    "fd00:10:244::/48",
+    "fd00:172:30::/64",
+  ]);
+  assert.equal(checked.plan.apiServiceAddress, "10.96.0.1");
 });
 
 test("outside addresses may come from several ranges, also among those of the nodes", () => {
@@ -23,7 +39,22 @@ const refused: [change: Partial<UpOptions>, problem: RegExp][] = [
   [{ nodes: 17 }, /^--nodes: /],
   [{ clusterDomain: "Cluster_local" }, /^--cluster-domain: Cluster_local is not a domain name/],
   [{ serviceCidr: "10.96.0.0" }, /^--service-cidr: 10.96.0.0 is not an IPv4 range/],
-  [{ serviceCidr: "fd00::/108" }, /^--service-cidr: fd00::\/108 is not an IPv4 range/],
+  [{ serviceCidr: "fd00::/108" }, /^--service-cidr: fd00::\/108 has no IPv4 range/],
+  [{ serviceCidr: "10.96.0.0/16,fd00::/112" }, /^--pod-cidr: needs a range of IPv6 as well/],
+  [{ podCidr: "10.244.0.0/16,fd00::/48" }, /^--service-cidr: needs a range of IPv6 as well/],
+  [
+    { serviceCidr: "10.96.0.0/16,fd00::/64", podCidr: "10.244.0.0/16,fd01::/48" },
+    /^--service-cidr: fd00::\/64 is too large; \/108 or narrower is needed$/,
+  ],
+  [
+    { serviceCidr: "10.96.0.0/16,fd00::/112", podCidr: "10.244.0.0/16,fd01::/120" },
+    /^--pod-cidr: fd01::\/120 is too small; \/115 or wider is needed$/,
+  ],
+  [
+    { serviceCidr: "10.96.0.0/16,fd00::/112", podCidr: "10.244.0.0/16,fd00::/48" },
+    /^--service-cidr and --pod-cidr overlap$/,
+  ],
+  [{ serviceCidr: "10.96.0.0/16,10.112.0.0/16" }, /^--service-cidr: 10.96.0.0\/16,10.112.0.0\/16 is not an IPv4 range/],
   [{ serviceCidr: "10.96.0.0/30" }, /^--service-cidr: .* is too small/],
   [{ podCidr: "10.244.0.0/24" }, /^--pod-cidr: .* is too small/],
   [{ podCidr: "10.96.0.0/16" }, /^--service-cidr and --pod-cidr overlap$/],

@@ -14,8 +14,7 @@ core.v1.Container: One container of a Pod.
   envFrom: Sources whose keys all become environment variables. Later ones win, and env wins over all.
   resources: What the container needs at least and may use at most.
   resizePolicy: Whether the container is started again when its resources change, for each resource.
-  restartPolicy: When this container is started again, in place of the Pod's restartPolicy. Always, for an init container,
-    lets it run beside the others until they have ended.
+  restartPolicy: Only for init containers: Always lets one run beside the other containers until they have ended.
   restartPolicyRules: Rules by exit code that come before restartPolicy. At most 20.
   volumeMounts: Which volumes are mounted where.
   volumeDevices: Which volumes are given as block devices.

@@ -82,7 +82,7 @@ discovery.v1.EndpointSlice < any.Kind: A part of the addresses behind a Service.
     label "kubernetes.io/service-name" names.
   addressType![FQDN IPv4 IPv6]: What the addresses are. It cannot change.
   endpoints!: The endpoints, at most 1000.
-  ports: The ports that every endpoint offers, at most 100, each name once. Empty: there are none.
+  ports: The ports that every endpoint offers, at most 20000, each name once. Empty: there are none.
 discovery.v1.Endpoint: One endpoint behind a Service.
   addresses!: The addresses of the endpoint, from 1 to 100 of the slice's type. Proxies use the first.
   conditions: Whether the endpoint is ready, serves, and is about to end.

@@ -1,3 +1,4 @@
+import { admissionTexts } from "./admission.ts";
 import { clusterTexts } from "./cluster.ts";
 import { containerTexts } from "./container.ts";
 import { metaTexts } from "./meta.ts";
@@ -5,6 +6,7 @@ import { podTexts } from "./pod.ts";
 import { reviewTexts } from "./review.ts";
 import { serviceTexts } from "./service.ts";
 import { volumeTexts } from "./volume.ts";
+import { webhookTexts } from "./webhook.ts";
 import { workloadTexts } from "./workload.ts";
 
 /**
@@ -20,12 +22,14 @@ import { workloadTexts } from "./workload.ts";
  */
 const texts = [
   metaTexts,
+  admissionTexts,
   clusterTexts,
   serviceTexts,
   podTexts,
   containerTexts,
   volumeTexts,
   workloadTexts,
+  webhookTexts,
   reviewTexts,
 ];
 

@@ -1,8 +1,10 @@
 import type { RouteEffect } from "#routing/l7/settings.ts";
+import { compilePattern } from "#dataplane/pattern.ts";
 import { nginx, type AnnotationGroup } from "../group.ts";
 import { oneOf, parseBool, parseInteger, parseObjectKey, textOf } from "../values.ts";
 
 const secretKey = `${nginx}auth-tls-secret`;
+const matchKey = `${nginx}auth-tls-match-cn`;
 const verifyKey = `${nginx}auth-tls-verify-client`;
 const depthKey = `${nginx}auth-tls-verify-depth`;
 const pageKey = `${nginx}auth-tls-error-page`;
@@ -15,7 +17,7 @@ const passKey = `${nginx}auth-tls-pass-certificate-to-upstream`;
  */
 export const clientCertificate: AnnotationGroup = {
   name: "client-certificate",
-  keys: [secretKey, verifyKey, depthKey, pageKey, passKey],
+  keys: [secretKey, matchKey, verifyKey, depthKey, pageKey, passKey],
   parse(reader) {
     const expected = "namespace/name of a Secret in the Ingress's own namespace";
     const secret = reader.read(secretKey, parseSecret(reader.namespace), "deny", expected);
@@ -24,15 +26,34 @@ export const clientCertificate: AnnotationGroup = {
     const depth = reader.read(depthKey, parseDepth, "ignore", "a number") ?? 1;
     const errorPage = reader.read(pageKey, parsePage, "drop", "a URL with http: or https:");
     const passCertificate = reader.read(passKey, parseBool, "drop", "true or false") ?? false;
-    if (secret === undefined || verify === "off") return {};
+    const subject = reader.read(matchKey, parseSubject, "drop", "CN= and a regular expression");
+    if (secret === undefined) {
+      // What was to be closed to all but some stays closed.
+      if (subject !== undefined) reader.fail(matchKey, "auth-tls-secret-missing", `it needs ${secretKey}`, "deny");
+      return {};
+    }
+    if (verify === "off" && subject === undefined) return {};
+    const bySubject = verify === "on" ? {} : { bySubject: true };
     const effect: RouteEffect = (draft) => {
-      return { ...draft, filters: [...draft.filters, { type: "client-certificate" }] };
+      return { ...draft, filters: [...draft.filters, { type: "client-certificate", ...bySubject }] };
     };
-    const settings = { secret, verify, depth, passCertificate, ...(errorPage === undefined ? {} : { errorPage }) };
+    // Nobody is asked for a certificate with `off`, so that no subject can be right.
+    if (verify === "off") {
+      reader.fail(matchKey, "auth-tls-not-verified", `no certificate is asked for by ${verifyKey}: "off"`, "deny");
+      return {};
+    }
+    const settings = {
+      secret,
+      verify,
+      depth,
+      passCertificate,
+      ...(subject === undefined ? {} : { subject }),
+      ...(errorPage === undefined ? {} : { errorPage }),
+    };
     return {
       clientAuth: settings,
       references: { secrets: [secret] },
-      ...(verify === "on" ? { effect } : {}),
+      ...(verify === "on" || subject !== undefined ? { effect } : {}),
     };
   },
 };
@@ -46,6 +67,11 @@ function parseSecret(namespace: string): (text: string) => string | undefined {
 function parseDepth(text: string): number | undefined {
   const depth = parseInteger(text);
   return depth === undefined || depth < 0 || depth > 100 ? undefined : depth;
+}
+
+/** ingress-nginx looks for the whole text, `CN=` included, anywhere in the subject. */
+function parseSubject(text: string): string | undefined {
+  return /^CN=./.test(text) && !/[\r\n\0"]/.test(text) && compilePattern(text) !== undefined ? text : undefined;
 }
 
 const parsePage = textOf(/^https?:\/\/[-._~A-Za-z0-9/:?&=%#+@,;]+$/);

@@ -3,12 +3,7 @@ export const snippets = words(`
   server-snippet configuration-snippet stream-snippet auth-snippet modsecurity-snippet
 `);
 
-/** Who may come in. Serving without these would open what was meant to be closed, so the routes answer 503. */
-export const guards = words(`
-  auth-tls-match-cn
-`);
-
-/** The same by Traefik 1.7. */
+/** Who may come in, by Traefik 1.7. Serving without these would open what was meant to be closed, so the routes answer 503. */
 export const traefikGuards = words(`
   auth-type auth-secret auth-forward-url
 `);

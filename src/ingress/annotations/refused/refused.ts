@@ -1,11 +1,11 @@
 import { nginx, traefik, type AnnotationGroup } from "../group.ts";
 import { parseBool } from "../values.ts";
-import { guards, later, snippets, traefikGuards, traefikLater } from "./names.ts";
+import { later, snippets, traefikGuards, traefikLater } from "./names.ts";
 
 const canary = `${nginx}canary`;
 const prefixed = (prefix: string, names: readonly string[]): string[] => names.map((name) => `${prefix}${name}`);
 const snippetKeys = prefixed(nginx, snippets);
-const guardKeys = [...prefixed(nginx, guards), ...prefixed(traefik, traefikGuards)];
+const guardKeys = prefixed(traefik, traefikGuards);
 const laterKeys = [...prefixed(nginx, later), ...prefixed(traefik, traefikLater)];
 
 /** Annotations that are known and not honoured: each is named, and none of them silently opens a door. */

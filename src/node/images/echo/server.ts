@@ -119,10 +119,16 @@ function listenTcp(port: number): () => void {
 }
 
 function listenUdp(port: number): () => void {
-  const socket = dgram.createSocket("udp4");
-  socket.on("message", (message, { address, port: from }) => socket.send(message, from, address));
-  socket.bind(port);
-  return () => socket.close();
+  const sockets = new Set<dgram.Socket>();
+  for (const type of ["udp4", "udp6"] as const) {
+    const socket = dgram.createSocket({ type, ipv6Only: type === "udp6" });
+    sockets.add(socket);
+    socket.on("message", (message, { address, port: from }) => socket.send(message, from, address));
+    // A machine may have no IPv6.
+    if (type === "udp6") socket.on("error", () => sockets.delete(socket) && socket.close());
+    socket.bind(port);
+  }
+  return () => sockets.forEach((socket) => socket.close());
 }
 
 // Answering goes on when nobody reads the log any more.

@@ -1,8 +1,9 @@
 import type { Clock } from "#base/clock.ts";
 
 /** How long a started program may take until it listens; then it counts as ready whether it does or not. */
-const limitMs = 1_000;
+const limitMs = 5_000;
 const firstWaitMs = 10;
+const longestWaitMs = 200;
 
 export interface Settling {
   readonly clock: Clock;
@@ -14,7 +15,7 @@ export interface Settling {
 /**
  * Waits, for a container without a readiness probe, until it listens on the ports it declares. Upstream counts such a
  * container as ready the moment its process exists, and the first connections to it are refused; here that moment is
- * put off by as much as the program needs to open its ports, a second at most. Returns how to stop it.
+ * put off by as much as the program needs to open its ports, five seconds at most. Returns how to stop it.
  */
 export function startSettling({ clock, listens, settled }: Settling): () => void {
   const begun = clock.monotonic();
@@ -27,7 +28,7 @@ export function startSettling({ clock, listens, settled }: Settling): () => void
     if (stopped) return;
     if (done) return settled();
     cancel = clock.after(wait, () => void look());
-    wait *= 1.3;
+    wait = Math.min(longestWaitMs, wait * 1.3);
   }
 
   void look();

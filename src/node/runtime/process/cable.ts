@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { addressAt, cidrSize, formatAddress, parseCidr } from "#base/cidr.ts";
+import { allAddresses } from "../../network/ipv6.ts";
 import { bridgeDevice, macOf, netnsFolder, netnsPrefix, type TopologyNode } from "../../network/plan.ts";
 import { run } from "../../run.ts";
 
@@ -25,6 +26,8 @@ export function cableNames(clusterId: string, sandboxId: string): CableNames {
 export async function plugIn(node: TopologyNode, names: CableNames, address: string): Promise<void> {
   const { netnsName, device } = names;
   const mtu = 1500;
+  const [, ipv6] = allAddresses(node, address);
+  const prefix6 = node.ipv6?.podCidr.split("/")[1];
   const outside = [
     `netns add ${netnsName}`,
     `link add ${device} mtu ${mtu} type veth peer name eth0 mtu ${mtu} address ${macOf(address)} netns ${netnsName}`,
@@ -37,13 +40,22 @@ export async function plugIn(node: TopologyNode, names: CableNames, address: str
     `addr add ${address}/24 dev eth0`,
     "link set eth0 up",
     `route add default via ${node.gateway}`,
+    ...(ipv6 === undefined || node.ipv6 === undefined
+      ? []
+      : [`addr add ${ipv6}/${prefix6} dev eth0 nodad`, `route add default via ${node.ipv6.gateway}`]),
   ];
   const first = await run("nsenter", [`--net=${node.netns}`, "ip", "-batch", "-"], { input: lines(outside) });
-  const second = first.code === 0 ? await run("ip", ["-n", netnsName, "-batch", "-"], { input: lines(inside) }) : first;
+  const [program = "", ...args] = ipv6 === undefined ? ["ip", "-n", netnsName, "-batch", "-"] : withoutRouters(names);
+  const second = first.code === 0 ? await run(program, args, { input: lines(inside) }) : first;
   if (second.code !== 0) {
     await unplug(names);
     throw new Error(`the pod's network on ${node.name} could not be made: ${second.stderr.trim()}`);
   }
+}
+
+/** Runs `ip -batch` in a pod that listens to no router: any other pod on the bridge could say that it is one. */
+function withoutRouters({ netns }: CableNames): string[] {
+  return ["nsenter", `--net=${netns}`, "sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_ra; exec ip -batch -"];
 }
 
 /** The namespace goes, and its cable with it; deleting the cable first would take fifteen times as long. */

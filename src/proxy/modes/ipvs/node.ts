@@ -54,7 +54,7 @@ export async function applyRules(node: ProxyNode, rules: readonly Rule[]): Promi
 /** Makes what does not change with Services: the device, the sets, and how the kernel treats flows. */
 export async function prepareNode(node: ProxyNode, settings: IpvsSettings, log: Log): Promise<void> {
   const links = await runCommand(inNamespace(node.netns, ["ip", "link", "show", "dev", device]));
-  if (links.code !== 0) await ask(node, ["ip", "link", "add", device, "type", "dummy"]);
+  if (links.code !== 0) await addDevice(node);
   const { made } = parseSets(await ask(node, ["ipset", "save"]), node.family);
   const { family = 4 } = node;
   const names = new Set([...made].map((name) => kernelName(name, family)));
@@ -75,6 +75,15 @@ export async function prepareNode(node: ProxyNode, settings: IpvsSettings, log: 
   }
   const timeouts = [tcpTimeoutSeconds, tcpFinTimeoutSeconds, udpTimeoutSeconds];
   if (timeouts.some((seconds) => seconds > 0)) await ask(node, ["ipvsadm", "--set", ...timeouts.map(String)]);
+}
+
+/** The proxy of the other family may be doing the same. */
+async function addDevice(node: ProxyNode): Promise<void> {
+  try {
+    await ask(node, ["ip", "link", "add", device, "type", "dummy"]);
+  } catch (error) {
+    if (!String(error).includes("File exists")) throw error;
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { silentLog } from "#base/log.ts";
 import { startDataplane } from "#dataplane/workers.ts";
 import type { StreamEntry } from "#dataplane/table.ts";
 
-// `node bench/dataplane-l4-serve.ts TCP-PORT TCP-ENDPOINT UDP-PORT UDP-ENDPOINT`: one worker with two streams, until it is
+// `node bench/dataplane/serve-streams.ts TCP-PORT TCP-ENDPOINT UDP-PORT UDP-ENDPOINT`: one worker with two streams, until it is
 // ended.
 const [tcpPort = 0, tcpEndpoint = 0, udpPort = 0, udpEndpoint = 0] = process.argv.slice(2).map(Number);
 

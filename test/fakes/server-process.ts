@@ -18,6 +18,10 @@ export interface ServerPlace {
 export interface ServerProcess {
   /** A client of the newest life: it fails while there is none. */
   readonly client: () => RemoteClient;
+  /** Where the newest life listens. */
+  readonly url: () => string;
+  /** Of the newest life. */
+  readonly pid: () => number;
   /** Resolves when it listens. */
   start(): Promise<void>;
   /** Starts it and kills it so soon that it may not have come to listen. */
@@ -38,6 +42,7 @@ export async function makeFolder(): Promise<{ directory: string; certificates: C
 export function createServerProcess(place: ServerPlace, certificates: Certificates): ServerProcess {
   const program = new URL("server-child.ts", import.meta.url);
   const clients: RemoteClient[] = [];
+  let url = "";
   let child: ChildProcess | undefined;
   let said = "";
 
@@ -60,6 +65,8 @@ export function createServerProcess(place: ServerPlace, certificates: Certificat
   }
 
   return {
+    url: () => url,
+    pid: () => child?.pid ?? 0,
     client() {
       const newest = clients.at(-1);
       if (newest === undefined) throw new Error("there is no server yet");
@@ -68,7 +75,8 @@ export function createServerProcess(place: ServerPlace, certificates: Certificat
     async start() {
       const port = await listening(begin(), () => said);
       const { ca, admin } = certificates;
-      clients.push(createRemoteClient({ server: `https://127.0.0.1:${port}`, ca, ...admin, name: "test" }));
+      url = `https://127.0.0.1:${port}`;
+      clients.push(createRemoteClient({ server: url, ca, ...admin, name: "test" }));
     },
     async startAndKill(ms) {
       begin();

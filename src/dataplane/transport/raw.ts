@@ -1,0 +1,314 @@
+import { isIP, type Server } from "node:net";
+import { getSystemErrorName } from "node:util";
+import {
+  headroom,
+  lent,
+  sent,
+  type Connecting,
+  type Connection,
+  type ConnectionHandler,
+  type Dialer,
+  type WriteResult,
+} from "./connection.ts";
+import type { Handles, TcpHandle, WriteRequest } from "./handles.ts";
+import { plainAddress, type OnFault } from "./public.ts";
+import { ReadBuffer } from "./read-buffer.ts";
+
+const noHandler: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
+
+/**
+ * What clients' connections read into, all of them, so that a connection that waits owns no memory. What came is copied
+ * out, unless the handler has done with it when it returns.
+ */
+const sharedBytes = 64 * 1024;
+const shared = Buffer.allocUnsafeSlow(sharedBytes);
+
+export interface RawOptions {
+  readonly handles: Handles;
+  readonly onFault: OnFault;
+}
+
+/**
+ * A `Connection` over a TCP handle of Node's own, without the stream that `node:net` puts around it: that costs more than
+ * all we do. It does what a `SocketConnection` does, which one suite holds both to.
+ */
+export class HandleConnection implements Connection {
+  handler: ConnectionHandler = noHandler;
+  readonly tls = false;
+  readonly http2 = false;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+  blocked = false;
+  closed = false;
+  letsGo = false;
+  private readonly handle: TcpHandle;
+  private readonly options: RawOptions;
+  /** Absent on connections of clients, which read into the shared memory. */
+  private readonly reader: ReadBuffer | undefined;
+  private pending = 0;
+  /** No more is read and written; `onClose` will be told. */
+  private closing = false;
+  /** We say no more. */
+  private ending = false;
+  private shut = false;
+  /** The peer says no more. */
+  private heardEnd = false;
+  private error: NodeJS.ErrnoException | undefined;
+  private readonly written: (status: number) => void;
+
+  /** Takes the handle over and reads from it. `localPort` is 0 for connections to endpoints. */
+  constructor(handle: TcpHandle, options: RawOptions, localPort: number) {
+    this.handle = handle;
+    this.options = options;
+    this.localPort = localPort;
+    const peer: { address?: string; port?: number } = {};
+    if (localPort > 0) handle.getpeername(peer);
+    this.remoteAddress = plainAddress(peer.address ?? "");
+    this.remotePort = peer.port ?? 0;
+    this.reader = localPort > 0 ? undefined : new ReadBuffer();
+    this.written = (status) => this.wrote(status);
+    handle.owner = this;
+    handle.onread = onRead;
+    handle.useUserBuffer(this.reader?.window ?? shared);
+    handle.readStart();
+  }
+
+  /** Tells what was read; returns where to read next when that has changed. */
+  read(): Uint8Array | undefined {
+    const length = this.options.handles.lastRead();
+    if (length <= 0 || this.closing) {
+      if (length < 0) this.readEnded(length);
+      return undefined;
+    }
+    const { reader } = this;
+    if (reader === undefined) {
+      const bytes = this.letsGo ? shared.subarray(0, length) : Buffer.from(shared.subarray(0, length));
+      this.tell(bytes, 0, length);
+      return undefined;
+    }
+    const { window } = reader;
+    this.tell(reader.whole, headroom, headroom + length);
+    if (reader.window === window) reader.noteRead(length);
+    return reader.window === window ? undefined : reader.window;
+  }
+
+  private tell(bytes: Buffer, start: number, end: number): void {
+    try {
+      this.handler.onData(bytes, start, end);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  private readEnded(status: number): void {
+    if (this.heardEnd || this.closing) return;
+    if (status !== this.options.handles.endOfFile) {
+      this.fail(status, "read");
+      return;
+    }
+    this.heardEnd = true;
+    this.guard(() => this.handler.onEnd());
+    // A connection that one side has ended is of no use to us; what was written before still goes out.
+    this.end();
+    this.closeWhenDone();
+  }
+
+  write(bytes: Buffer): WriteResult {
+    if (this.closing || this.ending) return sent;
+    const { handles } = this.options;
+    const result = this.handle.writeBuffer(null, bytes);
+    if (typeof result === "number") {
+      if (result !== 0) this.fail(result, "write");
+      return sent;
+    }
+    const failed = handles.lastWriteError();
+    if (failed !== 0) {
+      this.fail(failed, "write");
+      return sent;
+    }
+    return this.await(result, bytes);
+  }
+
+  private await(request: WriteRequest, bytes: Buffer): WriteResult {
+    request.handle = this.handle;
+    request.buffer = bytes;
+    request.oncomplete = this.written;
+    this.pending += 1;
+    this.blocked = true;
+    if (request.writeStatus !== null) {
+      // Over before we could listen.
+      const status = request.writeStatus;
+      request.writeStatus = null;
+      this.pending -= 1;
+      this.blocked = this.pending > 0;
+      if (status < 0) this.fail(status, "write");
+      return sent;
+    }
+    return lent;
+  }
+
+  private wrote(status: number): void {
+    this.pending -= 1;
+    if (this.closing) return;
+    if (status < 0) {
+      this.fail(status, "write");
+      return;
+    }
+    if (this.pending > 0) return;
+    this.blocked = false;
+    if (this.ending) this.closeWhenDone();
+    else this.guard(() => this.handler.onDrain());
+  }
+
+  pause(): void {
+    if (!this.closing && !this.heardEnd) this.handle.readStop();
+  }
+
+  resume(): void {
+    if (!this.closing && !this.heardEnd) this.handle.readStart();
+  }
+
+  keepReadBuffer(): void {
+    this.reader?.replace();
+  }
+
+  end(): void {
+    if (this.closing || this.ending) return;
+    this.ending = true;
+    const request = this.options.handles.createShutdownRequest();
+    request.handle = this.handle;
+    request.oncomplete = () => {
+      this.shut = true;
+      this.closeWhenDone();
+    };
+    if (this.handle.shutdown(request) !== 0) this.destroy();
+  }
+
+  /** Both sides have said all they had to say. */
+  private closeWhenDone(): void {
+    if (this.shut && this.heardEnd && this.pending === 0) this.destroy();
+  }
+
+  destroy(): void {
+    if (this.closing) return;
+    this.closing = true;
+    this.handle.readStop();
+    this.handle.close(() => {
+      this.closed = true;
+      this.guard(() => this.handler.onClose(this.error));
+    });
+  }
+
+  private fail(status: number, call: string): void {
+    this.error ??= errorOf(status, call);
+    this.destroy();
+  }
+
+  private guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  /** A defect in one exchange ends its connection, not the worker and everyone else's. */
+  private fault(error: unknown): void {
+    this.options.onFault(error);
+    this.destroy();
+  }
+}
+
+function onRead(this: TcpHandle): Uint8Array | undefined {
+  return this.owner instanceof HandleConnection ? this.owner.read() : undefined;
+}
+
+function errorOf(status: number, call: string): NodeJS.ErrnoException {
+  const code = getSystemErrorName(status);
+  return Object.assign(new Error(`${call} ${code}`), { code, errno: status, syscall: call });
+}
+
+/** Connects to addresses without TLS by handles, and everything else by `other`. */
+export function createRawDialer(options: RawOptions, other: Dialer): Dialer {
+  return {
+    connect(target, done) {
+      const family = target.tls || target.halfOpen === true ? 0 : isIP(target.address);
+      return family === 0 ? other.connect(target, done) : connectRaw({ ...target, family }, done, options);
+    },
+  };
+}
+
+function connectRaw(
+  { address, port, family }: { readonly address: string; readonly port: number; readonly family: number },
+  done: (result: Connection | NodeJS.ErrnoException) => void,
+  options: RawOptions,
+): Connecting {
+  const { handles, onFault } = options;
+  const handle = handles.createTcp();
+  let isOver = false;
+  const finish = (status: number) => {
+    if (isOver) return;
+    isOver = true;
+    try {
+      if (status < 0) {
+        handle.close(() => {});
+        done(errorOf(status, "connect"));
+      } else {
+        handle.setNoDelay(true);
+        done(new HandleConnection(handle, options, 0));
+      }
+    } catch (error) {
+      onFault(error);
+    }
+  };
+  const request = handles.createConnectRequest();
+  request.oncomplete = finish;
+  request.address = address;
+  request.port = port;
+  handle.onread = () => undefined;
+  const status = family === 6 ? handle.connect6(request, address, port) : handle.connect(request, address, port);
+  // Whoever asks is told later in any case, so that it has our answer by then.
+  if (status < 0) queueMicrotask(() => finish(status));
+  return {
+    cancel() {
+      if (isOver) return;
+      isOver = true;
+      handle.close(() => {});
+    },
+  };
+}
+
+/**
+ * Takes the connections of a listening server before the server makes sockets of them. `accept` gets each of them.
+ * Returns false when this server has no such handle; then nothing has changed.
+ */
+export function acceptRaw(
+  server: Server,
+  localPort: number,
+  accept: (connection: Connection) => void,
+  options: RawOptions & { readonly admits: () => boolean },
+): boolean {
+  const listening = (server as unknown as { _handle?: ListeningHandle })._handle;
+  if (typeof listening?.onconnection !== "function") return false;
+  listening.onconnection = (status, handle) => {
+    // Too many files are open, for example: the connection waits in the kernel, or is gone.
+    if (status !== 0 || handle === undefined) return;
+    handle.onread = () => undefined;
+    if (!options.admits()) {
+      handle.close(() => {});
+      return;
+    }
+    try {
+      handle.setNoDelay(true);
+      accept(new HandleConnection(handle, options, localPort));
+    } catch (error) {
+      options.onFault(error);
+    }
+  };
+  return true;
+}
+
+interface ListeningHandle {
+  onconnection: ((status: number, handle: TcpHandle | undefined) => void) | undefined;
+}
