@@ -1,4 +1,5 @@
-import { controllerOf, type KubeObject, type OwnerReference } from "#api/meta/object.ts";
+import type { Pod } from "#api/core/pod/kind.ts";
+import { controllerOf, keyOf, type KubeObject, type OwnerReference } from "#api/meta/object.ts";
 import { matchesSelector, type LabelSelector } from "#api/meta/selector.ts";
 import { isApiError } from "#api/meta/status.ts";
 import type { Client } from "#client/contract.ts";
@@ -35,6 +36,14 @@ export function compileClaim<T extends KubeObject>(owner: Controlling, candidate
     } else if (matches && !going && candidate.metadata.deletionTimestamp === undefined) adopt.push(candidate);
   }
   return { owned, adopt, release };
+}
+
+/** The keys of the sets of a kind that a change of this pod concerns: its own, or, for an orphan, all that match it. */
+export function keysForPod(pod: Pod, kind: KindName, sets: readonly Controlling[]): string[] {
+  const controller = controllerOf(pod);
+  if (controller?.kind === kind) return [`${pod.metadata.namespace ?? ""}/${controller.name}`];
+  if (controller !== undefined) return [];
+  return sets.filter(({ spec }) => matchesSelector(spec.selector, pod.metadata.labels)).map(keyOf);
 }
 
 export function ownerReferenceTo({ apiVersion, kind, metadata }: KubeObject): OwnerReference {

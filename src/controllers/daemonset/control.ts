@@ -5,7 +5,6 @@ import type { DaemonSet } from "#api/apps/daemonset/kind.ts";
 import type { Pod } from "#api/core/pod/kind.ts";
 import { sameValue } from "#api/meta/field-errors.ts";
 import { controllerOf, keyOf } from "#api/meta/object.ts";
-import { matchesSelector } from "#api/meta/selector.ts";
 import { isApiError } from "#api/meta/status.ts";
 import {
   createLoop,
@@ -14,7 +13,7 @@ import {
   type ControllerContext,
   type RunningController,
 } from "../controller.ts";
-import { applyClaim, compileClaim } from "../ownership.ts";
+import { applyClaim, compileClaim, keysForPod } from "../ownership.ts";
 import { createPendingWrites } from "../pending-writes.ts";
 import { compileStatusPatch } from "../status-patch.ts";
 import { compileHistory, renderRevision, revisionsToDrop, templatePatch } from "./history.ts";
@@ -180,14 +179,8 @@ export function startDaemonSets(context: ControllerContext): RunningController {
 
   function addOwnersOf(pod: Pod | undefined): void {
     if (pod === undefined) return;
-    const { namespace = "", labels } = pod.metadata;
-    const controller = controllerOf(pod);
-    if (controller?.kind === "DaemonSet") queue.add(`${namespace}/${controller.name}`);
-    else if (controller === undefined) {
-      for (const set of sets.by("namespace", namespace)) {
-        if (matchesSelector(set.spec.selector, labels)) queue.add(keyOf(set));
-      }
-    }
+    const near = sets.by("namespace", pod.metadata.namespace ?? "");
+    for (const key of keysForPod(pod, "DaemonSet", near)) queue.add(key);
   }
 
   const queue = createLoop(context, { name: "daemonset", reconcile });

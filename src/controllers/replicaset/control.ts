@@ -2,7 +2,6 @@ import { rfc3339 } from "#base/clock.ts";
 import type { ReplicaSet } from "#api/apps/replicaset/kind.ts";
 import type { Pod } from "#api/core/pod/kind.ts";
 import { controllerOf, keyOf } from "#api/meta/object.ts";
-import { matchesSelector } from "#api/meta/selector.ts";
 import { isApiError } from "#api/meta/status.ts";
 import {
   conflictRetryMs,
@@ -12,7 +11,7 @@ import {
   type ControllerContext,
   type RunningController,
 } from "../controller.ts";
-import { applyClaim, compileClaim, ownerReferenceTo } from "../ownership.ts";
+import { applyClaim, compileClaim, keysForPod, ownerReferenceTo } from "../ownership.ts";
 import { createPendingWrites } from "../pending-writes.ts";
 import { isActive } from "../pods/state.ts";
 import { compileStatusPatch } from "../status-patch.ts";
@@ -137,14 +136,8 @@ export function startReplicaSets(context: ControllerContext): RunningController 
 
   function addOwnersOf(pod: Pod | undefined): void {
     if (pod === undefined) return;
-    const { namespace = "", labels } = pod.metadata;
-    const controller = controllerOf(pod);
-    if (controller?.kind === "ReplicaSet") queue.add(`${namespace}/${controller.name}`);
-    else if (controller === undefined) {
-      for (const each of replicaSets.by("namespace", namespace)) {
-        if (matchesSelector(each.spec.selector, labels)) queue.add(keyOf(each));
-      }
-    }
+    const near = replicaSets.by("namespace", pod.metadata.namespace ?? "");
+    for (const key of keysForPod(pod, "ReplicaSet", near)) queue.add(key);
   }
 
   const queue = createLoop(context, { name: "replicaset", reconcile });

@@ -1,6 +1,4 @@
 import { isDeepStrictEqual } from "node:util";
-import type { EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
-import { serviceNameLabel } from "#api/discovery/endpointslice/kind.ts";
 import type { ConfigMap } from "#api/core/configmap/kind.ts";
 import type { Secret } from "#api/core/secret/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
@@ -18,6 +16,7 @@ import { collectResult } from "./result.ts";
 import type { RouteSettings } from "./settings.ts";
 import type { IngressCompiler, IngressCompilerOptions } from "./table.ts";
 import { dropNulls } from "./nulls.ts";
+import { createSliceIndex } from "./slice-index.ts";
 import { compileTls, type HostTls } from "./tls.ts";
 
 /** What the compiler remembers of one Ingress. */
@@ -45,7 +44,7 @@ interface PlacedHost {
 export function createIngressCompiler(options: IngressCompilerOptions): IngressCompiler {
   const classes = new Map<string, IngressClass>();
   const services = new Map<string, Service>();
-  const slices = new Map<string, EndpointSlice>();
+  const slices = createSliceIndex();
   const secrets = new Map<string, { readonly object: Secret | undefined; readonly certificate: CertificateOutcome }>();
   const configMaps = new Map<string, ConfigMap | undefined>();
   const ingresses = new Map<string, Placed>();
@@ -57,7 +56,6 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
   const ingressesOfHost = createManyIndex();
   const ingressesOfSecret = createManyIndex();
   const ingressesOfConfigMap = createManyIndex();
-  const slicesOfService = createManyIndex();
   const hostsOfService = createManyIndex();
   const hostsOfBackend = createManyIndex();
   const hostsOfCertificate = createManyIndex();
@@ -198,8 +196,7 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
       backends.delete(id);
       return before === undefined ? undefined : "gone";
     }
-    const own = [...slicesOfService.of(ref.service)].sort().flatMap((key) => slices.get(key) ?? []);
-    const after = compileBackend(ref, services.get(ref.service), own);
+    const after = compileBackend(ref, services.get(ref.service), slices.of(ref.service));
     if (isDeepStrictEqual(before, after)) return undefined;
     backends.set(id, after);
     return after;
@@ -219,22 +216,6 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
 
   function markService(service: string): void {
     for (const id of backendsOfService.of(service)) dirtyBackends.add(id);
-  }
-
-  function setSlice(key: string, told: EndpointSlice | undefined): void {
-    const after = dropNulls(told);
-    const before = slices.get(key);
-    for (const [slice, link] of [
-      [before, slicesOfService.remove],
-      [after, slicesOfService.add],
-    ] as const) {
-      const service = slice?.metadata.labels?.[serviceNameLabel];
-      if (slice === undefined || service === undefined) continue;
-      link(`${slice.metadata.namespace}/${service}`, key);
-      markService(`${slice.metadata.namespace}/${service}`);
-    }
-    if (after === undefined) slices.delete(key);
-    else slices.set(key, after);
   }
 
   function markSecret(key: string): void {
@@ -261,7 +242,7 @@ export function createIngressCompiler(options: IngressCompilerOptions): IngressC
       markService(key);
       for (const host of hostsOfService.of(key)) dirtyHosts.add(host);
     },
-    slice: setSlice,
+    slice: (key, after) => slices.set(key, after, markService),
     secret(key, after) {
       const object = dropNulls(after);
       secrets.set(key, { object, certificate: compileCertificate(key, object) });

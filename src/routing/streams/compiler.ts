@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ConfigMap } from "#api/core/configmap/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
-import { serviceNameLabel, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
+import type { EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
 import { parseKey } from "#api/meta/object.ts";
 import type { StreamEntry } from "#dataplane/table.ts";
 import { sourceOf, type Because, type Problem } from "../because.ts";
 import { createManyIndex } from "../l7/many.ts";
 import { dropNulls } from "../l7/nulls.ts";
+import { createSliceIndex } from "../l7/slice-index.ts";
 import { compileStream, type StreamTimes } from "./stream.ts";
 import { readStreamLine } from "./read.ts";
 
@@ -53,10 +54,9 @@ interface Line {
 
 export function createStreamCompiler({ configMaps, reserved, times }: StreamCompilerOptions): StreamCompiler {
   const services = new Map<string, Service>();
-  const slices = new Map<string, EndpointSlice>();
+  const slices = createSliceIndex();
   const lines = new Map<string, Line>();
   const linesOfService = createManyIndex();
-  const slicesOfService = createManyIndex();
   const outcomes = new Map<string, StreamOutcome>();
   const missing = new Map<string, Problem>();
   const dirty = new Set<string>();
@@ -105,12 +105,8 @@ export function createStreamCompiler({ configMaps, reserved, times }: StreamComp
     const taken = protocol === "tcp" ? reserved.get(wish.port) : undefined;
     if (taken !== undefined) return problem("stream-port-reserved", `port ${key} is ${taken}; choose another one`);
     const service = services.get(`${wish.namespace}/${wish.service}`);
-    const own = [...slicesOfService.of(`${wish.namespace}/${wish.service}`)].sort();
-    const outcome = compileStream(
-      { id: `${protocol}:${key}`, protocol, wish, times },
-      service,
-      own.flatMap((slice) => slices.get(slice) ?? []),
-    );
+    const own = slices.of(`${wish.namespace}/${wish.service}`);
+    const outcome = compileStream({ id: `${protocol}:${key}`, protocol, wish, times }, service, own);
     if (typeof outcome === "string") return problem("stream-service-not-found", outcome);
     return { entry: outcome, because: { from: service === undefined ? [at] : [at, sourceOf(service)] } };
   }
@@ -130,21 +126,8 @@ export function createStreamCompiler({ configMaps, reserved, times }: StreamComp
       else services.set(key, dropNulls(after));
       mark(key);
     },
-    slice(key, told) {
-      if (protocols.length === 0) return;
-      const after = dropNulls(told);
-      const before = slices.get(key);
-      for (const [slice, link] of [
-        [before, slicesOfService.remove],
-        [after, slicesOfService.add],
-      ] as const) {
-        const service = slice?.metadata.labels?.[serviceNameLabel];
-        if (slice === undefined || service === undefined) continue;
-        link(`${slice.metadata.namespace}/${service}`, key);
-        mark(`${slice.metadata.namespace}/${service}`);
-      }
-      if (after === undefined) slices.delete(key);
-      else slices.set(key, after);
+    slice(key, after) {
+      if (protocols.length > 0) slices.set(key, after, mark);
     },
     take() {
       const changes: (readonly [string, StreamEntry | undefined])[] = [];
