@@ -76,6 +76,9 @@ export interface Engine {
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { limits, clock, log, total } = options;
   const handles = options.transport === "public" ? undefined : await usableHandles();
+  if (handles === undefined && options.transport !== "public") {
+    log.info({ node: process.version }, "bytes go by sockets, which costs more: handles did not pass their check");
+  }
   const onFault = (error: unknown) =>
     log.error(
       { error: error instanceof Error ? error.stack : String(error) },

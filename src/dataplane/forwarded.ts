@@ -25,8 +25,24 @@ export function connectionForwarding(connection: Connection, trusts: (address: s
     secure: tls,
     client: remoteAddress,
     trusted: trusts(remoteAddress),
-    fields: renderFields(remoteAddress, remoteAddress, tls ? "https" : "http", String(tls ? 443 : localPort)),
+    fields: fieldsOf(remoteAddress, tls, localPort),
   };
+}
+
+/** What was rendered for clients of late: most connections come from the same few addresses. */
+const rendered = new Map<string, Buffer>();
+const mostRendered = 4096;
+
+function fieldsOf(address: string, tls: boolean, localPort: number): Buffer {
+  const port = String(tls ? 443 : localPort);
+  const key = `${tls ? "s" : "p"}${port} ${address}`;
+  let fields = rendered.get(key);
+  if (fields === undefined) {
+    fields = renderFields(address, address, tls ? "https" : "http", port);
+    if (rendered.size >= mostRendered) rendered.clear();
+    rendered.set(key, fields);
+  }
+  return fields;
 }
 
 /** Whether the client speaks TLS, to us or to a proxy in front that it reached at port 443 (ingress-nginx's rule). */

@@ -5,14 +5,10 @@ import { maxResponseHeadBytes, parseResponseHead } from "#wire/http1/response.ts
 import { locatePath } from "#wire/http1/target.ts";
 import type { ServeContext } from "../context.ts";
 import { counter } from "../counters.ts";
-import type { Served } from "../log/served.ts";
 import { BodyReader } from "../http1/body.ts";
 import { composeRequest } from "../http1/compose-request.ts";
 import { joinEdits } from "../filters/edits.ts";
 import type { FieldEdits } from "../filters/filter.ts";
-import { histogram, observe } from "../observe/histograms.ts";
-import { observeRequest } from "../observe/request.ts";
-import { answerBytes, type Answer } from "../page.ts";
 import type { Endpoint } from "../pool/endpoint.ts";
 import type { RetryCondition } from "../table.ts";
 import {
@@ -25,12 +21,12 @@ import {
 } from "../transport/connection.ts";
 import type { WriteResult } from "../transport/connection.ts";
 import { Attempts } from "./attempts.ts";
-import { book, classOf, recordFailure } from "./booking.ts";
-import { Compressor, editFields, treatmentOf, type ReadResponse, type Treatment } from "./compressor.ts";
+import { classOf } from "./booking.ts";
+import { Books } from "./books.ts";
+import { Compressor, editFields, planFor, type Plan, type ReadResponse } from "./compressor.ts";
 import type { Downstream } from "./downstream.ts";
 import { closeConnection, silent, wordOf } from "./ending.ts";
 import type { ClientRequest } from "./request.ts";
-import { describeServed } from "./served.ts";
 import { continueRequest, routeRequest, type Decision } from "./route-request.ts";
 
 const crlf = Buffer.from("\r\n", "latin1");
@@ -64,20 +60,8 @@ export class Exchange implements ConnectionHandler {
   private attempts: Attempts | undefined;
   private hasContinued = false;
   private reused = false;
-  private sentAt = 0;
-  /** For the access log and the counters: what the client was told, how much of it, and when. */
-  private status = 0;
-  private upstreamStatus = 0;
-  private own: Answer | undefined;
-  private readonly begunAt: number;
-  private answeredAt = 0;
-  /** The answer's head came just now, maybe with all of its body. */
-  private isPrompt = false;
-  private bytesIn = 0;
-  private bytesOut = 0;
+  private readonly books: Books;
   private compressor: Compressor | undefined;
-  /** Where the content lies in the bytes of the last read: a start and an end for each piece, without chunk framing. */
-  private content: number[] | undefined;
   private waiting: Waiting = "nothing";
   private bodySent: boolean;
   private partial: Buffer | undefined;
@@ -95,7 +79,7 @@ export class Exchange implements ConnectionHandler {
     this.request = request;
     this.early = early;
     this.bodySent = early.last;
-    this.begunAt = context.clock.monotonic();
+    this.books = new Books(context, request);
   }
 
   /** 0 for no limit. */
@@ -131,12 +115,16 @@ export class Exchange implements ConnectionHandler {
 
   /** Begins; `context.requestHead` holds the request's head at this moment. */
   begin(): void {
-    const decision = routeRequest(this.context, this.request);
-    this.decision = decision;
+    this.decide(routeRequest(this.context, this.request));
     this.count(counter.requests, 1);
     this.count(counter.open, 1);
     if (this.early.end > this.early.start) this.count(counter.bytesIn, this.early.end - this.early.start);
     this.proceed(true);
+  }
+
+  private decide(decision: Decision): void {
+    this.decision = decision;
+    this.books.decision = decision;
   }
 
   /** Answers, waits for a guard, or goes to an endpoint; `parsed` while the context holds the request's head. */
@@ -148,7 +136,7 @@ export class Exchange implements ConnectionHandler {
         isOver = true;
         this.cancelGuard = undefined;
         if (this.ended) return;
-        this.decision = continueRequest(decision, answer);
+        this.decide(continueRequest(decision, answer));
         this.proceed(false);
       });
       if (isOver) return;
@@ -158,7 +146,7 @@ export class Exchange implements ConnectionHandler {
     }
     if (decision.answer !== undefined) {
       if (decision.reason !== undefined) this.record(decision.reason, decision.answer.status);
-      this.own = decision.answer;
+      this.books.own = decision.answer;
       this.end();
       this.count(classOf(decision.answer.status), 1);
       this.client.answer(decision.answer, this.responseFields(decision.answer.status));
@@ -237,6 +225,7 @@ export class Exchange implements ConnectionHandler {
   /** `parsed`: `context.requestHead` still holds the request's head, as long as this does not return. */
   private connect(endpoint: Endpoint, parsed: boolean): void {
     this.wait("connect");
+    this.reused = false;
     const askedAt = this.context.clock.monotonic();
     let returned = false;
     const connecting = endpoint.connect(this.context, (result) => {
@@ -247,7 +236,7 @@ export class Exchange implements ConnectionHandler {
         return;
       }
       endpoint.failedUntil = 0;
-      this.observeConnect(this.context.clock.monotonic() - askedAt);
+      this.books.observeConnect(this.context.clock.monotonic() - askedAt, this.endpoint);
       this.send(result, false, parsed && !returned);
     });
     returned = true;
@@ -307,7 +296,7 @@ export class Exchange implements ConnectionHandler {
     if (early.cut && early.last) writer.bytes(crlf);
     attempts?.body?.writeTo(writer);
     // Asking for the time costs: what goes out at once has begun just now.
-    this.sentAt = parsed && reused ? this.begunAt : context.clock.monotonic();
+    this.books.sentAt = parsed && reused ? this.books.begunAt : context.clock.monotonic();
     const result = upstream.write(writer.view());
     if (result === lent) writer.renew();
     if (this.bodySent) {
@@ -410,9 +399,7 @@ export class Exchange implements ConnectionHandler {
   private beginResponse(bytes: Buffer, headEnd: number, end: number, framing: number): void {
     const { responseHead: head } = this.context;
     this.responding = true;
-    this.status = head.status;
-    this.upstreamStatus = head.status;
-    this.answeredAt = this.context.clock.monotonic();
+    this.books.answered(head.status);
     if (isGatewayError(head.status)) this.noteFailure();
     else if (this.endpoint !== undefined) this.decision.backend?.succeeded(this.endpoint);
     this.measure();
@@ -420,14 +407,15 @@ export class Exchange implements ConnectionHandler {
     this.reusable = framing !== untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
     this.count(classOf(head.status), 1);
     const mayCompress = this.decision.route?.filters.compression !== undefined;
-    const treatment = mayCompress ? this.treatmentOf({ bytes, head, framing }) : "none";
+    const response = mayCompress ? { bytes, head, framing } : undefined;
+    const plan = response === undefined ? undefined : planFor(this.decision, this.request, response, this.body);
     const bodyEnd = this.body.feed(bytes, headEnd, end);
     if (bodyEnd < 0) {
       this.responding = false;
       this.fail(502, `bad response: ${problemOf(bodyEnd).message}`);
       return;
     }
-    const compressor = treatment === "none" ? undefined : this.compressorFor(treatment, { bytes, head, framing });
+    const compressor = plan === undefined || response === undefined ? undefined : this.compressorFor(plan, response);
     const edits = this.responseFields(head.status);
     if (compressor !== undefined) {
       const result = this.client.sendHead({ bytes, headEnd, head, framing: untilClose, edits }, headEnd);
@@ -435,34 +423,19 @@ export class Exchange implements ConnectionHandler {
       this.compress(compressor, bytes, headEnd, bodyEnd, end > bodyEnd);
       return;
     }
-    this.isPrompt = true;
+    this.books.isPrompt = true;
     const result = this.client.sendHead({ bytes, headEnd, head, framing, edits }, bodyEnd);
     this.afterResponseBytes(result, end > bodyEnd);
-    this.isPrompt = false;
+    this.books.isPrompt = false;
   }
 
-  /** Before the body is read: its decoder is told to find the content where that will be compressed. */
-  private treatmentOf(response: ReadResponse): Treatment {
-    const { live, route } = this.decision;
-    const compression = route?.filters.compression;
-    if (compression === undefined || live === undefined || this.request.minor === 0) return "none";
-    const treatment = treatmentOf(compression, live, response);
-    const { decoder } = this.body;
-    if (typeof treatment === "object" && decoder !== undefined) {
-      const content: number[] = [];
-      this.content = content;
-      decoder.onData = (from, to) => content.push(from, to);
-    }
-    return treatment;
-  }
-
-  private compressorFor(treatment: Treatment, response: ReadResponse): Compressor | undefined {
+  private compressorFor(plan: Plan, response: ReadResponse): Compressor | undefined {
     const { live } = this.decision;
+    const { treatment } = plan;
     if (live === undefined) return undefined;
     editFields(treatment, live, response);
     if (typeof treatment === "string") return undefined;
-    const isLive = response.framing === untilClose || this.body.decoder !== undefined;
-    this.compressor = new Compressor(treatment, isLive, {
+    this.compressor = new Compressor(treatment, plan, {
       send: (bytes) => {
         this.wait(this.body.done ? "client" : "read");
         return this.client.sendBody(bytes, 0, bytes.length);
@@ -475,11 +448,7 @@ export class Exchange implements ConnectionHandler {
   }
 
   private compress(compressor: Compressor, bytes: Buffer, start: number, end: number, excess: boolean): void {
-    const content = this.content?.splice(0) ?? [start, end];
-    let hasRoom = true;
-    for (let at = 0; at + 1 < content.length; at += 2) {
-      hasRoom = compressor.write(bytes.subarray(content[at], content[at + 1]));
-    }
+    const hasRoom = compressor.write(bytes, start, end);
     if (excess) this.reusable = false;
     if (this.body.done) {
       compressor.end();
@@ -494,7 +463,7 @@ export class Exchange implements ConnectionHandler {
   private measure(): void {
     const { backend } = this.decision;
     if (backend?.isMeasured !== true || this.endpoint === undefined) return;
-    backend.measure(this.endpoint, this.answeredAt - this.sentAt, this.context.deadlines.now);
+    backend.measure(this.endpoint, this.books.answeredAt - this.books.sentAt, this.context.deadlines.now);
   }
 
   private responseBody(bytes: Buffer, start: number, end: number): void {
@@ -606,9 +575,7 @@ export class Exchange implements ConnectionHandler {
       return;
     }
     this.responding = true;
-    this.status = 101;
-    this.upstreamStatus = 101;
-    this.answeredAt = this.context.clock.monotonic();
+    this.books.answered(101);
     this.tunnel = true;
     this.count(counter.class1, 1);
     const result = this.client.sendHead({ bytes, headEnd, head, framing: 0, edits: undefined }, end);
@@ -654,7 +621,7 @@ export class Exchange implements ConnectionHandler {
 
   clientGone(): void {
     if (this.ended) return;
-    if (!this.tunnel) this.status = clientClosed;
+    if (!this.tunnel) this.books.status = clientClosed;
     this.end();
     this.connecting?.cancel();
     const { upstream } = this;
@@ -718,7 +685,7 @@ export class Exchange implements ConnectionHandler {
   private fail(status: number, reason: string): void {
     if (this.ended) return;
     const begun = this.responding;
-    if (!begun) this.own = { status };
+    if (!begun) this.books.own = { status };
     if (reason !== "") this.record(reason, begun ? 0 : status);
     this.dropUpstream();
     this.connecting?.cancel();
@@ -750,17 +717,11 @@ export class Exchange implements ConnectionHandler {
     this.leaveEndpoint();
     this.attempts?.end();
     this.decision.live?.end();
-    const { accessLog, sample, deadlines } = this.context;
-    const endedAt = this.isPrompt ? this.answeredAt : this.context.clock.monotonic();
-    this.observe(endedAt);
-    const isLogged = accessLog !== undefined && this.decision.route?.filters.isQuiet !== true;
-    const isSampled = sample.wants(deadlines.now);
-    const trace = this.decision.live?.trace;
-    if (!isLogged && !isSampled && trace?.isSampled !== true) return;
-    const served = this.describe(endedAt);
-    if (trace?.isSampled === true) this.context.tools.tracer?.add({ ...trace, served });
-    if (isLogged) accessLog.add(served);
-    if (isSampled) sample.add(served);
+    this.books.close({
+      bodyBytes: this.body.bytes,
+      isTunnel: this.tunnel,
+      tried: this.attempts?.tried ?? [],
+    });
   }
 
   private leaveEndpoint(): void {
@@ -769,61 +730,12 @@ export class Exchange implements ConnectionHandler {
     if (endpoint !== undefined) this.decision.backend?.leave(endpoint);
   }
 
-  private get sentBytes(): number {
-    const { own } = this;
-    return own === undefined ? this.body.bytes : this.request.toHead ? 0 : answerBytes(own);
-  }
-
-  private observe(endedAt: number): void {
-    const { request, decision } = this;
-    observeRequest(
-      { total: this.context.total, route: decision.route, backend: decision.backend },
-      {
-        method: request.method,
-        status: this.own?.status ?? this.status,
-        upstreamStatus: this.upstreamStatus,
-        begunAt: this.begunAt,
-        sentAt: this.sentAt,
-        answeredAt: this.answeredAt,
-        endedAt,
-        requestBytes: request.headEnd - request.headStart + this.bytesIn,
-        bytesIn: this.bytesIn,
-        bytesOut: this.tunnel ? this.bytesOut : this.body.bytes,
-        sentBytes: this.tunnel ? this.bytesOut : this.sentBytes,
-        tried: this.attempts?.tried ?? [],
-      },
-    );
-  }
-
-  private observeConnect(ms: number): void {
-    const { route, backend } = this.decision;
-    for (const slot of [route?.slot, backend?.slot, this.endpoint?.slot])
-      if (slot !== undefined) observe(slot.page, slot.offset, histogram.connectSeconds, ms / 1000);
-  }
-
-  private describe(endedAt: number): Served {
-    const { clock, logHead } = this.context;
-    const outcome = {
-      at: clock.now(),
-      ms: endedAt - this.begunAt,
-      status: this.own?.status ?? this.status,
-      bytesSent: this.sentBytes,
-      bodyBytes: this.bytesIn,
-      tried: this.attempts?.tried ?? [],
-      upstreamStatus: this.upstreamStatus,
-      upstreamMs: this.sentAt === 0 ? 0 : endedAt - this.sentAt,
-    };
-    return describeServed(this.request, this.decision, outcome, logHead);
-  }
-
   private count(position: number, amount: number): void {
-    if (position === counter.bytesIn) this.bytesIn += amount;
-    if (position === counter.bytesOut) this.bytesOut += amount;
-    book(this.context, this.decision, position, amount);
+    this.books.count(position, amount);
   }
 
   private record(reason: string, status: number): void {
-    recordFailure(this.context, this.request, this.decision, { reason, status, endpoint: this.endpoint?.name });
+    this.books.recordFailure(reason, status, this.endpoint);
   }
 }
 

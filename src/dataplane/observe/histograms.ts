@@ -59,12 +59,11 @@ export function observe(page: Float64Array, offset: number, { at, bounds }: Hist
   page[sum] = (page[sum] ?? 0) + value;
 }
 
-/** Sums what several workers counted in a slot. */
-export function readHistograms(slots: readonly Float64Array[]): Histograms {
+/** Reads a slot, or the sum of several. */
+export function readHistograms(values: Float64Array): Histograms {
   const read = ([name, { at, bounds }]: [string, Histogram]): [string, HistogramValues] => {
-    const cell = (index: number) => slots.reduce((sum, values) => sum + (values[at + index] ?? 0), 0);
-    const counts = Array.from({ length: bounds.length + 1 }, (_, index) => cell(index));
-    return [name, { bounds, counts, sum: cell(bounds.length + 1) }];
+    const sumAt = at + bounds.length + 1;
+    return [name, { bounds, counts: Array.from(values.subarray(at, sumAt)), sum: values[sumAt] ?? 0 }];
   };
   return Object.fromEntries(placed.map(read)) as Histograms;
 }

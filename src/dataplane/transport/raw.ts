@@ -47,6 +47,7 @@ export class HandleConnection implements Connection {
   /** Absent on connections of clients, which read into the shared memory. */
   private readonly reader: ReadBuffer | undefined;
   private pending = 0;
+  private writes = 0;
   /** No more is read and written; `onClose` will be told. */
   private closing = false;
   /** We say no more. */
@@ -116,6 +117,9 @@ export class HandleConnection implements Connection {
 
   write(bytes: Buffer): WriteResult {
     if (this.closing || this.ending) return sent;
+    // The first write goes out at once in any case; many connections have no other.
+    this.writes += 1;
+    if (this.writes === 2) this.handle.setNoDelay(true);
     const { handles } = this.options;
     const result = this.handle.writeBuffer(null, bytes);
     if (typeof result === "number") {
@@ -157,8 +161,7 @@ export class HandleConnection implements Connection {
     }
     if (this.pending > 0) return;
     this.blocked = false;
-    if (this.ending) this.closeWhenDone();
-    else this.guard(() => this.handler.onDrain());
+    this.guard(() => this.handler.onDrain());
   }
 
   pause(): void {
@@ -255,7 +258,6 @@ function connectRaw(
         handle.close(() => {});
         done(errorOf(status, "connect"));
       } else {
-        handle.setNoDelay(true);
         done(new HandleConnection(handle, options, 0));
       }
     } catch (error) {
@@ -300,7 +302,6 @@ export function acceptRaw(
       return;
     }
     try {
-      handle.setNoDelay(true);
       accept(new HandleConnection(handle, options, localPort));
     } catch (error) {
       options.onFault(error);

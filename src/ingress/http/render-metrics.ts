@@ -150,14 +150,21 @@ export function renderIngressMetrics({ counters, routes, version, controller }: 
 /** Counters under the labels that they share: a rule may need several routes. */
 function gather(rows: readonly (readonly [labels: string, counters: Counters])[]): Map<string, Counters[]> {
   const byLabels = new Map<string, Counters[]>();
-  for (const [labels, counters] of rows) byLabels.set(labels, [...(byLabels.get(labels) ?? []), counters]);
+  for (const [labels, counters] of rows) {
+    if (!isIdle(counters)) byLabels.set(labels, [...(byLabels.get(labels) ?? []), counters]);
+  }
   return byLabels;
+}
+
+/** What nobody has asked for is not told: most of many routes are idle, and each would be dozens of lines. */
+function isIdle({ requests, open }: Counters): boolean {
+  return requests === 0 && open === 0;
 }
 
 function routeRows({ routes: counted }: CountersSnapshot, rows: readonly RouteRow[]): [string, Counters][] {
   return rows.flatMap((row): [string, Counters][] => {
     const counters = counted.get(row.id);
-    return counters === undefined ? [] : [[routeLabels(row), counters]];
+    return counters === undefined || isIdle(counters) ? [] : [[routeLabels(row), counters]];
   });
 }
 
@@ -179,7 +186,6 @@ function renderHistogram(name: string, labels: string, of: keyof Histograms, lis
     total += all.reduce((sum, { counts }) => sum + (counts[bucket] ?? 0), 0);
     return `${name}_bucket${withLabels(labels, `le="${first.bounds[bucket] ?? "+Inf"}"`)} ${total}\n`;
   });
-  // What was never observed is not told: most routes are asked for rarely, and each would be a dozen lines.
   if (total === 0) return "";
   const sum = all.reduce((whole, { sum }) => whole + sum, 0);
   return `${buckets.join("")}${name}_sum${withLabels(labels)} ${sum}\n${name}_count${withLabels(labels)} ${total}\n`;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countAnswer, readAnswers } from "#dataplane/observe/answers.ts";
-import { histogram, observe, readHistograms } from "#dataplane/observe/histograms.ts";
-import { slotSize } from "#dataplane/counters.ts";
+import { histogram, observe } from "#dataplane/observe/histograms.ts";
+import { addTo, counter, placeOf, slotSize } from "#dataplane/counters.ts";
+import { SlotBook } from "#dataplane/slots.ts";
 import {
   ask,
   backend,
@@ -42,10 +43,17 @@ test("answers are told apart by method and status, and what clients invent takes
 });
 
 test("a histogram counts at its bounds, above them, and sums over workers", () => {
-  const slots = [new Float64Array(slotSize), new Float64Array(slotSize)];
-  for (const value of [0, 0.005, 0.0051, 3, 11])
-    for (const slot of slots) observe(slot, 0, histogram.requestSeconds, value);
-  const { counts, sum } = readHistograms(slots).requestSeconds;
+  const book = new SlotBook(2);
+  const slot = book.acquire("route r");
+  const { page, offset } = placeOf(slot);
+  for (const [values] of book.pages) {
+    assert.ok(page === 0 && values !== undefined);
+    addTo({ page: values, offset }, counter.requests, 5);
+    for (const value of [0, 0.005, 0.0051, 3, 11]) observe(values, offset, histogram.requestSeconds, value);
+  }
+  const { requests, histograms } = book.snapshot().routes.get("r") ?? assert.fail();
+  const { counts, sum } = histograms.requestSeconds;
+  assert.equal(requests, 10);
   assert.deepEqual(counts, [4, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2]);
   assert.ok(Math.abs(sum - 28.0202) < 1e-9);
 });
@@ -112,7 +120,8 @@ test("some of the requests can be looked at, without what may be secret, and nev
   assert.ok(sample.length >= 20 && sample.length <= 100, `${sample.length} are kept`);
   assert.doesNotMatch(JSON.stringify(sample), /secret/);
   const [first] = sample;
-  assert.deepEqual([first?.target, first?.status, first?.route, first?.backend], ["/path-0", 200, "all", "b"]);
+  assert.match(first?.target ?? "", /^\/path-\d+$/);
+  assert.deepEqual([first?.status, first?.route, first?.backend], [200, "all", "b"]);
 });
 
 test("a client that left before it was answered is a 499, and no fault of the endpoint", async (t) => {

@@ -1,9 +1,21 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:net";
 import { test } from "node:test";
 import { createPage } from "#dataplane/counters.ts";
 import { Backend } from "#dataplane/pool/backend.ts";
 import type { OutlierRules } from "#dataplane/table.ts";
-import { ask, backend, change, deadPort, echoEndpoint, host, httpEndpoint, route, startPlane } from "./harness.ts";
+import {
+  ask,
+  backend,
+  change,
+  deadPort,
+  echoEndpoint,
+  host,
+  httpEndpoint,
+  listening,
+  route,
+  startPlane,
+} from "./harness.ts";
 
 const rules: OutlierRules = { failures: 3, ejectMs: 1000, mostMs: 2500, share: 0.1 };
 
@@ -104,5 +116,29 @@ test("refused connections count like bad answers", async (t) => {
   await plane.apply(change({ hosts: [host("*", [route("r", {})])], backends: [backend("b", ports)] }));
   for (let count = 0; count < 20; count += 1) assert.equal((await ask(t, port, "GET /")).status, 200);
   assert.equal((await plane.failures()).length, 5);
+  assert.equal(plane.counters().backends.get("b")?.ejections, 1);
+});
+
+test("a stale connection says nothing about an endpoint, and that it refuses the next one does", async (t) => {
+  const { plane, port } = await startPlane(t);
+  const outliers = { failures: 1, ejectMs: 600_000, mostMs: 600_000, share: 0.1 };
+  const server = createServer((socket) => {
+    let requests = 0;
+    socket.on("error", () => {});
+    socket.on("data", () => {
+      requests += 1;
+      if (requests === 1) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst");
+      else server.close(() => {});
+      if (requests > 1) socket.destroy();
+    });
+  });
+  const ports = [await listening(t, server), await echoEndpoint(t, "second ")];
+  await plane.apply(change({ hosts: [host("*", [route("r", {})])], backends: [backend("b", ports, { outliers })] }));
+  assert.equal((await ask(t, port, "GET /")).body, "first");
+  assert.match((await ask(t, port, "GET /")).body, /second/);
+  assert.equal(plane.counters().backends.get("b")?.ejections, 0);
+  assert.match((await ask(t, port, "GET /")).body, /second/);
+  const [failure] = await plane.failures();
+  assert.equal(failure?.reason, "refused");
   assert.equal(plane.counters().backends.get("b")?.ejections, 1);
 });

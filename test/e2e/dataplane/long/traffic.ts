@@ -227,7 +227,8 @@ export async function runSoak(seconds: number, atOnce: number): Promise<SoakRepo
     await plane.apply({ ...change, hosts: [["soak", undefined]], backends: [["soak", undefined]], certificates: [] });
     const after = await settled(plane, before);
     assert.deepEqual(after.faults, []);
-    assert.deepEqual([after.clients, after.underWay, after.sockets], [0, 0, before.sockets], "nothing is left open");
+    assert.deepEqual([after.clients, after.underWay], [0, 0], "nothing is left open");
+    assert.ok(after.sockets <= before.sockets, `${after.sockets} descriptors are left of ${before.sockets}`);
     const rssMegabytes = [megabytes(quarter?.rssBytes ?? 0), megabytes(end.rssBytes)] as const;
     const most = rssMegabytes[0] * 1.25 + 100;
     assert.ok(rssMegabytes[1] < most, `memory grew from ${rssMegabytes[0]} to ${rssMegabytes[1]} MB`);
