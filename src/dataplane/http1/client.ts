@@ -380,9 +380,11 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     }
     this.state = "linger";
     this.held = undefined;
-    this.connection.end();
-    this.connection.resume();
-    this.expectWithin(this.context.limits.lingerMs);
+    const { clientIdleMs, lingerMs } = this.context.limits;
+    // What the client has not taken yet has the time of any answer.
+    this.expectWithin(connection.blocked ? clientIdleMs : lingerMs);
+    connection.end();
+    connection.resume();
   }
 
   abort(): void {
@@ -419,6 +421,7 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
 
   onDrain(): void {
     if (this.state === "flush") this.next();
+    else if (this.state === "linger") this.expectWithin(this.context.limits.lingerMs);
     else this.exchange?.clientDrained();
   }
 

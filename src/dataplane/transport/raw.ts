@@ -161,8 +161,7 @@ export class HandleConnection implements Connection {
     }
     if (this.pending > 0) return;
     this.blocked = false;
-    if (this.ending) this.closeWhenDone();
-    else this.guard(() => this.handler.onDrain());
+    this.guard(() => this.handler.onDrain());
   }
 
   pause(): void {

@@ -4,7 +4,7 @@ import { createFakeClient } from "#client/fake.ts";
 import type { ProxyModeName, ProxyNode } from "#proxy/mode.ts";
 import { startNodeProxies, type RunningProxies } from "#proxy/sync.ts";
 import type { Family } from "#base/cidr.ts";
-import { plans, type Ground, type Plan } from "./ground.ts";
+import { families, plans, type Ground, type Plan } from "./ground.ts";
 import { familyOf, serviceOf, sliceOf, type Wanted } from "./objects.ts";
 import { serviceNameLabel, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
 
@@ -30,7 +30,7 @@ export interface Arena {
 
 export async function startArena(mode: ProxyModeName, ground: Ground): Promise<Arena> {
   const client = createFakeClient();
-  const serviceCidrs = [plans[4].serviceCidr, plans[6].serviceCidr];
+  const serviceCidrs = families.map((family) => plans[family].serviceCidr);
   const local: ProxyNode = { name: "node-1", addresses: [], podCidrs: [], serviceCidrs };
   const nodes = mode === "userspace" ? [local] : ground.nodes;
   const start = () => startNodeProxies({ client, nodes, mode });

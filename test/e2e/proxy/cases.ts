@@ -11,6 +11,8 @@ export interface ProxyCase {
   readonly modes: readonly ProxyModeName[];
   /** Why other modes in the kernel cannot show it. */
   readonly others?: string;
+  /** It needs both families. */
+  readonly isDual?: boolean;
   readonly run: (arena: Arena, own: Wanted) => Promise<void>;
 }
 
@@ -294,6 +296,7 @@ export const cases: readonly ProxyCase[] = [
   },
   {
     name: "a Service of both families is served at both its addresses, each by endpoints of that family",
+    isDual: true,
     modes: every,
     async run(arena, own) {
       const second = plans[arena.family === 4 ? 6 : 4];

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import type { ProxyModeName } from "#proxy/mode.ts";
 import { inFamily, startArena, type Arena } from "./arena.ts";
 import { cases, ownPlaces } from "./cases.ts";
-import { netnsOf, plans, startGround, type Ground } from "./ground.ts";
+import { families, hasIPv6, netnsOf, plans, startGround, type Ground } from "./ground.ts";
 
 const programs = ["nft", "iptables"] as const;
 const isReady = process.getuid?.() === 0 && programs.every((name) => spawnSync(name, ["--version"]).status === 0);
@@ -13,7 +13,6 @@ const skip = isReady ? false : "needs root, nft and iptables";
 const hasIpvs = spawnSync("ipvsadm", ["-L", "-n"]).status === 0;
 const modes: readonly ProxyModeName[] = ["nftables", "iptables", "ipvs", "userspace"];
 
-const families = [4, 6] as const;
 /** By mode, family and case: how it went. */
 const outcomes = new Map<string, string>();
 
@@ -24,7 +23,11 @@ function printOutcomes(): void {
   const lines = cases.map((one, index) => {
     const cells = columns.map(({ mode, family, title }) => {
       const reason = mode === "userspace" ? ownPlaces : (one.others ?? "");
-      const instead = one.modes.includes(mode) ? "no ip_vs here" : `(${reasons.indexOf(reason) + 1})`;
+      const instead = one.modes.includes(mode)
+        ? mode === "ipvs"
+          ? "no ip_vs here"
+          : "no IPv6 here"
+        : `(${reasons.indexOf(reason) + 1})`;
       return (outcomes.get(`${mode} ${family} ${index}`) ?? instead).padEnd(title.length);
     });
     return `${cells.join(" | ")} | ${one.name}`;
@@ -48,8 +51,8 @@ describe("service proxy", { skip }, () => {
       let arena: Arena;
       before(async () => (arena = await startArena(mode, ground)));
       after(() => arena.stop());
-      for (const [index, { name, modes, run }] of cases.entries()) {
-        if (!modes.includes(mode)) continue;
+      for (const [index, { name, modes, isDual = false, run }] of cases.entries()) {
+        if (!modes.includes(mode) || (isDual && !hasIPv6)) continue;
         for (const family of families) {
           test(`IPv${family}: ${name}`, async () => {
             const place = `${mode} ${family} ${index}`;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
@@ -15,6 +16,11 @@ export interface Ground {
   ask(peer: string, question: Question): Promise<unknown>;
   stop(): Promise<void>;
 }
+
+/** Some kernels have none. */
+export const hasIPv6: boolean = existsSync("/proc/net/if_inet6");
+/** Those that can be shown here. */
+export const families: readonly Family[] = hasIPv6 ? [4, 6] : [4];
 
 /** Addresses of one family; every node and pod has one of each. */
 export interface Plan {
@@ -163,7 +169,7 @@ function startPeer(name: string, netns: string | undefined, ports: readonly numb
 
 export async function startGround(): Promise<Ground> {
   buildNetwork();
-  addIPv6();
+  if (hasIPv6) addIPv6();
   const peers = new Map<string, Peer>();
   const starts = [...Object.keys(pods), ...Object.keys(nodeIP), "outside"].map(async (name) => {
     const ports = name in pods ? [8080, 8081] : [];
@@ -175,9 +181,9 @@ export async function startGround(): Promise<Ground> {
     nodes: (["node-1", "node-2"] as const).map((name) => ({
       name,
       netns: netnsOf(name),
-      addresses: [plans[4].nodes[name], plans[6].nodes[name]],
-      podCidrs: [plans[4].podCidr, plans[6].podCidr],
-      serviceCidrs: [plans[4].serviceCidr, plans[6].serviceCidr],
+      addresses: families.map((family) => plans[family].nodes[name]),
+      podCidrs: families.map((family) => plans[family].podCidr),
+      serviceCidrs: families.map((family) => plans[family].serviceCidr),
     })),
     ask(name, question) {
       const peer = peers.get(name);

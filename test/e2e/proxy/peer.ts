@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -20,6 +21,7 @@ export type Question =
   | { ask: "halfclose"; host: string; port: number; text: string };
 
 const [name = "", ...ports] = process.argv.slice(2);
+const hasIPv6 = existsSync("/proc/net/if_inet6");
 const held = new Map<string, Socket>();
 
 const servers = new Map<number, Server>();
@@ -37,8 +39,8 @@ for (const port of ports.map(Number)) {
       socket.on("end", () => socket.end(received.startsWith("count") ? `counted ${received.length}\n` : ""));
     });
   servers.set(port, server().listen({ port, host: "0.0.0.0" }));
-  server().listen({ port, host: "::", ipv6Only: true });
-  for (const type of ["udp4", "udp6"] as const) {
+  if (hasIPv6) server().listen({ port, host: "::", ipv6Only: true });
+  for (const type of hasIPv6 ? (["udp4", "udp6"] as const) : (["udp4"] as const)) {
     const udp = createSocket({ type, ipv6Only: type === "udp6" });
     udp.on("message", (_, from) => udp.send(`${name} ${from.address}`, from.port, from.address)).bind(port);
   }

@@ -238,7 +238,7 @@ test("a connection without requests, and a body that never ends, are given up", 
     isUpgrade: () => false,
   };
   const certificates = await testCertificates();
-  const limits = { streams: 100, idleMs: 200, bodyMs: 200 };
+  const limits = { streams: 100, idleMs: 2_000, bodyMs: 200 };
   const address = { host: "127.0.0.1", port: 0 };
   const listener = await openListener(address, certificates, handler, undefined, limits);
   t.after(() => listener.close(0));
