@@ -8,7 +8,16 @@ import { startDataplane } from "#dataplane/workers.ts";
 
 export type ToPlane =
   | { readonly type: "apply"; readonly id: number; readonly change: TableChange }
-  | { readonly type: "facts"; readonly id: number };
+  | { readonly type: "facts"; readonly id: number }
+  | { readonly type: "stop"; readonly id: number };
+
+/** The first argument, in JSON. */
+export interface PlaneArguments {
+  /** Plain and TLS; free ones when absent. */
+  readonly ports?: readonly [plain: number, tls: number];
+  readonly table?: TableChange;
+  readonly isBeside?: boolean;
+}
 
 export interface PlaneFacts {
   readonly ports: readonly number[];
@@ -32,12 +41,14 @@ const log: Log = {
   child: () => log,
 };
 const minutes = 60_000;
+const { ports = [0, 0], ...more } = JSON.parse(process.argv[2] ?? "{}") as PlaneArguments;
 const plane = await startDataplane({
-  listeners: [false, true].map((tls) => ({ host: "127.0.0.1", port: 0, tls })),
+  listeners: ports.map((port, at) => ({ host: "127.0.0.1", port, tls: at === 1 })),
   workers: 2,
   log,
   clock: systemClock,
   limits: { clientIdleMs: 60 * minutes, keepAliveMs: 60 * minutes, requestsPerConnection: 1e9 },
+  ...more,
 });
 
 async function facts(): Promise<PlaneFacts> {
@@ -59,7 +70,8 @@ async function facts(): Promise<PlaneFacts> {
 process.on("message", (message: ToPlane) => {
   const answer = (result: unknown) => process.send?.({ id: message.id, result });
   if (message.type === "apply") void plane.apply(message.change).then(() => answer(undefined));
-  else void facts().then(answer);
+  else if (message.type === "facts") void facts().then(answer);
+  else void plane.stop({ drainMs: 60_000 }).then(() => answer(undefined));
 });
 // Its parent has gone, or wants it to go.
 process.on("disconnect", () => process.exit());

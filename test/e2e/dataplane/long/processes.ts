@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import type { BackendEntry, RouteEntry, TableChange } from "#dataplane/table.ts";
-import type { PlaneFacts } from "./plane-process.ts";
+import type { PlaneArguments, PlaneFacts } from "./plane-process.ts";
 
 /** A process that is told by messages and answers each. */
 class Told {
@@ -42,15 +42,18 @@ class Told {
 export interface PlaneProcess {
   apply(change: TableChange): Promise<void>;
   facts(): Promise<PlaneFacts>;
+  /** Lets what is under way end, for a minute at most. */
+  drain(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startPlaneProcess(): Promise<PlaneProcess> {
-  const told = new Told("./plane-process.ts");
+export async function startPlaneProcess(options: PlaneArguments = {}): Promise<PlaneProcess> {
+  const told = new Told("./plane-process.ts", [JSON.stringify(options)]);
   await told.first;
   return {
     apply: async (change) => void (await told.ask({ type: "apply", change })),
     facts: async () => (await told.ask({ type: "facts" })) as PlaneFacts,
+    drain: async () => void (await told.ask({ type: "stop" })),
     stop: () => told.stop(),
   };
 }
