@@ -8,8 +8,8 @@ import {
   type ContainerConfig,
   type ContainerInfo,
   type RuntimeService,
-import { eventually } from "../../fakes/eventually.ts";
 } from "#node/runtime/contract.ts";
+import { eventually } from "../../fakes/eventually.ts";
 
 export interface RuntimeCase {
   readonly name: string;
