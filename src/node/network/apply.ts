@@ -66,10 +66,11 @@ async function runHost(lines: readonly string[]): Promise<void> {
 
 /** One program enters the namespace; what it reads is made of this folder's own words and checked numbers only. */
 async function runInside({ netns, lines, lines6, sysctls }: NamespaceScript): Promise<void> {
-  const script = [
-    "ip -force -batch - || true",
-    ...sysctls.map(([path, value]) => `[ ! -e /proc/sys/net/${path} ] || echo ${value} > /proc/sys/net/${path}`),
-  ].join("\n");
+  const settings = sysctls.map(
+    ([path, value]) => `[ ! -e /proc/sys/net/${path} ] || echo ${value} > /proc/sys/net/${path}`,
+  );
+  // Some hold only from before a link is up, and some are of links that are not there before.
+  const script = [...settings, "ip -force -batch - || true", ...settings].join("\n");
   const { stderr } = await run("nsenter", [`--net=${netns}`, "sh", "-ec", script], {
     input: `${lines.join("\n")}\n`,
   });

@@ -269,7 +269,7 @@ function compileNode(
             (from, index) => `rule add iif ${from} to ${formatCidr(ipv6.service)} unreachable pref ${1000 + index}`,
           ),
     sysctls: [
-      ...(ipv6 === undefined ? [] : [["ipv6/conf/all/forwarding", "1"] as const]),
+      ...(ipv6 === undefined ? [] : sysctls6),
       ["ipv4/ip_forward", "1"],
       ["ipv4/conf/all/route_localnet", "1"],
       ["ipv4/conf/all/rp_filter", "0"],
@@ -282,6 +282,15 @@ function compileNode(
     ],
   };
 }
+
+/**
+ * A router asks for neighbours by its links' own addresses: while those wait a second for somebody to object, as they do by
+ * themselves, it forwards nothing.
+ */
+const sysctls6 = [
+  ["ipv6/conf/all/forwarding", "1"],
+  ...["all", "default", "eth0"].map((device) => [`ipv6/conf/${device}/accept_dad`, "0"] as const),
+] as const;
 
 function nodeIPv6({ ipv6 }: TopologyNode, peers: readonly TopologyNode[], ranges: RangesIPv6): string[] {
   if (ipv6 === undefined) return [];

@@ -85,12 +85,17 @@ function sysctl(netns: string | undefined, ...settings: string[]): void {
   spawnSync(program, args);
 }
 
+/** Links' own addresses wait for no objection, or a router asks for no neighbour in its first second. */
+const withoutDad = ["net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0"];
+
 function buildNetwork(): void {
+  sysctl(undefined, ...withoutDad);
   ip("link add lan type bridge");
   ip(`addr add ${outsideIP}/24 dev lan`);
   ip("link set lan up");
   for (const [index, [node, address]] of Object.entries(nodeIP).entries()) {
     ip(`netns add ${node}`);
+    sysctl(node, ...withoutDad);
     ip(`link add up-${index} master lan up type veth peer name eth0 netns ${node}`);
     for (const line of ["link set lo up", "link set eth0 up", `addr add ${address}/24 dev eth0`]) ip(line, node);
     ip(`route add default via ${outsideIP}`, node);
@@ -111,6 +116,7 @@ function buildNetwork(): void {
   ip(`route add 192.0.2.0/24 via ${nodeIP["node-1"]}`);
   for (const [pod, node] of Object.entries(pods)) {
     ip(`netns add ${pod}`);
+    sysctl(pod, ...withoutDad);
     ip(`link add ${pod} master cni0 up type veth peer name eth0 netns ${pod}`, node);
     // A pod that is its own endpoint: the bridge may send a packet back where it came from.
     ip(`link set ${pod} type bridge_slave hairpin on`, node);
