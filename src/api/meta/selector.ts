@@ -25,8 +25,16 @@ export function matchesSelector(selector: LabelSelector | undefined, labels: Lab
   return (selector.matchExpressions ?? []).every((requirement) => matchesRequirement(requirement, labels));
 }
 
-function matchesRequirement({ key, operator, values = [] }: LabelSelectorRequirement, labels: Labels): boolean {
-  const value = labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined;
+function matchesRequirement({ key, operator, values }: LabelSelectorRequirement, labels: Labels): boolean {
+  return meets(operator, values, labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined);
+}
+
+/** `value`: what stands under the requirement's key. */
+export function meets(
+  operator: LabelSelectorRequirement["operator"],
+  values: readonly string[] = [],
+  value: string | undefined,
+): boolean {
   switch (operator) {
     case "In":
       return value !== undefined && values.includes(value);

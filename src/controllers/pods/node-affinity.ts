@@ -1,7 +1,7 @@
 import type { Node } from "#api/core/node/kind.ts";
 import type { NodeSelectorRequirement, NodeSelectorTerm } from "#api/core/pod/affinity.ts";
 import type { PodSpec } from "#api/core/pod/kind.ts";
-import { matchesPairs } from "#api/meta/selector.ts";
+import { matchesPairs, meets } from "#api/meta/selector.ts";
 
 /** Whether a pod's `nodeSelector` and required node affinity let it onto a node (upstream's `GetRequiredNodeAffinity`). */
 export function fitsNode({ nodeSelector = {}, affinity }: PodSpec, { metadata }: Node): boolean {
@@ -17,28 +17,20 @@ function holds(
 ): boolean {
   if (matchExpressions.length + matchFields.length === 0) return false;
   return (
-    matchExpressions.every((requirement) => meets(requirement, labels[requirement.key])) &&
-    matchFields.every((requirement) => meets(requirement, requirement.key === "metadata.name" ? name : undefined))
+    matchExpressions.every((requirement) => meetsNode(requirement, labels[requirement.key])) &&
+    matchFields.every((requirement) => meetsNode(requirement, requirement.key === "metadata.name" ? name : undefined))
   );
 }
 
 /** `value`: what the node has under the requirement's key. */
-function meets({ operator, values = [] }: NodeSelectorRequirement, value: string | undefined): boolean {
+function meetsNode({ operator, values = [] }: NodeSelectorRequirement, value: string | undefined): boolean {
   switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
     case "Gt":
       return isInteger(value) && isInteger(values[0]) && Number(value) > Number(values[0]);
     case "Lt":
       return isInteger(value) && isInteger(values[0]) && Number(value) < Number(values[0]);
     default:
-      return false;
+      return meets(operator, values, value);
   }
 }
 
