@@ -35,7 +35,9 @@ export function createClaims<Place extends string>(
   }
 
   function release(id: string): void {
-    ledger.claim(owners.get(id) ?? "", []);
+    const owner = owners.get(id);
+    if (owner === undefined) return;
+    ledger.claim(owner, []);
     owners.delete(id);
   }
 
