@@ -1,10 +1,18 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { systemClock, type Clock } from "#base/clock.ts";
-import { inNamespace, runCommand } from "../../command.ts";
+import { inNamespace, runOn, type Place } from "../../command.ts";
+import { parseComplaint } from "./complaint.ts";
+import type { Element } from "./element.ts";
 
 /** A transaction that the kernel refused, or that could not be handed to it; nothing of it is in force. */
 export class NftError extends Error {
   override readonly name = "NftError";
+  /** The element that was refused, where it was one and nft says which. */
+  readonly at: Omit<Element, "value"> | undefined;
+  constructor(message: string, at?: Omit<Element, "value">) {
+    super(message);
+    this.at = at;
+  }
 }
 
 /** The way to the kernel's nftables inside one network namespace. Transactions run one after the other. */
@@ -18,7 +26,8 @@ export interface NftChannel {
 }
 
 export interface NftChannelOptions {
-  readonly netns?: string;
+  /** Where another runs its programs, each transaction is given to one of its own. */
+  readonly place?: Place;
   readonly clock?: Clock;
   /** A transaction longer than this many characters is given to a program of its own. */
   readonly lineLimit?: number;
@@ -51,14 +60,18 @@ interface Child {
  * After each line it is asked for a chain that never exists; the complaint about that tells that the line before is
  * done, and all that was complained before it belongs to that line.
  */
-export function openNftChannel({ netns, clock = systemClock, lineLimit = 64_000 }: NftChannelOptions = {}): NftChannel {
+export function openNftChannel({
+  place = {},
+  clock = systemClock,
+  lineLimit = 64_000,
+}: NftChannelOptions = {}): NftChannel {
   let child: Child | undefined;
   let tail: Promise<unknown> = Promise.resolve();
   let fences = 0;
   let closed = false;
 
   function start(): Child {
-    const [program = "", ...args] = inNamespace(netns, ["nft", "-i"]);
+    const [program = "", ...args] = inNamespace(place.netns, ["nft", "-i"]);
     // The line editor keeps a history file in HOME; this one must not.
     const process_ = spawn(program, args, { env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" } });
     const started: Child = { process: process_, errors: "", written: 0, wake: () => {}, ended: false };
@@ -86,7 +99,7 @@ export function openNftChannel({ netns, clock = systemClock, lineLimit = 64_000 
     mine.written += line.length;
     mine.process.stdin.write(`${line}\nlist chain ip ${noTable} ${fence}\n`);
     const complaint = await answerOf(mine, fence);
-    if (complaint !== "") throw new NftError(complaint);
+    if (complaint !== "") throw refusalOf(complaint);
   }
 
   /** What was complained about before the fence; rejects when the child ends or stays silent. */
@@ -103,15 +116,7 @@ export function openNftChannel({ netns, clock = systemClock, lineLimit = 64_000 
       });
       mine.wake = () => {
         const at = mine.errors.search(new RegExp(`Error:[^\\n]*\\n[^\\n]*${fence}\\n`));
-        if (at !== -1)
-          settle(() =>
-            resolve(
-              mine.errors
-                .slice(0, at)
-                .replaceAll(/^\s*\^+~*\s*$/gm, "")
-                .trim(),
-            ),
-          );
+        if (at !== -1) settle(() => resolve(mine.errors.slice(0, at).trimEnd()));
         else if (mine.ended) settle(() => reject(new NftError(`nft -i ended: ${mine.errors.trim()}`)));
       };
       mine.wake();
@@ -120,13 +125,13 @@ export function openNftChannel({ netns, clock = systemClock, lineLimit = 64_000 
 
   async function runOnce(commands: readonly string[]): Promise<void> {
     const argv = ["env", roomyMemory, "nft", "-f", "-"];
-    const { code, stderr } = await runCommand(inNamespace(netns, argv), `${commands.join("\n")}\n`);
-    if (code !== 0) throw new NftError(`nft -f ended with ${code}: ${stderr.slice(0, 2000).trim()}`);
+    const { code, stderr } = await runOn(place, argv, `${commands.join("\n")}\n`);
+    if (code !== 0) throw refusalOf(stderr);
   }
 
   async function transact(commands: readonly string[]): Promise<void> {
     const line = commands.join("; ");
-    await (line.length > lineLimit ? runOnce(commands) : ask(line));
+    await (line.length > lineLimit || place.run !== undefined ? runOnce(commands) : ask(line));
   }
 
   function inTurn(work: () => Promise<void>): Promise<void> {
@@ -158,6 +163,11 @@ export function openNftChannel({ netns, clock = systemClock, lineLimit = 64_000 
       cancel();
     },
   };
+}
+
+function refusalOf(said: string): NftError {
+  const { text, at } = parseComplaint(said);
+  return new NftError(`nft: ${text}`, at);
 }
 
 function endChild(child: Child): void {

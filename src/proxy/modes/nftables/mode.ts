@@ -1,5 +1,5 @@
 import { systemClock } from "#base/clock.ts";
-import { inNamespace, runCommand } from "../../command.ts";
+import { runOn } from "../../command.ts";
 import type { ModeDefinition } from "../../definition.ts";
 import type { ProxyNode } from "../../mode.ts";
 import { createClaims } from "../claims.ts";
@@ -8,7 +8,7 @@ import { summarize, type Damage } from "../damage.ts";
 import { createElementLedger } from "../ledger.ts";
 import { allowLoopback } from "../loopback.ts";
 import { balancerOf, isBalancer, mapsOf, renderBalancer, withPrecursors, type Balancer } from "./balancer.ts";
-import { openNftChannel } from "./channel.ts";
+import { NftError, openNftChannel } from "./channel.ts";
 import type { SetName } from "./element.ts";
 import { renderEntry } from "./elements.ts";
 import { createInspection } from "./inspection.ts";
@@ -25,13 +25,13 @@ export const nftables: ModeDefinition = {
   name: "nftables",
   async probe(node) {
     const commands = [...renderLayout(node), ...samples.flatMap((sample) => renderBalancer(sample, node.family))];
-    const checked = await runCommand(inNamespace(node.netns, ["nft", "-c", "-f", "-"]), `${commands.join("\n")}\n`);
+    const checked = await runOn(node, ["nft", "-c", "-f", "-"], `${commands.join("\n")}\n`);
     if (checked.code === 0) return { works: true };
     return { works: false, reason: `nft cannot load the rules here: ${firstLine(checked.stderr)}` };
   },
   start(node, { log, clock = systemClock }) {
     const { family = 4 } = node;
-    const channel = openNftChannel({ clock, ...(node.netns === undefined ? {} : { netns: node.netns }) });
+    const channel = openNftChannel({ clock, place: node });
     const ledger = createElementLedger<SetName>();
     const flows = createFlowCleaner(node, log);
     const balancers = new Map<string, Balancer>();
@@ -123,7 +123,7 @@ export const nftables: ModeDefinition = {
         } catch (error) {
           isInForce = false;
           hasFailed = true;
-          throw error;
+          throw claims.refusal(diff, error, error instanceof NftError ? error.at : undefined);
         }
       },
       problems: () => claims.problems(),
@@ -164,16 +164,16 @@ async function removeTable(node: ProxyNode): Promise<void> {
   const table = tableOf(node.family ?? 4);
   // An added table can be deleted, there or not.
   const removal = [`add table ${table}`, `delete table ${table}`];
-  const removed = await runCommand(inNamespace(node.netns, ["nft", "-f", "-"]), `${removal.join("\n")}\n`);
+  const removed = await runOn(node, ["nft", "-f", "-"], `${removal.join("\n")}\n`);
   if (removed.code !== 0) {
     throw new Error(`the rules on ${node.name} could not be removed: ${firstLine(removed.stderr)}`);
   }
 }
 
 /** The names of the chains in the table; empty when there is none. */
-async function listChains({ netns, family = 4 }: ProxyNode): Promise<ReadonlySet<string>> {
-  const { ip } = words[family];
-  const { stdout } = await runCommand(inNamespace(netns, ["nft", "list", "chains", ip]));
+async function listChains(node: ProxyNode): Promise<ReadonlySet<string>> {
+  const { ip } = words[node.family ?? 4];
+  const { stdout } = await runOn(node, ["nft", "list", "chains", ip]);
   const names = new Set<string>();
   let isOurs = false;
   for (const line of stdout.split("\n")) {
