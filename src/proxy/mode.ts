@@ -82,6 +82,15 @@ export interface ProxyNode {
   readonly serviceCidrs: readonly string[];
   /** How programs are run there; left out, they are. */
   readonly run?: RunCommand;
+  /**
+   * What comes in by this interface is pods' traffic, and not what `podCidrs` say; with `+` behind it all interfaces whose
+   * names begin so.
+   */
+  readonly podInterface?: string;
+  /** Traffic to cluster IPs always takes the node's source address, that of pods too. */
+  readonly masqueradeAll?: boolean;
+  /** Node ports are served at the node's addresses in these ranges only. */
+  readonly nodePortRanges?: readonly string[];
   /** For the mode ipvs alone. */
   readonly ipvs?: IpvsSettings;
 }

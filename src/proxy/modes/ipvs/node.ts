@@ -19,10 +19,16 @@ import { renderChange } from "./transaction.ts";
 
 const showAddresses = ({ family = 4 }: ProxyNode) => ["ip", "-j", `-${family}`, "addr", "show"];
 
-/** The addresses that node ports are served on: those given, and all others of the node but loopback. */
+/** The addresses that node ports are served on: those given, and all others of the node but loopback, in its ranges. */
 export async function localAddresses(node: ProxyNode): Promise<readonly string[]> {
   const { others } = parseAddresses(await ask(node, showAddresses(node)));
-  return [...new Set([...node.addresses, ...others])];
+  const all = [...new Set([...node.addresses, ...others])];
+  const ranges = node.nodePortRanges?.flatMap((text) => parseCidr(text) ?? []);
+  if (ranges === undefined) return all;
+  return all.filter((text) => {
+    const address = parseAddress(text);
+    return address !== undefined && ranges.some((range) => cidrContains(range, address));
+  });
 }
 
 /** All of this mode that stands on the node, without what another program serves in ranges that are excluded. */

@@ -116,7 +116,16 @@ export function openNftChannel({
       });
       mine.wake = () => {
         const at = mine.errors.search(new RegExp(`Error:[^\\n]*\\n[^\\n]*${fence}\\n`));
-        if (at !== -1) settle(() => resolve(mine.errors.slice(0, at).trimEnd()));
+        // The mark below the fence before may come late.
+        if (at !== -1)
+          settle(() =>
+            resolve(
+              mine.errors
+                .slice(0, at)
+                .replace(/^\s*\^[\^~]*(?:\n|$)/, "")
+                .trimEnd(),
+            ),
+          );
         else if (mine.ended) settle(() => reject(new NftError(`nft -i ended: ${mine.errors.trim()}`)));
       };
       mine.wake();
