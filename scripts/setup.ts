@@ -7,6 +7,8 @@ import {
   testTools,
   upTools,
 } from "#roles/packages.ts";
+import { spawnSync } from "node:child_process";
+import { prepareMachine } from "./vm.ts";
 import { fetchDebianKubectl } from "../test/e2e/kubectl/kubectls.ts";
 
 // Sets up what the tests need beyond `npm ci`: Debian packages, as root; otherwise the line to type is printed.
@@ -26,4 +28,10 @@ if (missing.length > 0) {
 if (process.getuid?.() === 0 && findProgram("apt-get") !== undefined) {
   const problem = fetchDebianKubectl();
   if (problem !== undefined) console.log(`the tests with kubectl 1.20 will be skipped: ${problem}`);
+}
+
+// What this machine's kernel lacks is tested on Debian's, in a virtual machine.
+if (process.getuid?.() === 0 && spawnSync("ipvsadm", ["-L", "-n"]).status !== 0) {
+  const problem = prepareMachine();
+  if (problem !== undefined) console.log(`the tests of ipvs will be skipped: ${problem}`);
 }
