@@ -38,7 +38,7 @@ export function isHeldBy(claim: Item, { kind, metadata: { uid } }: KubeObject): 
 }
 
 function readClaim({ object: { metadata }, revision }: Item): Claim {
-  const [{ kind = "", name = "", uid = "" } = {}] = metadata.ownerReferences ?? [];
+  const { kind = "", name = "", uid = "" } = metadata.ownerReferences?.[0] ?? {};
   const { namespace } = metadata;
   return {
     name: metadata.name,

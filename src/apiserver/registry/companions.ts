@@ -35,7 +35,7 @@ const ownContext: WriteContext = {
 };
 
 export function companyOf(base: WriteBase, admitted: readonly Admission[], request: AdmissionRequest): Company {
-  const asked = admitted.filter(({ accompany }) => accompany !== undefined);
+  const asked = admitted.filter((admission) => admission.accompany !== undefined);
   if (asked.length === 0) return alone;
   return {
     writes: () =>

@@ -30,7 +30,7 @@ export function requestsTo(
       return true;
     }
     try {
-      await client.create(companion.kind, companion.create as never);
+      await client.create(companion.kind, companion.create);
       return true;
     } catch (error) {
       if (!isApiError(error, "AlreadyExists")) throw error;
