@@ -13,7 +13,7 @@ import type { Write } from "./contract.ts";
 /** What a driver adds to the state in memory: making a turn's changes durable. Each call is whole or throws. */
 export interface Persistence {
   /** All commits of one turn, in one transaction. */
-  persist(events: readonly StoreEvent[], revision: number): void;
+  persist(events: readonly StoreEvent[]): void;
   compact(revision: number): void;
   close(): void;
   /** When the queued commits are made: after the current turn for a disk, at once for memory. */
@@ -59,11 +59,7 @@ export function createGroupedStore(initial: InitialState, persistence: Persisten
       answers.push({ ok: true, revision });
     }
     try {
-      if (commits.length > 0)
-        persistence.persist(
-          commits.flatMap(({ events }) => events),
-          revision,
-        );
+      if (commits.length > 0) persistence.persist(commits.flatMap(({ events }) => events));
     } catch (error) {
       for (const { reject } of waiting) reject(error);
       return;
