@@ -176,7 +176,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     deadlines,
     onFault,
     handles,
-    contextOf: (serverName) => table.certificates.context(certificateOf(table, serverName)),
+    contextOf(serverName) {
+      const id = certificateOf(table, serverName);
+      return id === table.defaultCertificate ? undefined : table.certificates.context(id);
+    },
     stapleOf: (certificate) => table.certificates.staple(certificate),
     stapleFor: (serverName) => table.certificates.stapleOf(certificateOf(table, serverName)),
     ruleOfName: () => (table.namedHosts === 0 ? undefined : ruleOfName),

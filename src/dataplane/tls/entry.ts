@@ -49,7 +49,7 @@ export interface TlsTerminatorOptions {
   readonly onFault: OnFault;
   /** Connections go by these handles where they can; by sockets when absent. */
   readonly handles: Handles | undefined;
-  /** The certificate for a server name. */
+  /** The certificate for a server name, when that is not the default one: to change it costs something. */
   readonly contextOf: (serverName: string) => SecureContext | undefined;
   /** The OCSP response for a certificate in DER. */
   readonly stapleOf: (certificate: Buffer) => Buffer | undefined;
