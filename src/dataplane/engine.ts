@@ -157,6 +157,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     limits,
     deadlines,
     dialer: context.dialer,
+    handles,
     lookup: createLookup(options.nameServers),
     failures,
     onFault,

@@ -24,6 +24,7 @@ export interface TcpHandle extends StreamHandle {
   connect6(request: ConnectRequest, address: string, port: number): number;
   setNoDelay(isOn: boolean): number;
   getpeername(out: { address?: string; port?: number }): number;
+  getsockname(out: { address?: string; port?: number }): number;
   /** Bytes that the kernel has not taken yet. */
   readonly writeQueueSize: number;
   close(done: () => void): void;

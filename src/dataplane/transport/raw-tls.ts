@@ -61,7 +61,7 @@ class TlsHandleConnection extends HandleConnection {
   constructor(handle: TcpHandle, options: ShakeOptions, shaken: (connection: Connection) => void) {
     const { localPort, start } = options;
     const secure = options.handles.createTls(handle, start.context);
-    super(handle, options, localPort, secure);
+    super(handle, options, localPort, { stream: secure });
     this.start = start;
     this.shaken = shaken;
     this.secure = secure;

@@ -28,6 +28,18 @@ export interface RawOptions {
   readonly onFault: OnFault;
 }
 
+/** What is not usual about a connection. */
+export interface HandleTraits {
+  /** What is read from and written to, when that is not the handle itself. */
+  readonly stream?: StreamHandle;
+  /** Where it reads, for itself alone. */
+  readonly reader?: ReadBuffer | undefined;
+  /** The peer may end its side and go on reading; else its end ends ours. */
+  readonly halfOpen?: boolean;
+  /** Nothing is read before `resume`. */
+  readonly paused?: boolean;
+}
+
 /**
  * A `Connection` over a TCP handle of Node's own, without the stream that `node:net` puts around it: that costs more than
  * all we do. It does what a `SocketConnection` does, which one suite holds both to.
@@ -44,8 +56,9 @@ export class HandleConnection implements Connection {
   /** What is read from and written to: the handle, or what stands on it. */
   protected readonly stream: StreamHandle;
   protected readonly options: RawOptions;
-  /** Absent on connections of clients, which read into the shared memory. */
+  /** Absent where it reads into the shared memory. */
   private readonly reader: ReadBuffer | undefined;
+  private readonly halfOpen: boolean;
   private pending = 0;
   private writes = 0;
   /** No more is read and written; `onClose` will be told. */
@@ -56,20 +69,22 @@ export class HandleConnection implements Connection {
   /** The peer says no more. */
   protected heardEnd = false;
   private error: NodeJS.ErrnoException | undefined;
-  private peerName: PeerName | undefined;
+  private peerName: PlainName | undefined;
 
   /** Takes the handle over and reads from it. `localPort` is 0 for connections to endpoints. */
-  constructor(handle: TcpHandle, options: RawOptions, localPort: number, stream: StreamHandle = handle) {
+  constructor(handle: TcpHandle, options: RawOptions, localPort: number, traits: HandleTraits = {}) {
+    const { stream = handle, reader, halfOpen = false, paused = false } = traits;
     this.handle = handle;
     this.stream = stream;
     this.options = options;
     this.localPort = localPort;
-    this.reader = localPort > 0 ? undefined : new ReadBuffer();
+    this.reader = reader;
+    this.halfOpen = halfOpen;
     handle.owner = this;
     stream.owner = this;
     stream.onread = onRead;
-    stream.useUserBuffer(this.reader?.window ?? shared);
-    stream.readStart();
+    stream.useUserBuffer(reader?.window ?? shared);
+    if (!paused) stream.readStart();
   }
 
   // Asked for when wanted, and once, as it costs a call to the system; a connection that is gone has no peer.
@@ -82,12 +97,19 @@ export class HandleConnection implements Connection {
     return this.named.port;
   }
 
-  private get named(): PeerName {
-    const { peerName } = this;
-    if (peerName !== undefined) return peerName;
-    const found: { address?: string; port?: number } = {};
-    if (this.localPort > 0 && !this.closing) this.handle.getpeername(found);
-    return (this.peerName = { address: plainAddress(found.address ?? ""), port: found.port ?? 0 });
+  private get named(): PlainName {
+    return (this.peerName ??= this.localPort > 0 ? this.ask((name) => this.handle.getpeername(name)) : noName);
+  }
+
+  /** Our own end of it. */
+  get localName(): PlainName {
+    return this.ask((name) => this.handle.getsockname(name));
+  }
+
+  private ask(call: (name: { address?: string; port?: number }) => void): PlainName {
+    const name: { address?: string; port?: number } = {};
+    if (!this.closing) call(name);
+    return { address: plainAddress(name.address ?? ""), port: name.port ?? 0 };
   }
 
   /** Tells what was read; returns where to read next when that has changed. */
@@ -125,8 +147,8 @@ export class HandleConnection implements Connection {
     }
     this.heardEnd = true;
     this.guard(() => this.handler.onEnd());
-    // A connection that one side has ended is of no use to us; what was written before still goes out.
-    this.end();
+    // A connection that one side has ended is of no use to most; what was written before still goes out.
+    if (!this.halfOpen) this.end();
     this.closeWhenDone();
   }
 
@@ -219,12 +241,12 @@ export class HandleConnection implements Connection {
   destroy(): void {
     if (this.closing) return;
     this.closing = true;
-    this.stream.readStop();
     this.handle.close(() => this.isGone());
   }
 
   protected isGone(): void {
     this.closed = true;
+    this.reader?.release();
     this.guard(() => this.handler.onClose(this.error));
   }
 
@@ -252,10 +274,12 @@ export class HandleConnection implements Connection {
   }
 }
 
-interface PeerName {
+export interface PlainName {
   readonly address: string;
   readonly port: number;
 }
+
+const noName: PlainName = { address: "", port: 0 };
 
 function onRead(this: StreamHandle): Uint8Array | undefined {
   return this.owner instanceof HandleConnection ? this.owner.read() : undefined;
@@ -276,16 +300,28 @@ function errorOf(status: number, call: string): NodeJS.ErrnoException {
 
 /** Connects to addresses without TLS by handles, and everything else by `other`. */
 export function createRawDialer(options: RawOptions, other: Dialer): Dialer {
+  const spares: Buffer[] = [];
   return {
     connect(target, done) {
-      const family = target.tls || target.halfOpen === true ? 0 : isIP(target.address);
-      return family === 0 ? other.connect(target, done) : connectRaw({ ...target, family }, done, options);
+      const { address, port, halfOpen = false } = target;
+      const family = target.tls ? 0 : isIP(address);
+      if (family === 0) return other.connect(target, done);
+      // Of requests, something may be needed after the connection has closed.
+      const reader = new ReadBuffer(halfOpen ? spares : undefined);
+      return connectRaw({ address, port, family, traits: { reader, halfOpen } }, done, options);
     },
   };
 }
 
+interface RawTarget {
+  readonly address: string;
+  readonly port: number;
+  readonly family: number;
+  readonly traits: HandleTraits;
+}
+
 function connectRaw(
-  { address, port, family }: { readonly address: string; readonly port: number; readonly family: number },
+  { address, port, family, traits }: RawTarget,
   done: (result: Connection | NodeJS.ErrnoException) => void,
   options: RawOptions,
 ): Connecting {
@@ -300,7 +336,7 @@ function connectRaw(
         handle.close(() => {});
         done(errorOf(status, "connect"));
       } else {
-        done(new HandleConnection(handle, options, 0));
+        done(new HandleConnection(handle, options, 0, traits));
       }
     } catch (error) {
       onFault(error);
