@@ -80,7 +80,12 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     clock: options.clock,
     log: options.log,
   });
-  const pass = (change: TableChange) => engine.apply(table.apply(change).change);
+  const pass = (change: TableChange) => {
+    const numbered = table.apply(change);
+    const listens = engine.apply(numbered.change);
+    book.settle(numbered.number);
+    return listens;
+  };
   const checker = startChecker(options, pass);
   const { apply, refusedStreams, stopPorts } = portsOf(options, (change) => pass(checker.mark(change)));
   return {
@@ -193,6 +198,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
   const pass = async (change: TableChange) => {
     const numbered = table.apply(change);
     await Promise.all(places.map((place) => place.apply(numbered)));
+    book.settle(numbered.number);
   };
   const checker = startChecker(options, pass);
   const { apply, refusedStreams, stopPorts } = portsOf(options, (change) => pass(checker.mark(change)));

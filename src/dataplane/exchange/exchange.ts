@@ -125,8 +125,8 @@ export class Exchange implements ConnectionHandler {
     if (decision.answer !== undefined) {
       if (decision.reason !== undefined) this.record(decision.reason, decision.answer.status);
       this.books.own = decision.answer;
-      this.end();
       this.count(classOf(decision.answer.status), 1);
+      this.end();
       this.client.answer(decision.answer, this.responseFields(decision.answer.status));
       return;
     }
@@ -181,8 +181,8 @@ export class Exchange implements ConnectionHandler {
     const keep =
       this.reusable && this.bodySent && this.pump === undefined && upstream?.closed === false && !upstream.blocked;
     this.upstream = undefined;
-    this.end();
     this.count(counter.bytesOut, this.body.bytes);
+    this.end();
     if (upstream !== undefined) {
       if (keep && endpoint !== undefined)
         endpoint.give(upstream, context.deadlines.now + context.limits.upstreamIdleMs);
@@ -272,12 +272,12 @@ export class Exchange implements ConnectionHandler {
     if (reason !== "") this.record(reason, begun ? 0 : status);
     this.dropUpstream();
     this.connecting?.cancel();
+    if (!begun) this.count(classOf(status), 1);
     this.end();
     if (begun) {
       this.client.abort();
       return;
     }
-    this.count(classOf(status), 1);
     this.client.answer({ status }, this.responseFields(status));
   }
 
@@ -293,7 +293,6 @@ export class Exchange implements ConnectionHandler {
     this.ended = true;
     this.waiting = "nothing";
     this.client.expectWithin(0);
-    this.count(counter.open, -1);
     this.cancelGuard?.();
     this.cancelGuard = undefined;
     this.cancelTurn?.();
@@ -309,6 +308,8 @@ export class Exchange implements ConnectionHandler {
       isTunnel: this.tunnel,
       tried: this.attempts?.tried ?? [],
     });
+    // Last of all that is counted: the slots of what has left may be another's from now on.
+    this.count(counter.open, -1);
   }
 
   leaveEndpoint(): void {
