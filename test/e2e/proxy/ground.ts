@@ -74,11 +74,15 @@ const pods = { "pod-a": "node-1", "pod-b": "node-1", "pod-c": "node-2" } as cons
 export const netnsOf = (name: string) => `/run/netns/${name}`;
 
 /** Gives `ip` many lines at once: where the processor is emulated, each program takes a tenth of a second. */
-function ip(lines: readonly string[], netns?: string, family: Family = 4): void {
+function ip(lines: readonly string[], netns?: string, family?: Family): void {
   if (lines.length === 0) return;
   const place = netns === undefined ? [] : ["-n", netns];
   const input = `${lines.join("\n")}\n`;
-  const { status, stderr } = spawnSync("ip", [`-${family}`, ...place, "-batch", "-"], { input, encoding: "utf8" });
+  const { status, stderr } = spawnSync(
+    "ip",
+    [...(family === undefined ? [] : [`-${family}`]), ...place, "-batch", "-"],
+    { input, encoding: "utf8" },
+  );
   if (status !== 0) throw new Error(`${netns ?? "here"}: ${stderr}\n${input}`);
 }
 
