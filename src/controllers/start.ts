@@ -46,11 +46,10 @@ export interface RunningControllers {
   stop(): Promise<void>;
 }
 
+type Start = (context: ControllerContext, options: ControllersOptions) => RunningController | undefined;
+
 /** The controllers in the order they are started: what makes pods first, then what follows from pods. */
-const controllers: readonly ((
-  context: ControllerContext,
-  options: ControllersOptions,
-) => RunningController | undefined)[] = [
+const controllers: readonly Start[] = [
   (context, { caBundle }) => startNamespaces(context, caBundle),
   startNodeLifecycle,
   startDeployments,
