@@ -17,17 +17,28 @@ const bits = (family: Family) => (family === 4 ? 32 : 128);
 
 /** The address a text names, or `undefined`. Leading zeros in IPv4 octets are refused, as upstream does. */
 export function parseAddress(text: string): Address | undefined {
-  if (!text.includes(":")) {
-    const octets = text.split(".");
-    if (octets.length !== 4) return undefined;
-    let value = 0n;
-    for (const octet of octets) {
-      if (!/^(0|[1-9]\d{0,2})$/.test(octet) || Number(octet) > 255) return undefined;
-      value = value * 256n + BigInt(octet);
+  return text.includes(":") ? parseAddress6(text) : parseAddress4(text);
+}
+
+function parseAddress4(text: string): Address | undefined {
+  let value = 0;
+  let dots = 0;
+  /** Below 0 before its first digit. */
+  let octet = -1;
+  for (let index = 0; index < text.length; index += 1) {
+    const digit = text.charCodeAt(index) - 48;
+    if (digit === -2) {
+      if (octet < 0) return undefined;
+      dots += 1;
+      value = value * 256 + octet;
+      octet = -1;
+    } else {
+      if (digit < 0 || digit > 9 || octet === 0) return undefined;
+      octet = octet < 0 ? digit : octet * 10 + digit;
+      if (octet > 255) return undefined;
     }
-    return { family: 4, value };
   }
-  return parseAddress6(text);
+  return dots === 3 && octet >= 0 ? { family: 4, value: BigInt(value * 256 + octet) } : undefined;
 }
 
 function parseAddress6(text: string): Address | undefined {

@@ -36,7 +36,7 @@ export function delay(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 
 /** RFC 3339 with whole seconds, as `metav1.Time` prints it. */
 export function rfc3339(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+  return `${new Date(ms).toISOString().slice(0, -".000Z".length)}Z`;
 }
 
 /** RFC 3339 with exactly six decimals, as `metav1.MicroTime` demands it. */

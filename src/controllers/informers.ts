@@ -58,8 +58,14 @@ export function pairsOf(namespace: string | undefined, labels: Readonly<Record<s
   return Object.entries(labels).map(([key, value]) => `${namespace ?? ""}/${key}=${value}`);
 }
 
-export function startInformers(client: Client, { log, clock }: { log: Log; clock: Clock }): ControllerInformers {
-  const kinds = (Object.keys(resources) as KindName[]).filter((kind) => !unwatched.has(kind)) as WatchedKind[];
+const watched = (Object.keys(resources) as KindName[]).filter((kind) => !unwatched.has(kind)) as WatchedKind[];
+
+/** Follows all kinds, or some. */
+export function startInformers(
+  client: Client,
+  { log, clock }: { log: Log; clock: Clock },
+  kinds: readonly WatchedKind[] = watched,
+): ControllerInformers {
   const started = new Map<KindName, Informer<unknown>>();
   for (const kind of kinds) {
     const indexes = { ...sharedIndexes, ...ownIndexes[kind] };

@@ -46,17 +46,15 @@ export interface RunningControllers {
   stop(): Promise<void>;
 }
 
+type Start = (context: ControllerContext, options: ControllersOptions) => RunningController | undefined;
+
 /** The controllers in the order they are started: what makes pods first, then what follows from pods. */
-const controllers: readonly ((
-  context: ControllerContext,
-  options: ControllersOptions,
-) => RunningController | undefined)[] = [
+const controllers: readonly Start[] = [
   (context, { caBundle }) => startNamespaces(context, caBundle),
   startNodeLifecycle,
   startDeployments,
   startReplicaSets,
   startDaemonSets,
-  startScheduler,
   (context, { serviceCidrs }) => startServiceCidrs(context, serviceCidrs),
   startServiceIpRepair,
   (context, { nodePorts }) => nodePorts && startNodePortRepair(context, nodePorts),
@@ -68,13 +66,33 @@ const controllers: readonly ((
   (context, { issueToken, caBundle }) => startAccountSecrets(context, issueToken, caBundle),
 ];
 
+/** Starts the controllers and the scheduler, as one server does that has its store for itself. */
+export function startControllers(options: ControllersOptions): Promise<RunningControllers> {
+  return startOver(startInformers, [...controllers, startScheduler], options);
+}
+
+/** Starts the controllers without the scheduler: what upstream's `kube-controller-manager` is. */
+export function startControllerManager(options: ControllersOptions): Promise<RunningControllers> {
+  return startOver(startInformers, controllers, options);
+}
+
+/** Starts what upstream's `kube-scheduler` is. */
+export function startSchedulerAlone(options: ControllersOptions): Promise<RunningControllers> {
+  const informersOf: typeof startInformers = (client, parts) => startInformers(client, parts, ["Pod", "Node"]);
+  return startOver(informersOf, [startScheduler], options);
+}
+
 /**
- * Starts all controllers over one set of informers. Resolves when every kind has been listed and every controller has
+ * Starts controllers over one set of informers. Resolves when every kind has been listed and every controller has
  * queued what already exists.
  */
-export async function startControllers(options: ControllersOptions): Promise<RunningControllers> {
+async function startOver(
+  informersOf: typeof startInformers,
+  starts: readonly Start[],
+  options: ControllersOptions,
+): Promise<RunningControllers> {
   const { client, log, clock } = options;
-  const informers = startInformers(client, { log, clock });
+  const informers = informersOf(client, { log, clock });
   await informers.synced;
   const recorders = new Map<string, EventRecorder>();
   const recorder = (component: string): EventRecorder => {
@@ -83,7 +101,7 @@ export async function startControllers(options: ControllersOptions): Promise<Run
     return found;
   };
   const context: ControllerContext = { client, informers, log, clock, recorder };
-  const running = controllers.map((start) => start(context, options)).filter((each) => each !== undefined);
+  const running = starts.map((start) => start(context, options)).filter((each) => each !== undefined);
   return {
     informers,
     async idle() {

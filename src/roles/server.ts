@@ -17,7 +17,7 @@ import { createServiceAccountAdmission } from "#controllers/service-account/admi
 import { startElection } from "#controllers/leader-election/elect.ts";
 import { electionIdentity } from "#controllers/leader-election/identity.ts";
 import { createServiceIpAllocator } from "#controllers/service-ip/allocator.ts";
-import { startControllers } from "#controllers/start.ts";
+import { startControllerManager, startControllers, startSchedulerAlone } from "#controllers/start.ts";
 import type { TracingOptions } from "#dataplane/running.ts";
 import { defaultExport, startExporter } from "#dataplane/trace/exporter.ts";
 import { startDataplane, type RunningDataplane } from "#dataplane/workers.ts";
@@ -111,16 +111,17 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
   await bootstrap(own, { serviceCidrs, serviceAddress: plan.apiServiceAddress, apiEndpoints: [] });
   await api.addListener({ host: "127.0.0.1", port: options.apiPort });
   await ensureIngressClass(own, controllerName);
-  const startDuties = async () => {
-    const controllers = await startControllers({
-      client,
-      log: log.child({ part: "controllers" }),
-      clock: systemClock,
-      caBundle: certificates.ca,
-      issueToken: (bound) => api.issueSecretToken(bound),
-      serviceCidrs,
-      nodePorts: { claims: api.registry.claims, range: plan.nodePorts },
-    });
+  const controllersOptions = {
+    client,
+    log: log.child({ part: "controllers" }),
+    clock: systemClock,
+    caBundle: certificates.ca,
+    issueToken: (bound: Parameters<typeof api.issueSecretToken>[0]) => api.issueSecretToken(bound),
+    serviceCidrs,
+    nodePorts: { claims: api.registry.claims, range: plan.nodePorts },
+  };
+  const startDuties = async (start: typeof startControllers) => {
+    const controllers = await start(controllersOptions);
     const loadBalancer = startLoadBalancer({
       client,
       pools: poolsOfFlags(plan.loadBalancer),
@@ -134,7 +135,12 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
       },
     };
   };
-  const duties = store.isShared ? elect(startDuties, { client, options, log }) : await startDuties();
+  const duties = store.isShared
+    ? electBoth({
+        "kube-controller-manager": () => startDuties(startControllerManager),
+        "kube-scheduler": () => startSchedulerAlone(controllersOptions),
+      })
+    : await startDuties(startControllers);
   const forget = store.isShared ? followServices(client, nodePorts, log) : () => {};
   const stopDuties = async () => {
     forget();
@@ -142,22 +148,16 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
     serviceIps.stop();
   };
   return { store, certificates, api, client, stopDuties };
-}
 
-/** Of the servers of one store, one at a time does this. */
-function elect(
-  lead: () => Promise<{ stop(): Promise<void> }>,
-  { client, options, log }: { client: Client; options: UpOptions; log: Log },
-): { stop(): Promise<void> } {
-  return startElection({
-    client,
-    name: "kube-controller-manager",
-    identity: electionIdentity(),
-    times: options.leaderElection,
-    clock: systemClock,
-    log: log.child({ part: "leader-election" }),
-    lead,
-  });
+  /** Of the servers of one store, one at a time does each of these; it need not be the same one. */
+  function electBoth(duties: Readonly<Record<string, () => Promise<{ stop(): Promise<void> }>>>) {
+    const identity = electionIdentity();
+    const elections = Object.entries(duties).map(([name, lead]) => {
+      const parts = { client, clock: systemClock, log: log.child({ part: "leader-election" }) };
+      return startElection({ ...parts, name, identity, times: options.leaderElection, lead });
+    });
+    return { stop: async () => void (await Promise.all(elections.map((election) => election.stop()))) };
+  }
 }
 
 /** Which node ports other servers give out is known here soon after. */

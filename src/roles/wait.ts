@@ -1,5 +1,6 @@
 import { delay, systemClock } from "#base/clock.ts";
 import { serviceNameLabel } from "#api/discovery/endpointslice/kind.ts";
+import { keyOf } from "#api/meta/object.ts";
 import type { KindName } from "#api/types.ts";
 import type { Client } from "#client/contract.ts";
 import type { RunningDns } from "#dns/contract.ts";
@@ -52,7 +53,8 @@ async function newest(client: Client, kinds: readonly KindName[]): Promise<numbe
 
 /**
  * Waits until every Deployment is available and every Service that an Ingress names has an endpoint, and all of it is in
- * force. False, with what is missing, when that takes too long.
+ * force. False, with what is missing, when that takes too long; a Service that does not exist is told and not waited for,
+ * since nothing here will make it.
  */
 export function waitServed(
   client: Client,
@@ -64,26 +66,34 @@ export function waitServed(
   return step(report, "served", "Pods ready; rules, names and routes in force", async (say) => {
     const deadline = systemClock.monotonic() + options.waitTimeoutSeconds * 1000;
     let missing = await notServed(client);
-    while (missing.length > 0 && systemClock.monotonic() < deadline) {
+    while (missing.some(({ mayCome }) => mayCome) && systemClock.monotonic() < deadline) {
       await delay(systemClock, 10, signal);
       missing = await notServed(client);
     }
-    for (const text of missing) report({ type: "warning", text });
-    if (missing.length > 0) say(`not everything is served after ${options.waitTimeoutSeconds} s`);
+    for (const { text } of missing) report({ type: "warning", text });
+    const isLate = missing.some(({ mayCome }) => mayCome);
+    if (missing.length > 0) say(`not everything is served${isLate ? ` after ${options.waitTimeoutSeconds} s` : ""}`);
     const inForce = await inTime(options, signal, applied(client, parts), async () => false);
     return inForce && missing.length === 0;
   });
 }
 
-async function notServed(client: Client): Promise<string[]> {
-  const [deployments, daemonSets, pods, ingresses, slices] = await Promise.all([
+interface Missing {
+  readonly text: string;
+  /** Whether time may bring it. */
+  readonly mayCome: boolean;
+}
+
+async function notServed(client: Client): Promise<Missing[]> {
+  const [deployments, daemonSets, pods, ingresses, slices, services] = await Promise.all([
     client.list("Deployment"),
     client.list("DaemonSet"),
     client.list("Pod"),
     client.list("Ingress"),
     client.list("EndpointSlice"),
+    client.list("Service"),
   ]);
-  const missing: string[] = [];
+  const missing: Missing[] = [];
   const workloads = [
     ...deployments.items.map(({ metadata, spec, status }) => {
       const isObserved = status?.observedGeneration === metadata.generation;
@@ -106,13 +116,15 @@ async function notServed(client: Client): Promise<string[]> {
       .map(({ state }) => state?.waiting?.message)
       .find((message) => message !== undefined);
     const why = waiting === undefined ? "" : `: ${waiting}`;
-    missing.push(`${what} ${metadata.namespace}/${metadata.name}: ${available} of ${wanted} pods available${why}`);
+    const text = `${what} ${metadata.namespace}/${metadata.name}: ${available} of ${wanted} pods available${why}`;
+    missing.push({ text, mayCome: true });
   }
   const ready = new Set<string>();
   for (const { metadata, endpoints } of slices.items) {
     if (!endpoints.some(({ conditions }) => conditions?.ready !== false)) continue;
     ready.add(`${metadata.namespace}/${metadata.labels?.[serviceNameLabel]}`);
   }
+  const known = new Set(services.items.map(keyOf));
   for (const { metadata, spec } of ingresses.items) {
     const backends = [
       spec.defaultBackend,
@@ -121,7 +133,9 @@ async function notServed(client: Client): Promise<string[]> {
     for (const backend of backends) {
       const service = backend?.service && `${metadata.namespace}/${backend.service.name}`;
       if (service === undefined || ready.has(service)) continue;
-      missing.push(`ingress ${metadata.namespace}/${metadata.name}: service ${service} has no ready endpoint`);
+      const mayCome = known.has(service);
+      const why = mayCome ? "has no ready endpoint" : "does not exist";
+      missing.push({ text: `ingress ${metadata.namespace}/${metadata.name}: service ${service} ${why}`, mayCome });
     }
   }
   return missing;

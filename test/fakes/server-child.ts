@@ -4,7 +4,7 @@ import { startApiServer } from "#apiserver/start.ts";
 import { systemClock } from "#base/clock.ts";
 import { silentLog } from "#base/log.ts";
 import { startElection } from "#controllers/leader-election/elect.ts";
-import { startControllers } from "#controllers/start.ts";
+import { startControllerManager, startSchedulerAlone } from "#controllers/start.ts";
 import type { Store } from "#store/contract.ts";
 import type { ServerPlace } from "./server-process.ts";
 
@@ -28,8 +28,10 @@ const client = server.localClient({ name: "system:controllers", groups: ["system
 if (candidate !== undefined) {
   await bootstrap(client, { serviceCidrs: ["10.96.0.0/12"], serviceAddress: "10.96.0.1", apiEndpoints: [] });
   const options = { client, log: silentLog, clock: systemClock };
-  const lead = () => startControllers(options);
   const times = { leaseDuration: 4000, renewDeadline: 3000, retryPeriod: 500 };
-  startElection({ ...options, name: "kube-controller-manager", identity: candidate, times, lead });
+  const leaders = { "kube-controller-manager": startControllerManager, "kube-scheduler": startSchedulerAlone };
+  for (const [name, start] of Object.entries(leaders)) {
+    startElection({ ...options, name, identity: candidate, times, lead: () => start(options) });
+  }
 }
 process.send?.({ port: server.addresses()[0]?.port });

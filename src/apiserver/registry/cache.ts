@@ -38,6 +38,8 @@ export function createCache(
   // Side by side in key order: lists copy a stretch, and look nothing up.
   let keys = [...byKey.keys()].sort();
   let ordered = inOrder();
+  // What was created since they were last read: many creates are put in their places at once.
+  let fresh = new Map<string, Item>();
   // Copied on each change of the list, so that a watcher may come or go while a change is told.
   let watchers: readonly { tell: (change: Change) => void; lost: (() => void) | undefined }[] = [];
   let changes: Change[] = [];
@@ -50,7 +52,30 @@ export function createCache(
     return keys.map((key) => byKey.get(key) as Item);
   }
 
+  function settle(): void {
+    if (fresh.size === 0) return;
+    const added = [...fresh].sort(([a], [b]) => (a < b ? -1 : 1));
+    const [oldKeys, oldItems] = [keys, ordered];
+    keys = [];
+    ordered = [];
+    let from = 0;
+    for (const [key, item] of added) {
+      for (; from < oldKeys.length && (oldKeys[from] as string) < key; from += 1) {
+        keys.push(oldKeys[from] as string);
+        ordered.push(oldItems[from] as Item);
+      }
+      keys.push(key);
+      ordered.push(item);
+    }
+    for (; from < oldKeys.length; from += 1) {
+      keys.push(oldKeys[from] as string);
+      ordered.push(oldItems[from] as Item);
+    }
+    fresh = new Map();
+  }
+
   function current(namespace: string | undefined): Item[] {
+    settle();
     // "0" is the character after "/".
     return namespace === undefined
       ? ordered.slice()
@@ -80,18 +105,15 @@ export function createCache(
     changesAfter: (since) => (since < floor ? undefined : changes.slice(indexAfter(since))),
     apply(change) {
       const { key, after } = change;
-      const index = keyIndex(key);
       if (after === undefined) {
-        if (byKey.delete(key)) {
+        if (byKey.delete(key) && !fresh.delete(key)) {
+          const index = keyIndex(key);
           keys.splice(index, 1);
           ordered.splice(index, 1);
         }
       } else {
-        if (byKey.has(key)) ordered[index] = after;
-        else {
-          keys.splice(index, 0, key);
-          ordered.splice(index, 0, after);
-        }
+        if (!byKey.has(key) || fresh.has(key)) fresh.set(key, after);
+        else ordered[keyIndex(key)] = after;
         byKey.set(key, after);
       }
       changes.push(change);
@@ -116,6 +138,7 @@ export function createCache(
       byKey = new Map(items.map((item) => [item.key, item]));
       keys = [...byKey.keys()].sort();
       ordered = inOrder();
+      fresh = new Map();
       changes = [];
       floor = revision;
       const ended = watchers;

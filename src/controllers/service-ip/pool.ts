@@ -51,14 +51,13 @@ export function reservedAddresses(cidr: Cidr): number {
 /** `random`: 0 to 1, exclusive. */
 export function createAddressPool(random: () => number): AddressPool {
   const held = new Set<string>();
-  const reserved = new Set<string>();
+  const reserved = new Map<string, Address>();
   let ranges: readonly Range[] = [];
 
   const isUsed = (text: string) => held.has(text) || reserved.has(text);
 
   /** Brings the ranges in step with the two sets. */
-  function mark(text: string): void {
-    const address = parseAddress(text);
+  function mark(text: string, address = parseAddress(text)): void {
     if (address === undefined) return;
     for (const { cidr, numbers, size } of ranges) {
       const number = numberIn(cidr, address, size);
@@ -87,7 +86,7 @@ export function createAddressPool(random: () => number): AddressPool {
       const next = new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr]));
       ranges = [...next].map(([text, cidr]) => known.get(text) ?? openRange(cidr));
       if (ranges.some(({ cidr }) => !known.has(formatCidr(cidr))))
-        for (const text of [...held, ...reserved]) mark(text);
+        for (const text of [...held, ...reserved.keys()]) mark(text);
     },
     setHeld(text, isHeld) {
       if (isHeld) held.add(text);
@@ -101,8 +100,8 @@ export function createAddressPool(random: () => number): AddressPool {
         return range === undefined ? "outside" : { unusableOf: formatCidr(range.cidr) };
       }
       if (isUsed(text)) return "used";
-      reserved.add(text);
-      mark(text);
+      reserved.set(text, address);
+      mark(text, address);
       return "reserved";
     },
     pick(family) {
@@ -111,9 +110,10 @@ export function createAddressPool(random: () => number): AddressPool {
         const number = numbers.pick(owner);
         if (number === undefined) continue;
         const address = addressAt(cidr, number + 1);
-        reserved.add(formatAddress(address));
+        const text = formatAddress(address);
+        reserved.set(text, address);
         // The address may stand in another range as well.
-        mark(formatAddress(address));
+        mark(text, address);
         return address;
       }
       return undefined;
@@ -123,8 +123,9 @@ export function createAddressPool(random: () => number): AddressPool {
       return address !== undefined && isOpen(address);
     },
     unreserve(text) {
+      const address = reserved.get(text);
       reserved.delete(text);
-      mark(text);
+      mark(text, address);
     },
     get taken() {
       return held.union(reserved).size;

@@ -2,9 +2,14 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { WebSocket } from "ws";
+import { parseKubeconfig } from "#client/kubeconfig.ts";
+import { forwardOne, openTunnel, tunnelHeaders } from "../../fakes/port-forward-client.ts";
 import { startCluster, whyNoCluster, type TestCluster } from "../cluster.ts";
 import { findKubectls } from "./kubectls.ts";
 
@@ -156,4 +161,52 @@ describe("commands of kubectl that go on", { skip: whyNoCluster() }, () => {
       assert.notEqual(cluster.tryKubectl("get", "cm", name, "-n", "app").status, 0);
     });
   }
+
+  /** What the administrator's requests to the API are made with. */
+  const connection = async () => {
+    const text = await readFile(cluster.env["KUBECONFIG"] ?? "", "utf8");
+    const { server, ca, cert, key } = parseKubeconfig(text, { readFile: (path) => assert.fail(`it names ${path}`) });
+    return { server: new URL(server), tls: { ca, cert, key } };
+  };
+  const podPath = () => {
+    const pod = cluster.kubectl(
+      "get",
+      "pods",
+      "-n",
+      "app",
+      "-l",
+      "app=web",
+      "-o",
+      "jsonpath={.items[0].metadata.name}",
+    );
+    return `/api/v1/namespaces/app/pods/${pod}/portforward`;
+  };
+  const question = "GET / HTTP/1.0\r\nHost: web\r\n\r\n";
+
+  // kubectl falls back to SPDY without a word: it cannot show that these work.
+  test("port-forward in a WebSocket that carries SPDY", async () => {
+    const { server, tls } = await connection();
+    const place = { host: server.hostname, port: server.port, path: podPath() };
+    const tunnel = await openTunnel(request({ ...place, ...tls, headers: tunnelHeaders, agent: false }));
+    const answers = await Promise.all([1, 2, 3].map((id) => forwardOne(tunnel.session, id, 80, question)));
+    for (const { said, problem } of answers) {
+      assert.match(said, /nginx/);
+      assert.equal(problem, "");
+    }
+    assert.match((await forwardOne(tunnel.session, 4, 81, question)).problem, /error forwarding port 81 to pod/);
+    tunnel.close();
+  });
+
+  test("port-forward by the messages of a WebSocket, a channel for each port's data and errors", async () => {
+    const { server, tls } = await connection();
+    const socket = new WebSocket(`wss://${server.host}${podPath()}?ports=80&ports=81`, "v4.channel.k8s.io", tls);
+    const said = ["", "", "", ""];
+    socket.on("message", (data: Buffer) => (said[data[0] ?? 0] += data.subarray(1).toString("latin1")));
+    socket.once("open", () => socket.send(Buffer.concat([Buffer.from([0]), Buffer.from(question)])));
+    await once(socket, "close");
+    // Each channel begins with its port in two bytes.
+    assert.match(said[0] ?? "", /^P\0HTTP\/1\.1 200[^]*nginx/);
+    assert.deepEqual([said[1], said[2]], ["P\0", "Q\0"]);
+    assert.match(said[3] ?? "", /^Q\0error forwarding port 81 to pod/);
+  });
 });

@@ -5,8 +5,9 @@ import { createConnection } from "node:net";
 import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
-import { createWebSocketStream, WebSocket } from "ws";
-import { startSpdy, type SpdyStream } from "#node/streams/spdy/session.ts";
+import { WebSocket } from "ws";
+import { startSpdy } from "#node/streams/spdy/session.ts";
+import { forwardOne, openTunnel, tunnelHeaders } from "../../fakes/port-forward-client.ts";
 import { openGround, until, whyNoNodes, type Ground } from "./ground.ts";
 
 describe("streams of pods", { skip: whyNoNodes() }, () => {
@@ -139,57 +140,33 @@ describe("streams of pods", { skip: whyNoNodes() }, () => {
     await session.closed;
   });
 
-  /** One forwarded connection: what was answered, and what stood on the error stream. */
-  async function forward(session: ReturnType<typeof startSpdy>, id: number, port: number, input: string) {
-    const headers = (streamtype: string) =>
-      new Map(Object.entries({ streamtype, port: String(port), requestid: String(id) }));
-    const error = await session.open(headers("error"));
-    error.end();
-    const data: SpdyStream = await session.open(headers("data"));
-    const [said, problem] = [text(data), text(error)];
-    data.end(input);
-    return { said: await said, problem: await problem };
-  }
-
   test("port-forward over SPDY: many connections, and one that fails alone", async () => {
     const session = await openSpdy("/portForward/dev/serves", "portforward.k8s.io");
     const ask = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    const answers = await Promise.all([1, 2, 3].map((id) => forward(session, id, 8080, ask)));
+    const answers = await Promise.all([1, 2, 3].map((id) => forwardOne(session, id, 8080, ask)));
     for (const { said, problem } of answers) {
       assert.match(said, /Hostname: serves/);
       assert.equal(problem, "");
     }
-    const failed = await forward(session, 4, 81, ask);
+    const failed = await forwardOne(session, 4, 81, ask);
     assert.match(failed.problem, /error forwarding port 81 to pod: .*ECONNREFUSED/);
-    assert.match((await forward(session, 5, 8080, ask)).said, /Hostname: serves/);
+    assert.match((await forwardOne(session, 5, 8080, ask)).said, /Hostname: serves/);
     session.close();
   });
 
   test("port-forward reaches what listens on 127.0.0.1 inside the pod", async () => {
     const session = await openSpdy("/portForward/dev/inside", "portforward.k8s.io");
-    assert.deepEqual(await forward(session, 1, 9000, "loop"), { said: "loop", problem: "" });
+    assert.deepEqual(await forwardOne(session, 1, 9000, "loop"), { said: "loop", problem: "" });
     session.close();
   });
 
   test("port-forward inside a WebSocket", async () => {
-    const key = Buffer.from("0123456789abcdef").toString("base64");
-    const headers = {
-      Connection: "Upgrade",
-      Upgrade: "websocket",
-      "Sec-WebSocket-Key": key,
-      "Sec-WebSocket-Version": "13",
-      "Sec-WebSocket-Protocol": "SPDY/3.1+portforward.k8s.io",
-    };
-    const asked = request({ socketPath: ground.socketPath, path: "/portForward/dev/serves", headers, agent: false });
-    asked.end();
-    const [response, raw] = (await once(asked, "upgrade")) as [IncomingMessage, Duplex, Buffer];
-    assert.equal(response.headers["sec-websocket-protocol"], "SPDY/3.1+portforward.k8s.io");
-    const socket = webSocketOver(raw);
-    const session = startSpdy(createWebSocketStream(socket), { side: "client", onStream: () => {} });
-    const { said } = await forward(session, 1, 8080, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const place = { socketPath: ground.socketPath, path: "/portForward/dev/serves" };
+    const tunnel = await openTunnel(request({ ...place, headers: tunnelHeaders, agent: false }));
+    const ask = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    const { said } = await forwardOne(tunnel.session, 1, 8080, ask);
     assert.match(said, /Hostname: serves/);
-    session.close();
-    raw.destroy();
+    tunnel.close();
   });
 
   test("attach shows what the program says from now on", async () => {
@@ -203,15 +180,3 @@ describe("streams of pods", { skip: whyNoNodes() }, () => {
     socket.terminate();
   });
 });
-
-/** A client's WebSocket over a connection whose handshake is done. */
-function webSocketOver(raw: Duplex): WebSocket {
-  const socket = new WebSocket(null as unknown as string, undefined, { autoPong: true });
-  const inner = socket as unknown as {
-    _isServer: boolean;
-    setSocket(socket: Duplex, head: Buffer, options: object): void;
-  };
-  inner._isServer = false;
-  inner.setSocket(raw, Buffer.alloc(0), { maxPayload: 0, skipUTF8Validation: false, allowSynchronousEvents: true });
-  return socket;
-}

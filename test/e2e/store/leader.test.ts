@@ -28,8 +28,8 @@ test(
     /** Of those that live, any one is asked. */
     let alive = servers;
     const client = () => alive[0]?.process.client() ?? assert.fail("no server is left");
-    const lease = async () =>
-      (await client().get("Lease", { namespace: "kube-system", name: "kube-controller-manager" }))?.spec;
+    const leaseOf = async (name: string) => (await client().get("Lease", { namespace: "kube-system", name }))?.spec;
+    const lease = () => leaseOf("kube-controller-manager");
     const labels = { app: "a" };
     const container = { name: "c", image: "nginx" };
     for (const name of names) {
@@ -54,6 +54,13 @@ test(
       }, patience);
 
     await settles(2);
+    // Each has its own lease, as upstream's two programs have.
+    const holders = [(await lease())?.holderIdentity, (await leaseOf("kube-scheduler"))?.holderIdentity];
+    for (const holder of holders)
+      assert.ok(
+        servers.some(({ candidate }) => candidate === holder),
+        `a holder ${holder}`,
+      );
     let transitions = (await lease())?.leaseTransitions ?? 0;
     for (const replicas of [3, 1]) {
       const holder = (await lease())?.holderIdentity;
@@ -67,6 +74,9 @@ test(
       await settles(replicas);
       const after = await lease();
       assert.equal(after?.holderIdentity, alive[0]?.candidate);
+      await eventually(async () => {
+        assert.equal((await leaseOf("kube-scheduler"))?.holderIdentity, alive[0]?.candidate);
+      }, patience);
       assert.ok((after?.leaseTransitions ?? 0) > transitions);
       transitions = after?.leaseTransitions ?? 0;
       await leader.process.start();
