@@ -12,7 +12,7 @@ import { ListenError, type ListenerSpec } from "#dataplane/running.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
 import { controllerName } from "#ingress/class.ts";
 import { edgeOptions } from "#ingress/edge.ts";
-import { startIngressHttp, type RunningIngressHttp } from "#ingress/http/start.ts";
+import { startIngressHttp, type IngressHttpOptions, type RunningIngressHttp } from "#ingress/http/start.ts";
 import { defaultOptions, type IngressOptions } from "#ingress/options.ts";
 import { followPublished } from "#ingress/publish.ts";
 import type { RunningIngress } from "#ingress/running.ts";
@@ -61,7 +61,8 @@ export async function startIngressRole(
     });
     stops.unshift(startStatus(options, { client, ingress, log, env }));
     stops.unshift(startFailureLog(dataplane, { log: log.child({ part: "requests" }), clock: systemClock }));
-    const http = await startHttp(checked, dataplane, ingress);
+    const pod = { namespace: env["POD_NAMESPACE"] ?? "", pod: env["POD_NAME"] ?? hostname() };
+    const http = await startHttp(checked, { dataplane, ingress, controller: { class: controllerName, ...pod } });
     stops.unshift(() => http.stop());
     report({ type: "notice", text: `/healthz and /metrics at ${checked.healthz.address}:${http.port}` });
     void freeMemory();
@@ -275,11 +276,10 @@ function startStatus(
 
 async function startHttp(
   { healthz: { address, port } }: CheckedIngress,
-  dataplane: DataplaneProcess,
-  ingress: RunningIngress,
+  served: Pick<IngressHttpOptions, "dataplane" | "ingress" | "controller">,
 ): Promise<RunningIngressHttp> {
   try {
-    return await startIngressHttp({ dataplane, ingress, version, controller: controllerName, address, port });
+    return await startIngressHttp({ ...served, version, address, port });
   } catch (error) {
     throw new RoleError(`${address}:${port}: ${(error as Error).message}`, "choose another with --healthz");
   }

@@ -202,7 +202,7 @@ test("a body that grows too large while it is read is refused, and its endpoint 
 
 test("a body over HTTP/2 without a length gets one", async (t) => {
   const { port } = await start(t, [await digestEndpoint(t)]);
-  const session = connect(`http://127.0.0.1:${port}`);
+  const session = connect(`http://127.0.0.1:${port}`).on("error", () => {});
   t.after(() => session.destroy());
   const stream = session.request({ ":method": "POST", ":path": "/" }, { endStream: false });
   const body = randomBytes(2_000_000);
@@ -218,13 +218,16 @@ test("to an endpoint that speaks HTTP/2 a body streams: gRPC talks both ways at 
     stream.respond({ ":status": 200 });
     stream.pipe(stream);
   });
+  // The test ends with the stream open.
+  server.on("session", (session) => session.on("error", () => {}));
   const endpoint = await listening(t, server);
   const { plane, port } = await startPlane(t);
   const routes = [route("r", { gather: memory })];
   await plane.apply(change({ hosts: [host("*", routes)], backends: [backend("b", [endpoint], { protocol: "h2" })] }));
-  const session = connect(`http://127.0.0.1:${port}`);
+  const session = connect(`http://127.0.0.1:${port}`).on("error", () => {});
   t.after(() => session.destroy());
   const stream = session.request({ ":method": "POST", ":path": "/" }, { endStream: false });
+  stream.on("error", () => {});
   stream.write("ping");
   const [echo] = (await once(stream, "data")) as [Buffer];
   assert.equal(echo.toString(), "ping");
