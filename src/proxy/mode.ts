@@ -57,6 +57,8 @@ export interface ProxyNode {
   readonly family?: Family;
   /** The path of the node's network namespace, or `undefined` to work in the one this process is in. */
   readonly netns?: string;
+  /** The namespace was made for this run: it is as all others that were, and no earlier run left anything in it. */
+  readonly isNew?: boolean;
   /** Addresses that node ports are served on, besides every other local address where the mode can. */
   readonly addresses: readonly string[];
   readonly zone?: string;

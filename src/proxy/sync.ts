@@ -4,7 +4,7 @@ import { silentLog, type Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import { createEventRecorder } from "#client/event-recorder.ts";
 import type { Problem } from "#routing/because.ts";
-import type { ModeDefinition } from "./definition.ts";
+import type { ModeDefinition, ModeProbe } from "./definition.ts";
 import { familiesOf, familyNames, nodeOfFamily } from "./families.ts";
 import type { ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
 import { chooseMode, cleanUpOthers } from "./modes/index.ts";
@@ -77,12 +77,18 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
 
   /** By node: the mode that the settings ask for. Rejects when one node cannot have it. */
   async function choose({ mode, ipvs }: ProxySettings): Promise<Map<string, ModeDefinition>> {
+    /** What works in one of the namespaces that were made for this run works in the others. */
+    const ofNew = new Map<ModeDefinition, Promise<ModeProbe>>();
+    const probe = (definition: ModeDefinition, node: ProxyNode) => {
+      const known = node.isNew === true ? ofNew.get(definition) : undefined;
+      const asked = known ?? definition.probe(inFirstFamily({ ...node, ...(ipvs && { ipvs }) }));
+      if (node.isNew === true) ofNew.set(definition, asked);
+      return asked;
+    };
     const choices = await Promise.all(
       givenNodes.map(async (node) => ({
         node,
-        choice: await chooseMode(mode, (definition) =>
-          definition.probe(inFirstFamily({ ...node, ...(ipvs && { ipvs }) })),
-        ),
+        choice: await chooseMode(mode, (definition) => probe(definition, node)),
       })),
     );
     const found = new Map<string, ModeDefinition>();
@@ -105,7 +111,7 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
   await Promise.all(
     givenNodes.map(async (node) => {
       const definition = definitions.get(node.name);
-      if (definition === undefined) return;
+      if (definition === undefined || node.isNew === true) return;
       // Of a node without addresses it is not known yet.
       const families = node.addresses.length === 0 ? ([4, 6] as const) : familiesOf(node);
       for (const family of families) await cleanUpOthers(definition, nodeOfFamily(node, family), log);

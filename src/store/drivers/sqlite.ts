@@ -1,5 +1,8 @@
+import { closeSync, fdatasync, openSync } from "node:fs";
+import { promisify } from "node:util";
 import type { DatabaseSync } from "node:sqlite";
 import type { Entry, Store, StoreEvent } from "../contract.ts";
+import { StoreError } from "../error.ts";
 import { createGroupedStore } from "../group.ts";
 import type { InitialState } from "../state.ts";
 import { backupDatabase } from "./sqlite-backup.ts";
@@ -13,15 +16,28 @@ export interface SqliteOptions {
   erase?: boolean;
   /** The file grows no further: writes beyond are refused as if the disk were full. */
   limitBytes?: number;
+  /** In place of fdatasync(2), for tests. */
+  sync?: (file: number) => Promise<void>;
 }
 
 /**
  * A store in one SQLite file (and its `-wal`), locked against a second process. `kv` holds what is, `log` what changed
  * since the compaction point, `meta` the counters. All commits of an event-loop turn share one transaction, synced to
  * disk before any of them is acknowledged. Rejects with `StoreError` naming the file and what to do.
+ *
+ * SQLite writes to the `-wal` and we sync that file: this process goes on meanwhile, and what is committed until then is
+ * the next transaction. `synchronous = NORMAL` is the level that leaves just this sync to us (sqlite.org/pragma.html).
  */
-export async function openSqliteStore(path: string, { limitBytes, erase = false }: SqliteOptions = {}): Promise<Store> {
+export async function openSqliteStore(
+  path: string,
+  { limitBytes, erase = false, sync = promisify(fdatasync) }: SqliteOptions = {},
+): Promise<Store> {
   const { database, initial } = openDatabase(path, load);
+  database.exec("PRAGMA synchronous = NORMAL");
+  // SQLite's locks are on its other files: that this one is closed some time releases none of them.
+  const log = openSync(`${path}-wal`, "r");
+  /** Why nothing can be written any more: the file may hold what was never acknowledged. */
+  let broken: StoreError | undefined;
   if (erase) database.exec("PRAGMA secure_delete = ON");
   if (limitBytes !== undefined) database.exec(`PRAGMA max_page_count = ${Math.ceil(limitBytes / pageBytes)}`);
   const insertEntry = database.prepare("INSERT OR REPLACE INTO kv (key, value, created, modified) VALUES (?, ?, ?, ?)");
@@ -57,12 +73,26 @@ export async function openSqliteStore(path: string, { limitBytes, erase = false 
     );
   }
 
+  async function syncLog(): Promise<void> {
+    try {
+      await sync(log);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const text = `${path}: syncing to disk failed (${why}), nothing more is written: check the disk and start again`;
+      broken = new StoreError("io", text, error);
+      throw broken;
+    }
+  }
+
   const store = createGroupedStore(initial, {
-    persist: (events, revision) =>
+    persist(events, revision) {
+      if (broken !== undefined) throw broken;
       transaction(() => {
         for (const event of events) record(event);
         setMeta.run("revision", revision);
-      }),
+      });
+      return syncLog();
+    },
     compact(revision) {
       transaction(() => {
         prune.run(revision);
@@ -71,7 +101,10 @@ export async function openSqliteStore(path: string, { limitBytes, erase = false 
       // Gives the disk back what the log's writes took; harmless when a reader is in the way.
       database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     },
-    close: () => database.close(),
+    close() {
+      closeSync(log);
+      database.close();
+    },
     schedule: (flush) => setImmediate(flush),
   });
   return { ...store, backup: async (to) => backupDatabase(database, to) };
