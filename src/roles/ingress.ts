@@ -179,11 +179,14 @@ async function startServing(
     clock: systemClock,
   });
   stops.unshift(() => ingress.stop());
+  await ingress.ready;
+  // Only now: the first table has the certificate that was made.
   if (options.defaultSslCertificate !== undefined) {
     const parts = { client, dataplane, id: defaultCertificate.id, log: log.child({ part: "ingress" }) };
-    stops.unshift(followCertificate(options.defaultSslCertificate, parts));
+    const followed = followCertificate(options.defaultSslCertificate, parts);
+    stops.unshift(() => followed.stop());
+    await followed.served;
   }
-  await ingress.ready;
   return { dataplane, ingress };
 }
 

@@ -77,7 +77,7 @@ export async function startDataplaneProcess(options: DataplaneProcessOptions): P
       ended: (how) => {
         if (isStopped || one !== current) return;
         log.error({ how }, "the data plane ended; another takes its place");
-        replace();
+        replace(one);
       },
     });
     await one.start({
@@ -91,20 +91,22 @@ export async function startDataplaneProcess(options: DataplaneProcessOptions): P
   }
 
   /** Until it succeeds: without it nothing is served. */
-  function replace(): void {
+  function replace(dead: OneProcess): void {
     if (isStopped) return;
     void inTurn(async () => {
+      // Another may have taken over in the turn before.
+      if (current !== dead) return;
       current = await launch(false, current.addresses);
       backoff.reset();
     }).catch((error: unknown) => {
       const ms = backoff.next();
       log.error({ error: String(error), retryInMs: ms }, "the data plane cannot be started");
-      clock.after(ms, replace);
+      clock.after(ms, () => replace(dead));
     });
   }
 
   current = await launch(plain.isBeside === true, plain.listeners);
-  const none: CountersSnapshot = await current.look().then((look) => look?.counters as CountersSnapshot);
+  const none = new SlotBook(0).snapshot();
   return {
     addresses: current.addresses,
     pid: () => current.pid,
