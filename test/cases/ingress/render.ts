@@ -53,7 +53,9 @@ function renderRoute({ match, filters, target, timeouts, maxBodyBytes, retry, ga
     ...(times === "5/60/60" ? [] : [`timeouts=${times}`]),
     ...(maxBodyBytes === 1024 * 1024 ? [] : [`body=${maxBodyBytes}`]),
     ...(retry === undefined ? [] : [renderRetry(retry)]),
-    ...(gather?.memoryBytes === 1024 * 1024 || target.type === "answer" ? [] : [gather === undefined ? "streams" : `memory=${gather.memoryBytes}`]),
+    ...(gather?.memoryBytes === 1024 * 1024 || target.type === "answer"
+      ? []
+      : [gather === undefined ? "streams" : `memory=${gather.memoryBytes}`]),
     "->",
     target.type === "backend" ? target.backend : `${target.status} ${target.reason}`,
   ].join(" ");
