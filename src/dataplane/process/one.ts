@@ -130,6 +130,7 @@ export class OneProcess {
       case "listening":
         this.isListening = true;
         this.addresses = message.addresses;
+        this.refused = message.refused;
         this.listening.resolve();
         break;
       case "refused":

@@ -16,6 +16,8 @@ import { OneProcess } from "./one.ts";
 export { ProcessError } from "./one.ts";
 
 export interface DataplaneProcessOptions extends Omit<ProcessOptions, "table" | "sampling"> {
+  /** What it serves from its first connection on; nothing when absent. */
+  readonly table?: TableChange;
   /** The program of the process, and of its workers where that does not lie beside the data plane's. */
   readonly program: URL;
   readonly workerUrl?: URL;
@@ -52,8 +54,9 @@ export interface DataplaneProcess {
 
 /** Starts the data plane apart from this process, with as few rights as it needs. Rejects with `ListenError` or `ProcessError`. */
 export async function startDataplaneProcess(options: DataplaneProcessOptions): Promise<DataplaneProcess> {
-  const { program, workerUrl, account, tracing, log, clock, ...plain } = options;
+  const { program, workerUrl, account, tracing, table: first, log, clock, ...plain } = options;
   const table = new WholeTable(new SlotBook(0));
+  if (first !== undefined) table.apply(first);
   const backoff = createBackoff({ base: 100, limit: 10_000 });
   const leaving = new Set<Promise<void>>();
   let isStopped = false;
