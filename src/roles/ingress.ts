@@ -57,7 +57,8 @@ export async function startIngressRole(
       say(`Ingress on port ${options.httpPort} and, with TLS, ${options.httpsPort}`);
       return running;
     });
-    stops.unshift(startStatus(options, { client, ingress, log, env }));
+    const stopStatus = startStatus(options, { client, ingress, log, env });
+    stops.unshift(stopStatus);
     stops.unshift(startFailureLog(dataplane, { log: log.child({ part: "requests" }), clock: systemClock }));
     const pod = { namespace: env["POD_NAMESPACE"] ?? "", pod: env["POD_NAME"] ?? hostname() };
     const http = await startHttp(checked, { dataplane, ingress, controller: { class: controllerName, ...pod } });
@@ -75,6 +76,8 @@ export async function startIngressRole(
       async stop(to, now) {
         http.beginDrain();
         await step(to, "stop", "Ingress drained and stopped", async () => {
+          // Another may write statuses while this one drains.
+          await stopStatus();
           await ingress.stop();
           await Promise.race([dataplane.stop({ drainMs }), aborted(now).then(() => dataplane.stop({ drainMs: 0 }))]);
           for (const stop of stops) await stop();
@@ -182,8 +185,8 @@ function startStatus(
     log,
     env,
   }: { client: RemoteClient; ingress: RunningIngress; log: Log; env: Readonly<Record<string, string | undefined>> },
-): () => Promise<void> | void {
-  if (!options.updateStatus) return () => {};
+): () => Promise<void> {
+  if (!options.updateStatus) return async () => {};
   const { publishService: service, publishStatusAddresses: addresses } = options;
   const rules = {
     addresses,
