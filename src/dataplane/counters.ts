@@ -1,5 +1,14 @@
-import { histogramCells, readHistograms, type Histograms } from "./observe/histograms.ts";
-import { answerCells, answersAt, readAnswers, type AnswerCount } from "./observe/answers.ts";
+import {
+  answerCells,
+  answerOf,
+  answersAt,
+  heldAnswers,
+  readAnswers,
+  restKey,
+  type AnswerCount,
+} from "./observe/answers.ts";
+import type { BlockPage, Blocks } from "./observe/blocks.ts";
+import { histogramCells, histogramsAt, readHistograms, type Histograms } from "./observe/histograms.ts";
 
 /** What one route, one backend, one endpoint or the whole data plane served. */
 export interface Counters {
@@ -26,6 +35,12 @@ export interface Counters {
   readonly accepted: number;
   /** Requests that are over, by method and status; 499 is a client that left before it was answered. */
   readonly answers: readonly AnswerCount[];
+  readonly histograms: Histograms;
+  /** Of a route: the same by method and status, as far as there was memory to tell them apart. */
+  readonly observed: readonly ObservedAnswer[];
+}
+
+export interface ObservedAnswer extends Pick<AnswerCount, "method" | "status"> {
   readonly histograms: Histograms;
 }
 
@@ -83,11 +98,17 @@ export function placeOf(slot: number): { readonly page: number; readonly offset:
 export interface CounterSlot {
   readonly page: CounterPage;
   readonly offset: number;
+  /** For histograms of each answer; absent where they are not told apart. */
+  readonly blocks?: Blocks | undefined;
 }
 
 /** For what is counted nowhere. */
 export function createSlot(): CounterSlot {
-  return { page: new Float64Array(new SharedArrayBuffer(slotSize * Float64Array.BYTES_PER_ELEMENT)), offset: 0 };
+  return {
+    page: new Float64Array(new SharedArrayBuffer(slotSize * Float64Array.BYTES_PER_ELEMENT)),
+    offset: 0,
+    blocks: undefined,
+  };
 }
 
 export function addTo(slot: CounterSlot, position: number, amount: number): void {
@@ -95,23 +116,45 @@ export function addTo(slot: CounterSlot, position: number, amount: number): void
   slot.page[at] = (slot.page[at] ?? 0) + amount;
 }
 
-/** Sums one slot over the workers' pages. */
-export function readCounters(workers: readonly (readonly CounterPage[])[], slot: number): Counters {
+/** Sums one slot over the workers' pages, and what its answers have in the workers' blocks. */
+export function readCounters(
+  workers: readonly (readonly CounterPage[])[],
+  slot: number,
+  blocks: readonly BlockPage[] = [],
+): Counters {
   const { page, offset } = placeOf(slot);
-  const slots: Float64Array[] = [];
+  const slots: Held[] = [];
   let isIdle = true;
-  for (const pages of workers) {
+  for (const [worker, pages] of workers.entries()) {
     const values = pages[page];
     if (values === undefined) continue;
-    slots.push(values.subarray(offset, offset + slotSize));
+    slots.push({ values: values.subarray(offset, offset + slotSize), blocks: blocks[worker] });
     if (values[offset + counter.requests] !== 0 || values[offset + counter.open] !== 0) isIdle = false;
   }
   return isIdle && slot !== 0 ? idle : sumCounters(slots);
 }
 
-function sumCounters(slots: readonly Float64Array[]): Counters {
+/** What one worker holds of a slot. */
+interface Held {
+  readonly values: Float64Array;
+  readonly blocks: BlockPage | undefined;
+}
+
+function sumCounters(slots: readonly Held[]): Counters {
   const sum = new Float64Array(slotSize);
-  for (const values of slots) for (let at = 0; at < slotSize; at += 1) sum[at] = (sum[at] ?? 0) + (values[at] ?? 0);
+  for (const { values } of slots) addAll(sum, 0, values);
+  // What no block was left for is the rest's.
+  const byAnswer = new Map<number, Float64Array>([[restKey, sum.slice(histogramsAt)]]);
+  for (const { values, blocks } of slots) {
+    for (const { key, block } of heldAnswers(values)) {
+      if (block === 0 || blocks === undefined) continue;
+      const start = 1 + (block - 1) * histogramCells;
+      const found = blocks.subarray(start, start + histogramCells);
+      const own = byAnswer.get(key) ?? new Float64Array(histogramCells);
+      byAnswer.set(key, addAll(own, 0, found));
+      addAll(sum, histogramsAt, found);
+    }
+  }
   const at = (position: number) => sum[position] ?? 0;
   const { class1 } = counter;
   return {
@@ -126,9 +169,18 @@ function sumCounters(slots: readonly Float64Array[]): Counters {
     open: at(counter.open),
     failures: at(counter.failures),
     accepted: at(counter.accepted),
-    answers: readAnswers(slots),
-    histograms: readHistograms(sum),
+    answers: readAnswers(slots.map(({ values }) => values)),
+    histograms: readHistograms(sum, histogramsAt),
+    observed: [...byAnswer]
+      .sort(([a], [b]) => a - b)
+      .map(([key, values]) => ({ ...answerOf(key), histograms: readHistograms(values, 0) })),
   };
+}
+
+/** Adds values to those from a place on. */
+function addAll(sum: Float64Array, from: number, values: Float64Array): Float64Array {
+  for (let at = 0; at < values.length; at += 1) sum[from + at] = (sum[from + at] ?? 0) + (values[at] ?? 0);
+  return sum;
 }
 
 /** Of what nobody has asked for yet, which most of many routes are. */

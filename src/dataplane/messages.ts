@@ -24,6 +24,7 @@ export interface WorkerData {
   readonly accessLog: AccessLogOptions | undefined;
   readonly sampling: Sampling | undefined;
   readonly pages: readonly Float64Array<SharedArrayBuffer>[];
+  readonly blocks: Float64Array<SharedArrayBuffer>;
   /** The table that it serves from its first connection on. */
   readonly first: NumberedChange;
 }

@@ -1,4 +1,6 @@
 import { counter, createPage, gauges, placeOf, readCounters, slotSize, type CounterPage } from "./counters.ts";
+import { createBlockPage, type BlockPage } from "./observe/blocks.ts";
+import { histogramCells } from "./observe/histograms.ts";
 import type { Counters, CountersSnapshot, EndpointCounters } from "./counters.ts";
 
 /**
@@ -8,6 +10,8 @@ import type { Counters, CountersSnapshot, EndpointCounters } from "./counters.ts
  */
 export class SlotBook {
   readonly pages: readonly CounterPage[][];
+  /** A worker's histograms of answers. */
+  readonly blocks: readonly BlockPage[];
   private readonly slots = new Map<string, { readonly slot: number; users: number }>();
   private readonly free: number[] = [];
   private leaving: { readonly slot: number; readonly since: number }[] = [];
@@ -17,6 +21,7 @@ export class SlotBook {
 
   constructor(workers: number) {
     this.pages = Array.from({ length: workers }, () => [createPage()]);
+    this.blocks = Array.from({ length: workers }, () => createBlockPage(histogramCells));
   }
 
   acquire(id: string): number {
@@ -86,7 +91,7 @@ export class SlotBook {
     };
     for (const [id, { slot }] of this.slots) {
       const at = id.indexOf(" ");
-      maps[id.slice(0, at) as keyof typeof maps].set(id.slice(at + 1), readCounters(this.pages, slot));
+      maps[id.slice(0, at) as keyof typeof maps].set(id.slice(at + 1), readCounters(this.pages, slot, this.blocks));
     }
     const { route: routes, backend: backends, stream: streams } = maps;
     const endpoints = [...maps.endpoint].map(([name, counters]): EndpointCounters => {

@@ -4,6 +4,8 @@ import { logTo } from "#base/log-to.ts";
 import { placeOf, type CounterPage, type CounterSlot } from "./counters.ts";
 import { startEngine } from "./engine.ts";
 import type { FromWorker, ToWorker, WorkerData } from "./messages.ts";
+import { Blocks } from "./observe/blocks.ts";
+import { histogramCells } from "./observe/histograms.ts";
 import { ListenError } from "./running.ts";
 
 // One worker thread of the data plane: an engine that is told what to do by messages.
@@ -15,11 +17,13 @@ const data = workerData as WorkerData;
 let pages: readonly CounterPage[] = data.pages;
 let { slots }: { slots: ReadonlyMap<string, number> } = data.first;
 
+const blocks = new Blocks(data.blocks, histogramCells);
+
 function slotAt(slot: number): CounterSlot {
   const { page, offset } = placeOf(slot);
   const values = pages[page];
   if (values === undefined) throw new Error(`counter slot ${slot} lies on a page that never came`);
-  return { page: values, offset };
+  return { page: values, offset, blocks };
 }
 
 try {

@@ -8,6 +8,8 @@ import { StreamPorts } from "./l4/ports.ts";
 import { defaultLimits } from "./limits.ts";
 import { createMeterMemory, forgetWorker } from "./meter/memory.ts";
 import type { DataplaneOptions, ListenerSpec, RunningDataplane } from "./running.ts";
+import { Blocks, createBlockPage } from "./observe/blocks.ts";
+import { histogramCells } from "./observe/histograms.ts";
 import { SlotBook } from "./slots.ts";
 import type { TableChange } from "./table.ts";
 import { createLookup } from "./transport/lookup.ts";
@@ -53,11 +55,13 @@ function startChecker(
 async function startInThread(options: DataplaneOptions): Promise<RunningDataplane> {
   const book = new SlotBook(1);
   const table = new WholeTable(book);
+  const [blockPage = createBlockPage(histogramCells)] = book.blocks;
+  const blocks = new Blocks(blockPage, histogramCells);
   const slotAt = (slot: number) => {
     const { page, offset } = placeOf(slot);
     const values = book.pages[0]?.[page];
     if (values === undefined) throw new Error(`counter slot ${slot} lies on no page`);
-    return { page: values, offset };
+    return { page: values, offset, blocks };
   };
   const engine = await startEngine({
     listeners: options.listeners,
@@ -186,6 +190,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
           accessLog: options.accessLog,
           sampling: options.tracing?.sampling,
           pages,
+          blocks: book.blocks[worker] ?? createBlockPage(histogramCells),
         },
       }),
   );

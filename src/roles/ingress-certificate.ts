@@ -14,14 +14,24 @@ export interface CertificateParts {
   readonly log: Log;
 }
 
+export interface FollowedCertificate {
+  /** Resolves when it was looked for, and is served if it is good. */
+  readonly served: Promise<void>;
+  stop(): void;
+}
+
 /**
  * Serves the certificate of a Secret (`namespace/name`) to clients that name no known host, and each that takes its place.
- * Until there is a good one, the one before stays. Returns how to stop.
+ * Until there is a good one, the one before stays.
  */
-export function followCertificate(secret: string, { client, dataplane, id, log }: CertificateParts): () => void {
+export function followCertificate(
+  secret: string,
+  { client, dataplane, id, log }: CertificateParts,
+): FollowedCertificate {
   const { namespace, name } = parseKey(secret);
   const scope = { ...(namespace === undefined ? {} : { namespace }), fieldSelector: `metadata.name=${name}` };
   const informer = startInformer(client, "Secret", { scope, log, clock: systemClock });
+  let applied: Promise<void> = Promise.resolve();
   const problem = (reason: string) =>
     log.warn({ secret, reason }, "the default certificate cannot be used; the last good one stays");
   informer.onChange(({ after }) => {
@@ -29,12 +39,13 @@ export function followCertificate(secret: string, { client, dataplane, id, log }
     if (!outcome.ok) return problem(outcome.reason);
     const certificates = [[id, { ...outcome.entry, id }]] as const;
     const revision = informer.revision();
-    dataplane
+    applied = dataplane
       .apply({ hosts: [], backends: [], certificates, revision })
       .catch((error: unknown) => problem(String(error)));
   });
-  void informer.synced.then(() => {
+  const served = informer.synced.then(() => {
     if (informer.list().length === 0) problem("there is no such Secret");
+    return applied;
   });
-  return () => informer.stop();
+  return { served, stop: () => informer.stop() };
 }

@@ -1,5 +1,4 @@
-import { chownSync, closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import { availableParallelism, hostname } from "node:os";
+import { hostname } from "node:os";
 import { systemClock } from "#base/clock.ts";
 import { freeMemory } from "#base/free-memory.ts";
 import type { Log } from "#base/log.ts";
@@ -7,12 +6,11 @@ import { parseKey } from "#api/meta/object.ts";
 import { createRemoteClient, type RemoteClient } from "#client/remote.ts";
 import { startElection } from "#controllers/leader-election/elect.ts";
 import { electionIdentity } from "#controllers/leader-election/identity.ts";
-import { ProcessError, startDataplaneProcess, type DataplaneProcess } from "#dataplane/process/start.ts";
-import { ListenError, type ListenerSpec } from "#dataplane/running.ts";
+import type { DataplaneProcess } from "#dataplane/process/start.ts";
 import { createDefaultCertificate } from "#ingress/certificate.ts";
 import { controllerName } from "#ingress/class.ts";
 import { edgeOptions } from "#ingress/edge.ts";
-import { startIngressHttp, type RunningIngressHttp } from "#ingress/http/start.ts";
+import { startIngressHttp, type IngressHttpOptions, type RunningIngressHttp } from "#ingress/http/start.ts";
 import { defaultOptions, type IngressOptions } from "#ingress/options.ts";
 import { followPublished } from "#ingress/publish.ts";
 import type { RunningIngress } from "#ingress/running.ts";
@@ -22,9 +20,9 @@ import { startFailureLog } from "./failure-log.ts";
 import { followCertificate } from "./ingress-certificate.ts";
 import { loadIngressConfig, optionsOfConfigMap } from "./ingress-config.ts";
 import { checkIngressFlags, type CheckedIngress, type IngressRoleOptions } from "./ingress-options.ts";
+import { moveWaiting, startServingLate } from "./ingress-process.ts";
 import { RoleError, step, type Report } from "./report.ts";
 import { version } from "./version.ts";
-import { dataplaneProgram, workerUrl } from "./worker-url.ts";
 
 export interface RunningIngressRole {
   readonly dataplane: DataplaneProcess;
@@ -59,9 +57,11 @@ export async function startIngressRole(
       say(`Ingress on port ${options.httpPort} and, with TLS, ${options.httpsPort}`);
       return running;
     });
-    stops.unshift(startStatus(options, { client, ingress, log, env }));
+    const stopStatus = startStatus(options, { client, ingress, log, env });
+    stops.unshift(stopStatus);
     stops.unshift(startFailureLog(dataplane, { log: log.child({ part: "requests" }), clock: systemClock }));
-    const http = await startHttp(checked, dataplane, ingress);
+    const pod = { namespace: env["POD_NAMESPACE"] ?? "", pod: env["POD_NAME"] ?? hostname() };
+    const http = await startHttp(checked, { dataplane, ingress, controller: { class: controllerName, ...pod } });
     stops.unshift(() => http.stop());
     report({ type: "notice", text: `/healthz and /metrics at ${checked.healthz.address}:${http.port}` });
     void freeMemory();
@@ -76,6 +76,8 @@ export async function startIngressRole(
       async stop(to, now) {
         http.beginDrain();
         await step(to, "stop", "Ingress drained and stopped", async () => {
+          // Another may write statuses while this one drains.
+          await stopStatus();
           await ingress.stop();
           await Promise.race([dataplane.stop({ drainMs }), aborted(now).then(() => dataplane.stop({ drainMs: 0 }))]);
           for (const stop of stops) await stop();
@@ -135,30 +137,14 @@ async function startServing(
   { options, checked, client, config, log }: Serving,
   stops: (() => Promise<void> | void)[],
 ): Promise<{ dataplane: DataplaneProcess; ingress: RunningIngress }> {
-  const { account } = checked;
   const edge = edgeOptions({ ...defaultOptions, ...config });
-  const accessLog = accessLogOf(options, account);
-  const [dataplane, defaultCertificate] = await Promise.all([
-    startDataplaneProcess({
-      listeners: listenersOf(options),
-      workers: Math.min(4, availableParallelism()),
-      program: dataplaneProgram(),
-      workerUrl: workerUrl("http"),
-      account,
-      log: log.child({ part: "dataplane" }),
-      clock: systemClock,
-      ...edge,
-      ...(accessLog === undefined ? {} : { accessLog }),
-    }).catch((error: unknown) => {
-      throw startError(error, options);
-    }),
-    createDefaultCertificate(),
-  ]);
-  stops.unshift(() => dataplane.stop({ drainMs: 0 }));
+  const defaultCertificate = await createDefaultCertificate();
+  const late = startServingLate({ options, account: checked.account, edge, log: log.child({ part: "dataplane" }) });
+  stops.unshift(() => late.stop());
   const { watchNamespace, tcpServicesConfigmap, udpServicesConfigmap } = options;
   const ingress = await startIngress({
     client,
-    dataplane,
+    dataplane: late.dataplane,
     defaultCertificate,
     controllers: options.controllerClasses,
     classes: [options.ingressClass],
@@ -178,61 +164,16 @@ async function startServing(
     clock: systemClock,
   });
   stops.unshift(() => ingress.stop());
+  const dataplane = await late.started;
+  await ingress.ready;
+  // Only now: the first table has the certificate that was made.
   if (options.defaultSslCertificate !== undefined) {
     const parts = { client, dataplane, id: defaultCertificate.id, log: log.child({ part: "ingress" }) };
-    stops.unshift(followCertificate(options.defaultSslCertificate, parts));
+    const followed = followCertificate(options.defaultSslCertificate, parts);
+    stops.unshift(() => followed.stop());
+    await followed.served;
   }
-  await ingress.ready;
   return { dataplane, ingress };
-}
-
-/** Every address of IPv4, and of IPv6 where this machine speaks it. */
-function listenersOf({ httpPort, httpsPort }: IngressRoleOptions): ListenerSpec[] {
-  return ["0.0.0.0", ...(speaksIPv6() ? ["::"] : [])].flatMap((host) => [
-    { host, port: httpPort, tls: false },
-    { host, port: httpsPort, tls: true },
-  ]);
-}
-
-function speaksIPv6(): boolean {
-  try {
-    return readFileSync("/proc/net/if_inet6", "utf8") !== "";
-  } catch {
-    return false;
-  }
-}
-
-/** The file is there, and belongs to whoever writes into it. */
-function accessLogOf(
-  { accessLog: path, accessLogFormat: format }: IngressRoleOptions,
-  { uid, gid }: CheckedIngress["account"],
-): { path: string; format: "line" | "json" } | undefined {
-  if (path === undefined) return undefined;
-  try {
-    if (path !== "-") {
-      closeSync(openSync(path, "a", 0o640));
-      if (process.getuid?.() === 0) chownSync(path, uid, gid);
-    }
-    return { path, format };
-  } catch (error) {
-    throw new RoleError(`the access log cannot be written: ${(error as Error).message}`);
-  }
-}
-
-function startError(error: unknown, { runAs }: IngressRoleOptions): unknown {
-  if (error instanceof ListenError) {
-    const { host, port } = error.listener;
-    if (error.code !== "EACCES") return new RoleError(error.message, "--http-port and --https-port choose others");
-    return new RoleError(
-      `${host}:${port}: this user may not listen there`,
-      "run as root (what serves gives up all rights but that to ports), or take ports from 1024 up: --http-port 8080 --https-port 8443",
-    );
-  }
-  if (!(error instanceof ProcessError)) return error;
-  return new RoleError(
-    error.message,
-    `what serves runs as ${runAs} and has to be able to read ${process.execPath} and ${dataplaneProgram().pathname}; --run-as names another account`,
-  );
 }
 
 /** One of several writes statuses: who leads. Returns how to stop. */
@@ -244,8 +185,8 @@ function startStatus(
     log,
     env,
   }: { client: RemoteClient; ingress: RunningIngress; log: Log; env: Readonly<Record<string, string | undefined>> },
-): () => Promise<void> | void {
-  if (!options.updateStatus) return () => {};
+): () => Promise<void> {
+  if (!options.updateStatus) return async () => {};
   const { publishService: service, publishStatusAddresses: addresses } = options;
   const rules = {
     addresses,
@@ -275,30 +216,11 @@ function startStatus(
 
 async function startHttp(
   { healthz: { address, port } }: CheckedIngress,
-  dataplane: DataplaneProcess,
-  ingress: RunningIngress,
+  served: Pick<IngressHttpOptions, "dataplane" | "ingress" | "controller">,
 ): Promise<RunningIngressHttp> {
   try {
-    return await startIngressHttp({ dataplane, ingress, version, controller: controllerName, address, port });
+    return await startIngressHttp({ ...served, version, address, port });
   } catch (error) {
     throw new RoleError(`${address}:${port}: ${(error as Error).message}`, "choose another with --healthz");
-  }
-}
-
-/** Linux 5.14: connections that wait at a socket that closes move to another one of its port. */
-const migrate = "/proc/sys/net/ipv4/tcp_migrate_req";
-
-/** Sees to it that no connection is lost that nobody has taken yet when a process leaves. */
-function moveWaiting(report: Report): void {
-  try {
-    if (readFileSync(migrate, "utf8").trim() === "1") return;
-    writeFileSync(migrate, "1\n");
-  } catch (error) {
-    report({
-      type: "warning",
-      text:
-        `net.ipv4.tcp_migrate_req is off and cannot be turned on (${(error as NodeJS.ErrnoException).code}): ` +
-        "a client that connects in the moment of the change may be reset, and has to connect again",
-    });
   }
 }

@@ -309,7 +309,7 @@ export async function startEntry(
           dataplane,
           ingress,
           version,
-          controller: controllerName,
+          controller: { class: controllerName, namespace: "", pod: "" },
           address: "127.0.0.1",
           port: options.ingressHealthzPort,
         });

@@ -30,6 +30,7 @@ export class Books {
   answeredAt = 0;
   /** The answer's head came just now, maybe with all of its body. */
   isPrompt = false;
+  private connectMs = -1;
   private bytesIn = 0;
   private bytesOut = 0;
   private readonly context: ServeContext;
@@ -59,8 +60,8 @@ export class Books {
   }
 
   observeConnect(ms: number, endpoint: Endpoint | undefined): void {
-    const { route, backend } = this.decision;
-    for (const slot of [route?.slot, backend?.slot, endpoint?.slot])
+    this.connectMs = ms;
+    for (const slot of [this.decision.backend?.slot, endpoint?.slot])
       if (slot !== undefined) observe(slot.page, slot.offset, histogram.connectSeconds, ms / 1000);
   }
 
@@ -103,6 +104,7 @@ export class Books {
         sentAt: this.sentAt,
         answeredAt: this.answeredAt,
         endedAt,
+        connectMs: this.connectMs,
         requestBytes: request.headEnd - request.headStart + bytesIn,
         bytesIn,
         bytesOut: isTunnel ? this.bytesOut : bodyBytes,

@@ -39,7 +39,10 @@ const list = {
 type Name = keyof typeof list;
 export type Histograms = Readonly<Record<Name, HistogramValues>>;
 
-let next = answersAt + answerCells;
+/** Where the histograms of a slot begin: behind its answers. A block of an answer's own holds the same ones. */
+export const histogramsAt = answersAt + answerCells;
+
+let next = histogramsAt;
 const placed = Object.entries(list).map(([name, bounds]): [string, Histogram] => {
   const at = next;
   next += bounds.length + 2;
@@ -47,7 +50,7 @@ const placed = Object.entries(list).map(([name, bounds]): [string, Histogram] =>
 });
 
 export const histogram = Object.fromEntries(placed) as Readonly<Record<Name, Histogram>>;
-export const histogramCells = next - answersAt - answerCells;
+export const histogramCells = next - histogramsAt;
 
 /** Counts one value in a slot's memory. */
 export function observe(page: Float64Array, offset: number, { at, bounds }: Histogram, value: number): void {
@@ -59,11 +62,12 @@ export function observe(page: Float64Array, offset: number, { at, bounds }: Hist
   page[sum] = (page[sum] ?? 0) + value;
 }
 
-/** Reads a slot, or the sum of several. */
-export function readHistograms(values: Float64Array): Histograms {
+/** Reads what begins at a place of a slot, of a block, or of the sum of several. */
+export function readHistograms(values: Float64Array, from: number): Histograms {
   const read = ([name, { at, bounds }]: [string, Histogram]): [string, HistogramValues] => {
-    const sumAt = at + bounds.length + 1;
-    return [name, { bounds, counts: Array.from(values.subarray(at, sumAt)), sum: values[sumAt] ?? 0 }];
+    const first = from + at - histogramsAt;
+    const sumAt = first + bounds.length + 1;
+    return [name, { bounds, counts: Array.from(values.subarray(first, sumAt)), sum: values[sumAt] ?? 0 }];
   };
   return Object.fromEntries(placed.map(read)) as Histograms;
 }

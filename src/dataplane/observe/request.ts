@@ -2,8 +2,8 @@ import { addTo, counter, type CounterSlot } from "../counters.ts";
 import type { CompiledRoute } from "../route.ts";
 import type { Backend } from "../pool/backend.ts";
 import type { Endpoint } from "../pool/endpoint.ts";
-import { countAnswer } from "./answers.ts";
-import { histogram, observe } from "./histograms.ts";
+import { blockAt, countAnswer } from "./answers.ts";
+import { histogram, histogramsAt, observe } from "./histograms.ts";
 
 /** A request that is over. Times in milliseconds of a monotonic clock; 0 is never. */
 export interface ObservedRequest {
@@ -16,6 +16,8 @@ export interface ObservedRequest {
   readonly sentAt: number;
   readonly answeredAt: number;
   readonly endedAt: number;
+  /** How long the last new connection to an endpoint took; -1 for none. */
+  readonly connectMs: number;
   readonly requestBytes: number;
   /** Of the bodies. */
   readonly bytesIn: number;
@@ -54,17 +56,28 @@ export function observeRequest({ total, route, backend }: Places, request: Obser
   }
 }
 
+/** A route's histograms are told apart by the answer, as long as there is memory for it. */
 function observeAll(slot: CounterSlot, request: ObservedRequest): void {
-  const { page, offset } = slot;
-  countAnswer(page, offset, request.method, request.status);
+  const { blocks } = slot;
+  let { page, offset } = slot;
+  const at = countAnswer(page, offset, request.method, request.status);
+  if (at > 0 && blocks !== undefined) {
+    const known = page[at + blockAt] ?? 0;
+    const block = known === 0 ? blocks.take(page, at + blockAt) : known;
+    if (block > 0) {
+      offset = blocks.startOf(block) - histogramsAt;
+      ({ page } = blocks);
+    }
+  }
+  if (request.connectMs >= 0) observe(page, offset, histogram.connectSeconds, request.connectMs / 1000);
   observe(page, offset, histogram.requestSeconds, (request.endedAt - request.begunAt) / 1000);
   observe(page, offset, histogram.requestBytes, request.requestBytes);
   observe(page, offset, histogram.sentBytes, request.sentBytes);
-  observeEndpoint(slot, request);
+  observeEndpoint(page, offset, request);
 }
 
 /** What the endpoint's answer took, where there was one. */
-function observeEndpoint({ page, offset }: CounterSlot, request: ObservedRequest): void {
+function observeEndpoint(page: Float64Array, offset: number, request: ObservedRequest): void {
   const { sentAt, answeredAt } = request;
   if (answeredAt === 0) return;
   observe(page, offset, histogram.headerSeconds, (answeredAt - sentAt) / 1000);
@@ -84,5 +97,5 @@ function observeLast(slot: CounterSlot, request: ObservedRequest): void {
   }
   addTo(slot, counter.class1 + Math.floor(upstreamStatus / 100) - 1, 1);
   countAnswer(slot.page, slot.offset, request.method, upstreamStatus);
-  observeEndpoint(slot, request);
+  observeEndpoint(slot.page, slot.offset, request);
 }

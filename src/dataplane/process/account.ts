@@ -7,10 +7,10 @@ export interface Account {
 /**
  * How a program is started with the least that a data plane needs: as this account, in no other group, with the one
  * right to take ports below 1024, and nothing that it starts can get more (`PR_SET_NO_NEW_PRIVS`). Without an account it
- * stays who it is, for whoever is not root has nothing to give up but that last. `setpriv` is part of util-linux.
+ * stays who it is: whoever is not root has nothing to give up. `setpriv` is part of util-linux.
  */
 export function confined(account: Account | undefined, program: readonly string[]): string[] {
-  if (account === undefined) return ["setpriv", "--no-new-privs", "--", ...program];
+  if (account === undefined) return [...program];
   const only = "-all,+net_bind_service";
   return [
     "setpriv",

@@ -25,7 +25,7 @@ async function start({ sampling, ...options }: ProcessOptions): Promise<void> {
       clock: systemClock,
       log: logTo((level, fields, message) => post({ type: "log", level, fields, message })),
     });
-    post({ type: "listening", addresses: running.addresses });
+    post({ type: "listening", addresses: running.addresses, refused: running.refusedStreams() });
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
     post({ type: "refused", listener: error.listener, code: error.code });

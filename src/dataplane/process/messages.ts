@@ -34,7 +34,11 @@ export type ToProcess =
 
 export type FromProcess =
   | { readonly type: "begun"; readonly protocol: number }
-  | { readonly type: "listening"; readonly addresses: readonly ListenerSpec[] }
+  | {
+      readonly type: "listening";
+      readonly addresses: readonly ListenerSpec[];
+      readonly refused: ReadonlyMap<string, string>;
+    }
   | { readonly type: "refused"; readonly listener: ListenerSpec; readonly code: string }
   | { readonly type: "applied"; readonly id: number; readonly refused: ReadonlyMap<string, string> }
   | { readonly type: "looked"; readonly id: number; readonly look: Look }

@@ -35,6 +35,7 @@ export class OneProcess {
   private nextId = 1;
   private lastWords = "";
   private isListening = false;
+  private isOver = false;
   private readonly listening = Promise.withResolvers<void>();
 
   constructor(options: OneOptions) {
@@ -56,6 +57,7 @@ export class OneProcess {
     this.child.on("message", (message: FromProcess) => this.hear(message));
     this.ended = new Promise((resolve) => {
       const over = (how: string) => {
+        this.isOver = true;
         for (const settle of this.waiters.values()) settle(undefined);
         this.waiters.clear();
         const words = this.lastWords.trim();
@@ -100,6 +102,7 @@ export class OneProcess {
   }
 
   private ask(message: (id: number) => ToProcess): Promise<Look | undefined> {
+    if (this.isOver) return Promise.resolve(undefined);
     const id = this.nextId++;
     return new Promise((resolve) => {
       this.waiters.set(id, resolve);
@@ -127,6 +130,7 @@ export class OneProcess {
       case "listening":
         this.isListening = true;
         this.addresses = message.addresses;
+        this.refused = message.refused;
         this.listening.resolve();
         break;
       case "refused":

@@ -16,6 +16,8 @@ import { OneProcess } from "./one.ts";
 export { ProcessError } from "./one.ts";
 
 export interface DataplaneProcessOptions extends Omit<ProcessOptions, "table" | "sampling"> {
+  /** What it serves from its first connection on; nothing when absent. */
+  readonly table?: TableChange;
   /** The program of the process, and of its workers where that does not lie beside the data plane's. */
   readonly program: URL;
   readonly workerUrl?: URL;
@@ -52,8 +54,9 @@ export interface DataplaneProcess {
 
 /** Starts the data plane apart from this process, with as few rights as it needs. Rejects with `ListenError` or `ProcessError`. */
 export async function startDataplaneProcess(options: DataplaneProcessOptions): Promise<DataplaneProcess> {
-  const { program, workerUrl, account, tracing, log, clock, ...plain } = options;
+  const { program, workerUrl, account, tracing, table: first, log, clock, ...plain } = options;
   const table = new WholeTable(new SlotBook(0));
+  if (first !== undefined) table.apply(first);
   const backoff = createBackoff({ base: 100, limit: 10_000 });
   const leaving = new Set<Promise<void>>();
   let isStopped = false;
@@ -77,7 +80,7 @@ export async function startDataplaneProcess(options: DataplaneProcessOptions): P
       ended: (how) => {
         if (isStopped || one !== current) return;
         log.error({ how }, "the data plane ended; another takes its place");
-        replace();
+        replace(one);
       },
     });
     await one.start({
@@ -91,20 +94,22 @@ export async function startDataplaneProcess(options: DataplaneProcessOptions): P
   }
 
   /** Until it succeeds: without it nothing is served. */
-  function replace(): void {
+  function replace(dead: OneProcess): void {
     if (isStopped) return;
     void inTurn(async () => {
+      // Another may have taken over in the turn before.
+      if (current !== dead) return;
       current = await launch(false, current.addresses);
       backoff.reset();
     }).catch((error: unknown) => {
       const ms = backoff.next();
       log.error({ error: String(error), retryInMs: ms }, "the data plane cannot be started");
-      clock.after(ms, replace);
+      clock.after(ms, () => replace(dead));
     });
   }
 
   current = await launch(plain.isBeside === true, plain.listeners);
-  const none: CountersSnapshot = await current.look().then((look) => look?.counters as CountersSnapshot);
+  const none = new SlotBook(0).snapshot();
   return {
     addresses: current.addresses,
     pid: () => current.pid,

@@ -8,8 +8,15 @@ export interface IngressMetrics {
   readonly counters: CountersSnapshot;
   readonly routes: readonly RouteRow[];
   readonly version: string;
-  /** The value of `controller_class`. */
-  readonly controller: string;
+  readonly controller: ControllerLabels;
+}
+
+/** Who serves, by ingress-nginx's labels. */
+export interface ControllerLabels {
+  readonly class: string;
+  /** The pod, and its namespace; empty outside of a cluster. */
+  readonly namespace: string;
+  readonly pod: string;
 }
 
 const prefix = "nginx_ingress_controller_";
@@ -26,12 +33,15 @@ const histograms: readonly (readonly [name: string, of: keyof Histograms, help: 
 ];
 
 /**
- * The counters in the exposition format, by ingress-nginx's names where it has the same. Histograms have no labels
- * `method` and `status`: what is kept must not grow with what clients send.
+ * The counters in the exposition format, by ingress-nginx's names where it has the same.
  */
 export function renderIngressMetrics({ counters, routes, version, controller }: IngressMetrics): string {
   const { total, backends, endpoints, streams } = counters;
-  const own = label("controller_class", controller);
+  const own = [
+    label("controller_class", controller.class),
+    label("controller_namespace", controller.namespace),
+    label("controller_pod", controller.pod),
+  ].join(",");
   const byRoute = gather(routeRows(counters, routes));
   const series = (
     name: string,
@@ -57,7 +67,7 @@ export function renderIngressMetrics({ counters, routes, version, controller }: 
     ...histograms.map(
       ([name, of, help]) =>
         renderHead(prefix + name, "histogram", help) +
-        [...byRoute].map(([labels, list]) => renderHistogram(prefix + name, `${own},${labels}`, of, list)).join(""),
+        [...byRoute].map(([labels, list]) => renderObserved(prefix + name, `${own},${labels}`, of, list)).join(""),
     ),
     series(
       "fairlead_route_requests_open",
@@ -133,7 +143,11 @@ export function renderIngressMetrics({ counters, routes, version, controller }: 
     ),
     renderHead("fairlead_endpoint_response_duration_seconds", "histogram", "From the request to the answer's end"),
     ...[...byEndpoint].map(([labels, list]) =>
-      renderHistogram("fairlead_endpoint_response_duration_seconds", labels, "responseSeconds", list),
+      renderHistogram(
+        "fairlead_endpoint_response_duration_seconds",
+        labels,
+        list.map(({ histograms }) => histograms.responseSeconds),
+      ),
     ),
     series(`${prefix}nginx_process_connections`, "gauge", "current number of client connections with state", [
       [`${own},state="active"`, total.open],
@@ -177,8 +191,17 @@ function renderAnswers(labels: string, list: readonly Counters[]): string {
   return [...sums].map(([labels, value]) => `${prefix}requests${labels} ${value}\n`).join("");
 }
 
-function renderHistogram(name: string, labels: string, of: keyof Histograms, list: readonly Counters[]): string {
-  const all = list.map(({ histograms }): HistogramValues => histograms[of]);
+/** The histogram of a route for each method and status that it answered. */
+function renderObserved(name: string, labels: string, of: keyof Histograms, list: readonly Counters[]): string {
+  const byAnswer = new Map<string, HistogramValues[]>();
+  for (const { method, status, histograms } of list.flatMap(({ observed }) => observed)) {
+    const key = `${label("status", String(status))},${label("method", method)},${labels}`;
+    byAnswer.set(key, [...(byAnswer.get(key) ?? []), histograms[of]]);
+  }
+  return [...byAnswer].map(([key, all]) => renderHistogram(name, key, all)).join("");
+}
+
+function renderHistogram(name: string, labels: string, all: readonly HistogramValues[]): string {
   const [first] = all;
   if (first === undefined) return "";
   let total = 0;

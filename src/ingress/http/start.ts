@@ -4,7 +4,7 @@ import type { CountersSnapshot } from "#dataplane/counters.ts";
 import { renderFailure } from "#dataplane/failures.ts";
 import type { RunningDataplane } from "#dataplane/running.ts";
 import type { RunningIngress } from "../running.ts";
-import { renderIngressMetrics } from "./render-metrics.ts";
+import { renderIngressMetrics, type ControllerLabels } from "./render-metrics.ts";
 
 export interface IngressHttpOptions {
   readonly dataplane: Pick<RunningDataplane, "failures" | "sample"> & {
@@ -12,7 +12,7 @@ export interface IngressHttpOptions {
   };
   readonly ingress: Pick<RunningIngress, "routes">;
   readonly version: string;
-  readonly controller: string;
+  readonly controller: ControllerLabels;
   readonly address: string;
   /** 0 takes a free one. */
   readonly port: number;

@@ -43,7 +43,7 @@ test("Ingress for a cluster that is there already", { skip: whyNot, timeout: 120
   const cluster = await startOtherCluster(t, "examples/ingress");
   const { client } = cluster;
   await createService(client, "web", await endpoint(t, "web"));
-  const pair = await makePair("default.example");
+  const pair = await makePair("cn:default.example");
   const encoded = (text: string) => Buffer.from(text).toString("base64");
   await client.create("Secret", {
     metadata: { name: "standard", namespace: "dev" },
@@ -88,7 +88,7 @@ test("Ingress for a cluster that is there already", { skip: whyNot, timeout: 120
   await t.test("the account of the example is enough: status by the leader, Events about problems", async () => {
     await eventually(async () => {
       const ours = await client.get("Ingress", metadata("ours"));
-      return ours?.status?.loadBalancer?.ingress?.[0]?.ip === "192.0.2.9";
+      assert.equal(ours?.status?.loadBalancer?.ingress?.[0]?.ip, "192.0.2.9");
     });
     const theirs = await client.get("Ingress", metadata("theirs"));
     assert.equal(theirs?.status?.loadBalancer?.ingress, undefined);
@@ -96,7 +96,7 @@ test("Ingress for a cluster that is there already", { skip: whyNot, timeout: 120
     assert.notEqual(lease?.spec?.holderIdentity, "");
     await eventually(async () => {
       const { items } = await client.list("Event", { namespace: "dev" });
-      return items.some(({ involvedObject }) => involvedObject.name === "legacy");
+      assert.ok(items.some(({ involvedObject }) => involvedObject.name === "legacy"));
     });
     assert.doesNotMatch(attached.errors(), /Forbidden|forbidden/);
   });
@@ -111,7 +111,7 @@ test("Ingress for a cluster that is there already", { skip: whyNot, timeout: 120
       await once(socket, "secureConnect");
       const { subject } = socket.getPeerCertificate();
       socket.destroy();
-      return subject.CN === "default.example";
+      assert.equal(subject.CN, "default.example");
     });
   });
 
@@ -120,7 +120,7 @@ test("Ingress for a cluster that is there already", { skip: whyNot, timeout: 120
       metadata: metadata("later"),
       spec: { ...className, rules: [rule("d.test", "web")] },
     });
-    await eventually(async () => (await get("d.test")) === "200 web");
+    await eventually(async () => assert.equal(await get("d.test"), "200 web"));
     assert.equal(await get("any", "/healthz", 10254), "200 ok\n");
     assert.match(await get("any", "/metrics", 10254), /nginx_ingress_controller_requests\{/);
   });
@@ -149,18 +149,18 @@ test("Ingress for a cluster that is there already", { skip: whyNot, timeout: 120
   await t.test("a process that dies is replaced, with its table", async () => {
     const [serving = 0] = childrenOf(attached.child.pid);
     process.kill(serving, "SIGKILL");
-    await eventually(() => childrenOf(attached.child.pid).some((pid) => pid !== serving));
-    await eventually(async () => (await get("d.test").catch(() => "")) === "200 web");
+    await eventually(() => assert.ok(childrenOf(attached.child.pid).some((pid) => pid !== serving)));
+    await eventually(async () => assert.equal(await get("d.test"), "200 web"));
   });
 
   await t.test("a port below 1024 that comes later is had, too", async () => {
     const ports = await endpoint(t, "stream");
     await createService(client, "streamed", ports);
     attached.child.kill("SIGTERM");
-    await attached.ended;
+    assert.equal(await attached.ended, 0);
     await client.create("ConfigMap", { metadata: metadata("tcp"), data: {} });
     await startIngressProcess(t, cluster, "--tcp-services-configmap", "dev/tcp", "--drain-timeout", "1");
     await client.patch("ConfigMap", metadata("tcp"), { data: { "910": "dev/streamed:80" } });
-    await eventually(async () => (await get("any", "/", 910).catch(() => "")) === "200 stream");
+    await eventually(async () => assert.equal(await get("any", "/", 910), "200 stream"));
   });
 });

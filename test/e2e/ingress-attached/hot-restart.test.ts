@@ -92,9 +92,9 @@ test(
         assert.equal((await closed)[0], 1005);
       }
       // With its last connection it ends.
-      await eventually(() => !childrenOf(attached.child.pid).some((pid) => before.includes(pid)));
+      await eventually(() => assert.ok(!childrenOf(attached.child.pid).some((pid) => before.includes(pid))));
       const served = answers.get("200 web") ?? 0;
-      await eventually(() => (answers.get("200 web") ?? 0) > served + 20);
+      await eventually(() => assert.ok((answers.get("200 web") ?? 0) > served + 20));
     }
     load.stop = true;
     await Promise.all(clients);

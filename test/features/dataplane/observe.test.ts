@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countAnswer, readAnswers } from "#dataplane/observe/answers.ts";
-import { histogram, observe } from "#dataplane/observe/histograms.ts";
+import { Blocks, createBlockPage } from "#dataplane/observe/blocks.ts";
+import { histogram, histogramCells, observe } from "#dataplane/observe/histograms.ts";
+import { observeRequest } from "#dataplane/observe/request.ts";
+import type { CompiledRoute } from "#dataplane/route.ts";
 import { addTo, counter, placeOf, slotSize } from "#dataplane/counters.ts";
 import { SlotBook } from "#dataplane/slots.ts";
 import {
@@ -17,6 +20,19 @@ import {
   simple,
   startPlane,
 } from "./harness.ts";
+
+const observed = {
+  upstreamStatus: 200,
+  begunAt: 0,
+  sentAt: 0,
+  answeredAt: 1,
+  connectMs: 1,
+  requestBytes: 50,
+  bytesIn: 0,
+  bytesOut: 10,
+  sentBytes: 10,
+  tried: [],
+};
 
 test("answers are told apart by method and status, and what clients invent takes no room", () => {
   const slots = [new Float64Array(slotSize + 100).fill(0), new Float64Array(slotSize + 100).fill(0)];
@@ -56,6 +72,68 @@ test("a histogram counts at its bounds, above them, and sums over workers", () =
   assert.equal(requests, 10);
   assert.deepEqual(counts, [4, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2]);
   assert.ok(Math.abs(sum - 28.0202) < 1e-9);
+});
+
+test("histograms are told apart by method and status as long as there is memory, and sum over workers", () => {
+  const book = new SlotBook(2);
+  const slot = book.acquire("route r");
+  const { page, offset } = placeOf(slot);
+  for (const [worker, [values]] of book.pages.entries()) {
+    assert.ok(page === 0 && values !== undefined);
+    const memory = book.blocks[worker] ?? assert.fail();
+    const blocks = new Blocks(memory.subarray(0, 1 + 2 * histogramCells), histogramCells);
+    const place = { page: values, offset, blocks };
+    addTo(place, counter.requests, 4);
+    for (const [method, status, ms] of [
+      ["GET", 200, 30],
+      ["POST", 201, 70],
+      ["GET", 200, 30],
+      // There is no memory for a third.
+      ["GET", 404, 2],
+    ] as const)
+      observeRequest(
+        { total: { page: values, offset: 0 }, route: { slot: place } as CompiledRoute, backend: undefined },
+        { ...observed, method, status, endedAt: ms },
+      );
+  }
+  const route = book.snapshot().routes.get("r") ?? assert.fail();
+  const told = route.observed.map(({ method, status, histograms: { requestSeconds, connectSeconds } }) => [
+    `${method} ${status}`,
+    requestSeconds.counts.reduce((sum, count) => sum + count),
+    Math.round(requestSeconds.sum * 1000),
+    connectSeconds.counts.reduce((sum, count) => sum + count),
+  ]);
+  assert.deepEqual(told, [
+    ["OTHER 0", 2, 4, 2],
+    ["GET 200", 4, 120, 4],
+    ["POST 201", 2, 140, 2],
+  ]);
+  assert.equal(
+    route.histograms.requestSeconds.counts.reduce((sum, count) => sum + count),
+    8,
+  );
+  assert.deepEqual(
+    route.answers.map(({ status, requests }) => [status, requests]),
+    [
+      [200, 4],
+      [201, 2],
+      [404, 2],
+    ],
+  );
+});
+
+test("a block of a cell that was cleared is another's, empty, once there are no fresh ones", () => {
+  const blocks = new Blocks(createBlockPage(3, 2), 3);
+  const cells = new Float64Array(4);
+  assert.deepEqual([blocks.take(cells, 0), blocks.take(cells, 1), blocks.take(cells, 2)], [1, 2, 0]);
+  blocks.page.fill(7, blocks.startOf(2), blocks.startOf(2) + 3);
+  cells[1] = 0;
+  // Looking for free ones costs, and is not done for every answer.
+  for (let count = 0; count < 10_000 && cells[3] === 0; count += 1) blocks.take(cells, 3);
+  assert.equal(cells[3], 2);
+  assert.deepEqual([...blocks.page.subarray(blocks.startOf(2), blocks.startOf(2) + 3)], [0, 0, 0]);
+  // A worker that takes a dead one's place goes on behind what that one used.
+  assert.equal(new Blocks(blocks.page, 3).take(cells, 1), 0);
 });
 
 test("each hop counts what it served: route, backend, and the endpoints that were tried", async (t) => {

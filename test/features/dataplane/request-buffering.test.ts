@@ -109,10 +109,10 @@ test("a body beyond its memory goes through a file without a name, and nothing o
   const client = await dial(t, port);
   client.send(`POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`);
   client.socket.write(body.subarray(0, 2_000_000));
-  await eventually(() => unnamedFiles().length === 1);
+  await eventually(() => assert.equal(unnamedFiles().length, 1));
   client.socket.write(body.subarray(2_000_000));
   assert.equal(replyOf(await client.end()).body, digestOf(body));
-  await eventually(() => unnamedFiles().length === 0);
+  await eventually(() => assert.equal(unnamedFiles().length, 0));
 });
 
 for (const size of [500, 60_000, 500_000, 3_000_000]) {
@@ -159,10 +159,10 @@ test("a client that leaves takes its body along", async (t) => {
   const client = await dial(t, port);
   client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n");
   client.socket.write(randomBytes(1_000_000));
-  await eventually(() => unnamedFiles().length === 1);
+  await eventually(() => assert.equal(unnamedFiles().length, 1));
   client.socket.destroy();
-  await eventually(() => unnamedFiles().length === 0);
-  await eventually(() => plane.counters().total.open === 0);
+  await eventually(() => assert.equal(unnamedFiles().length, 0));
+  await eventually(() => assert.equal(plane.counters().total.open, 0));
 });
 
 test("an endpoint that answers before it has the body is heard", async (t) => {
@@ -176,7 +176,7 @@ test("an endpoint that answers before it has the body is heard", async (t) => {
   client.socket.write(randomBytes(20_000_000));
   const reply = replyOf(await client.end());
   assert.deepEqual([reply.status, reply.body], [413, "large"]);
-  await eventually(() => unnamedFiles().length === 0);
+  await eventually(() => assert.equal(unnamedFiles().length, 0));
 });
 
 test("a client that waits for 100 is told to go on before the endpoint is asked", async (t) => {
@@ -202,7 +202,7 @@ test("a body that grows too large while it is read is refused, and its endpoint 
 
 test("a body over HTTP/2 without a length gets one", async (t) => {
   const { port } = await start(t, [await digestEndpoint(t)]);
-  const session = connect(`http://127.0.0.1:${port}`);
+  const session = connect(`http://127.0.0.1:${port}`).on("error", () => {});
   t.after(() => session.destroy());
   const stream = session.request({ ":method": "POST", ":path": "/" }, { endStream: false });
   const body = randomBytes(2_000_000);
@@ -218,13 +218,16 @@ test("to an endpoint that speaks HTTP/2 a body streams: gRPC talks both ways at 
     stream.respond({ ":status": 200 });
     stream.pipe(stream);
   });
+  // The test ends with the stream open.
+  server.on("session", (session) => session.on("error", () => {}));
   const endpoint = await listening(t, server);
   const { plane, port } = await startPlane(t);
   const routes = [route("r", { gather: memory })];
   await plane.apply(change({ hosts: [host("*", routes)], backends: [backend("b", [endpoint], { protocol: "h2" })] }));
-  const session = connect(`http://127.0.0.1:${port}`);
+  const session = connect(`http://127.0.0.1:${port}`).on("error", () => {});
   t.after(() => session.destroy());
   const stream = session.request({ ":method": "POST", ":path": "/" }, { endStream: false });
+  stream.on("error", () => {});
   stream.write("ping");
   const [echo] = (await once(stream, "data")) as [Buffer];
   assert.equal(echo.toString(), "ping");

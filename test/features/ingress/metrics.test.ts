@@ -7,6 +7,8 @@ import { serviceOf } from "../../e2e/dataplane/entry.ts";
 import { ask, deadPort, echoEndpoint, startPlane } from "../dataplane/harness.ts";
 import { ingress, ruleFor } from "./world.ts";
 
+const controller = { class: "test/ingress", namespace: "edge", pod: "edge-0" };
+
 interface Face {
   readonly http: RunningIngressHttp;
   /** The port that serves the Ingress. */
@@ -25,7 +27,7 @@ async function startFace(t: TestContext): Promise<Face> {
   const running = await startIngress({ client: createFakeClient(objects), dataplane: plane });
   t.after(() => running.stop());
   await running.ready;
-  const facts = { dataplane: plane, ingress: running, version: "1.2.3", controller: "test/ingress" };
+  const facts = { dataplane: plane, ingress: running, version: "1.2.3", controller };
   const http = await startIngressHttp({ ...facts, address: "127.0.0.1", port: 0 });
   t.after(() => http.stop());
   return {
@@ -74,16 +76,28 @@ test("metrics bear ingress-nginx's names and labels, and count what was served",
   const values = readExposition(text);
   const labels = (host: string, service: string) =>
     `namespace="dev",ingress="all",service="${service}",canary="",host="${host}",path="/"`;
-  const own = 'controller_class="test/ingress"';
+  const own = 'controller_class="test/ingress",controller_namespace="edge",controller_pod="edge-0"';
   const requests = (status: number, method: string, rest: string) =>
     values.get(`nginx_ingress_controller_requests{status="${status}",method="${method}",${own},${rest}}`);
   assert.equal(requests(200, "GET", labels("web.test", "web")), 3);
   assert.equal(requests(200, "OTHER", labels("web.test", "web")), 1);
   assert.equal(requests(502, "GET", labels("dead.test", "dead")), 1);
-  for (const name of ["request_duration_seconds", "response_duration_seconds", "request_size", "bytes_sent"]) {
-    const count = `nginx_ingress_controller_${name}_count{${own},${labels("web.test", "web")}}`;
-    assert.equal(values.get(count), 4, name);
+  for (const name of [
+    "request_duration_seconds",
+    "response_duration_seconds",
+    "header_duration_seconds",
+    "request_size",
+    "response_size",
+    "bytes_sent",
+  ]) {
+    const count = (status: number, method: string, rest: string) =>
+      values.get(`nginx_ingress_controller_${name}_count{status="${status}",method="${method}",${own},${rest}}`);
+    assert.equal(count(200, "GET", labels("web.test", "web")), 3, name);
+    assert.equal(count(200, "OTHER", labels("web.test", "web")), 1, name);
+    assert.equal(count(502, "GET", labels("dead.test", "dead")), /response|header/.test(name) ? undefined : 1, name);
   }
+  const connects = [...values].filter(([series]) => /connect_duration_seconds_count.*"web.test"/.test(series));
+  assert.ok(connects.length > 0 && connects.every(([series]) => /status="200",method="(GET|OTHER)"/.test(series)));
   const endpoint = `{namespace="dev",service="dead",service_port="80",endpoint="127.0.0.1:${face.dead}"}`;
   assert.equal(values.get(`fairlead_endpoint_failures_total${endpoint}`), 1);
   assert.equal(values.get(`nginx_ingress_controller_build_info{${own},version="1.2.3"}`), 1);
