@@ -1,4 +1,4 @@
-import { parseCidr, type Family } from "#base/cidr.ts";
+import { parseAddress, parseCidr, type Family } from "#base/cidr.ts";
 import { systemClock, type Clock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
@@ -11,6 +11,7 @@ import { chooseMode, cleanUpOthers } from "./modes/index.ts";
 import { startServiceSource, type ServiceSource } from "./source.ts";
 import { standardSyncMs } from "./config/kind.ts";
 import type { ProxySettings } from "./config/settings.ts";
+import { applyFlowSettings } from "./kernel-flows.ts";
 import { watchNodes } from "./node-facts.ts";
 import { lowestRevision, type NodeProxies, type NodeWork } from "./node-families.ts";
 import { startServedNode } from "./served-node.ts";
@@ -144,13 +145,20 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
     if (definition === undefined) throw new Error(`node ${given.name} has no proxy mode`);
     const { zone, podCidrs = [], addresses } = watched.facts(given.name);
     const asked = settings.podCidrs === "node" ? podCidrs : settings.podCidrs;
-    const node: ProxyNode = {
+    let node: ProxyNode = {
       ...given,
       ...(given.addresses.length === 0 && { addresses }),
       ...(zone === undefined ? {} : { zone }),
       ...(asked === undefined ? {} : { podCidrs: asked }),
       ...(settings.ipvs && { ipvs: settings.ipvs }),
+      ...(settings.podInterface !== undefined && { podInterface: settings.podInterface }),
+      ...(settings.masqueradeAll === true && { masqueradeAll: true }),
     };
+    const { nodePortAddresses } = settings;
+    if (nodePortAddresses !== undefined) {
+      const own = node.addresses.flatMap((text) => hostRange(text) ?? []);
+      node = { ...node, nodePortRanges: nodePortAddresses === "primary" ? own : nodePortAddresses };
+    }
     const [first = 4, ...others] = familiesOf({ ...node, podCidrs: [...node.podCidrs, ...podCidrs] });
     const nodes = [nodeOfFamily(node, first)];
     for (const family of others) {
@@ -164,6 +172,10 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
       checkMs: Math.min(settings.syncMs, longestCheckMs),
     };
   }
+  const tune = async ({ conntrack = {} }: ProxySettings) => {
+    await Promise.all(givenNodes.map((node) => applyFlowSettings(node, conntrack, log)));
+  };
+  await tune(settings);
   const deps = { client, events, watched, source, log, clock, settings: () => settings };
   const running = await Promise.all(givenNodes.map(async (given) => startServedNode(given, await workOf(given), deps)));
   for (const { face, proxy } of running) {
@@ -199,6 +211,7 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
       await goBack();
       throw error;
     }
+    await tune(next);
     const problems = await Promise.all(running.map(({ face }) => face.bind(next.faces)));
     return problems.flat();
   }
@@ -249,6 +262,12 @@ function withRanges(node: ProxyNode, serviceCidr: string | undefined, podCidr: s
   };
   const { serviceCidrs, podCidrs } = node;
   return { ...node, serviceCidrs: ranges(serviceCidrs, serviceCidr), podCidrs: ranges(podCidrs, podCidr) };
+}
+
+/** The range that holds only this address. */
+function hostRange(text: string): string | undefined {
+  const address = parseAddress(text);
+  return address === undefined ? undefined : `${text}/${address.family === 6 ? 128 : 32}`;
 }
 
 function inFirstFamily(node: ProxyNode): ProxyNode {

@@ -13,7 +13,7 @@ import type { Write } from "./contract.ts";
 /** What a driver adds to the state in memory: making a turn's changes durable. Each call is whole or fails. */
 export interface Persistence {
   /** All commits of one turn, in one transaction. Not called again before it has returned or its promise is settled. */
-  persist(events: readonly StoreEvent[], revision: number): void | Promise<void>;
+  persist(events: readonly StoreEvent[]): void | Promise<void>;
   compact(revision: number): void;
   close(): void;
   /** When the queued commits are made: after the current turn for a disk, at once for memory. */
@@ -82,7 +82,7 @@ export function createGroupedStore(initial: InitialState, persistence: Persisten
     if (commits.length === 0) return confirm();
     const events = commits.flatMap((commit) => commit.events);
     try {
-      const durable = persistence.persist(events, revision);
+      const durable = persistence.persist(events);
       if (durable === undefined) return confirm();
       inFlight = durable.then(confirm, refuse).finally(() => {
         inFlight = undefined;

@@ -7,6 +7,8 @@ import type { RetryCondition } from "../table.ts";
 import { lent, type Connection } from "../transport/connection.ts";
 import { wordOf } from "./ending.ts";
 import type { Exchange } from "./exchange.ts";
+import { BodyPump, isOneWrite } from "./gathered/body-pump.ts";
+import { gatheredFields } from "./gathered/gather.ts";
 
 const crlf = Buffer.from("\r\n", "latin1");
 
@@ -141,16 +143,22 @@ function send(exchange: Exchange, upstream: Connection, reused: boolean, parsed:
     locatePath(request.bytes, requestHead);
   }
   writer.reset();
-  composeRequest(writer, request, requestHead, exchange.decision.rewritten, exchange.requestFields);
-  if (early.end > early.start) writer.copy(request.bytes, early.start, early.end);
-  if (early.cut && early.last) writer.bytes(crlf);
-  attempts?.body?.writeTo(writer);
+  const { gathered } = exchange;
+  const edits = gathered === undefined ? exchange.requestFields : gatheredFields(exchange, gathered);
+  composeRequest(writer, request, requestHead, exchange.decision.rewritten, edits);
+  if (gathered === undefined) {
+    if (early.end > early.start) writer.copy(request.bytes, early.start, early.end);
+    if (early.cut && early.last) writer.bytes(crlf);
+    attempts?.body?.writeTo(writer);
+  } else if (isOneWrite(gathered)) for (const part of gathered.body.parts) writer.bytes(part);
+  else exchange.pump = new BodyPump(exchange, gathered.body, upstream);
   // Asking for the time costs: what goes out at once has begun just now.
   exchange.books.sentAt = parsed && reused ? exchange.books.begunAt : context.clock.monotonic();
   const result = upstream.write(writer.view());
   if (result === lent) writer.renew();
   if (exchange.bodySent) {
-    exchange.wait("read");
+    exchange.wait(exchange.pump === undefined ? "read" : "send");
+    if (result !== lent) exchange.pump?.next();
     return;
   }
   if (request.expectsContinue && !exchange.hasContinued) exchange.client.sendContinue();

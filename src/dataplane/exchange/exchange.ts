@@ -13,6 +13,8 @@ import type { Compressor } from "./compressor.ts";
 import type { Downstream } from "./downstream.ts";
 import { goTo, lost } from "./endpoint-try.ts";
 import { closeConnection, silent, wordOf } from "./ending.ts";
+import type { BodyPump } from "./gathered/body-pump.ts";
+import { gather, gathersFirst, type Gathered } from "./gathered/gather.ts";
 import { waitForGuard } from "./guard.ts";
 import { copyBody, sendRequestBody, type EarlyBody } from "./request-body.ts";
 import type { ClientRequest } from "./request.ts";
@@ -43,6 +45,10 @@ export class Exchange implements ConnectionHandler {
   reused = false;
   readonly books: Books;
   compressor: Compressor | undefined;
+  /** The request's body, where it is waited for. */
+  gathered: Gathered | undefined;
+  /** What moves it to the endpoint, until all of it is there. */
+  pump: BodyPump | undefined;
   waiting: Waiting = "nothing";
   bodySent: boolean;
   partial: Buffer | undefined;
@@ -91,6 +97,7 @@ export class Exchange implements ConnectionHandler {
 
   /** Whether the part of the body that came with the head may have to be sent, or sent again. */
   get needsEarlyBody(): boolean {
+    if (this.gathered !== undefined) return false;
     return this.attempts?.wasSent !== true || this.attempts.isReplayable;
   }
 
@@ -118,8 +125,8 @@ export class Exchange implements ConnectionHandler {
     if (decision.answer !== undefined) {
       if (decision.reason !== undefined) this.record(decision.reason, decision.answer.status);
       this.books.own = decision.answer;
-      this.end();
       this.count(classOf(decision.answer.status), 1);
+      this.end();
       this.client.answer(decision.answer, this.responseFields(decision.answer.status));
       return;
     }
@@ -130,8 +137,16 @@ export class Exchange implements ConnectionHandler {
       return;
     }
     copyBody(this, this.request.bytes, this.early.start, this.early.end, this.early);
+    if (gathersFirst(this)) gather(this);
+    else this.goOut(parsed);
+  }
+
+  /** To an endpoint, with all of the body that is to be waited for. */
+  goOut(parsed: boolean): void {
+    const { decision } = this;
+    const { backend } = decision;
     if (backend === undefined) return;
-    this.attempts = new Attempts(this.context, this.request, decision, backend);
+    this.attempts = new Attempts(this.context, this.request, decision, backend, this.gathered !== undefined);
     goTo(this, backend.hasQueue ? "full" : this.attempts.next(), parsed);
   }
 
@@ -163,10 +178,11 @@ export class Exchange implements ConnectionHandler {
 
   complete(): void {
     const { upstream, endpoint, context } = this;
-    const keep = this.reusable && this.bodySent && upstream?.closed === false && !upstream.blocked;
+    const keep =
+      this.reusable && this.bodySent && this.pump === undefined && upstream?.closed === false && !upstream.blocked;
     this.upstream = undefined;
-    this.end();
     this.count(counter.bytesOut, this.body.bytes);
+    this.end();
     if (upstream !== undefined) {
       if (keep && endpoint !== undefined)
         endpoint.give(upstream, context.deadlines.now + context.limits.upstreamIdleMs);
@@ -186,7 +202,8 @@ export class Exchange implements ConnectionHandler {
       this.client.resumeBody();
       return;
     }
-    if (this.bodySent) this.wait("read");
+    if (this.pump !== undefined) this.pump.next();
+    else if (this.bodySent) this.wait("read");
     else {
       this.wait("client");
       this.client.resumeBody();
@@ -255,18 +272,20 @@ export class Exchange implements ConnectionHandler {
     if (reason !== "") this.record(reason, begun ? 0 : status);
     this.dropUpstream();
     this.connecting?.cancel();
+    if (!begun) this.count(classOf(status), 1);
     this.end();
     if (begun) {
       this.client.abort();
       return;
     }
-    this.count(classOf(status), 1);
     this.client.answer({ status }, this.responseFields(status));
   }
 
   dropUpstream(): void {
     const { upstream } = this;
     this.upstream = undefined;
+    this.pump?.cancel();
+    this.pump = undefined;
     if (upstream !== undefined) closeConnection(upstream);
   }
 
@@ -274,12 +293,13 @@ export class Exchange implements ConnectionHandler {
     this.ended = true;
     this.waiting = "nothing";
     this.client.expectWithin(0);
-    this.count(counter.open, -1);
     this.cancelGuard?.();
     this.cancelGuard = undefined;
     this.cancelTurn?.();
     this.cancelTurn = undefined;
     this.compressor?.destroy();
+    this.pump?.cancel();
+    this.gathered?.body.release();
     this.leaveEndpoint();
     this.attempts?.end();
     this.decision.live?.end();
@@ -288,6 +308,8 @@ export class Exchange implements ConnectionHandler {
       isTunnel: this.tunnel,
       tried: this.attempts?.tried ?? [],
     });
+    // Last of all that is counted: the slots of what has left may be another's from now on.
+    this.count(counter.open, -1);
   }
 
   leaveEndpoint(): void {

@@ -1,6 +1,7 @@
 import { counter } from "../counters.ts";
 import { lent, sent, type WriteResult } from "../transport/connection.ts";
 import type { Exchange } from "./exchange.ts";
+import { addToGathered } from "./gathered/gather.ts";
 
 const crlf = Buffer.from("\r\n", "latin1");
 
@@ -22,11 +23,13 @@ export function sendRequestBody(
   end: number,
   { last, cut }: { readonly last: boolean; readonly cut: boolean },
 ): void {
-  const { upstream } = exchange;
-  if (upstream === undefined) return;
+  const { upstream, gathered } = exchange;
+  if (upstream === undefined && gathered === undefined) return;
   exchange.bodySent = last;
   exchange.count(counter.bytesIn, end - start);
   copyBody(exchange, bytes, start, end, { last, cut });
+  if (gathered !== undefined) addToGathered(exchange, bytes, start, end, last);
+  if (gathered !== undefined || upstream === undefined) return;
   exchange.attempts?.keep(bytes, start, end);
   if (last && cut) exchange.attempts?.keep(crlf, 0, crlf.length);
   let result: WriteResult = end > start ? upstream.write(bytes.subarray(start, end)) : sent;
