@@ -6,7 +6,8 @@ import type { Connection } from "./connection.ts";
 import type { Handles, TcpHandle } from "./handles.ts";
 import { peek } from "./peek.ts";
 import { plainAddress, SocketConnection, type OnFault } from "./public.ts";
-import { acceptRaw, HandleConnection } from "./raw.ts";
+import { acceptRaw } from "./raw-accept.ts";
+import { HandleConnection } from "./raw.ts";
 
 export interface Listening {
   readonly address: ListenerSpec;
