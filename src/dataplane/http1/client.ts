@@ -189,7 +189,8 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     // What is read next may take the place of these bytes.
     if (this.passing === bytes && !exchange.isOver) {
       const kept = exchange.needsEarlyBody ? early.end : parsed.headEnd;
-      request.bytes = Buffer.from(bytes.subarray(0, kept));
+      request.bytes = Buffer.allocUnsafe(kept);
+      bytes.copy(request.bytes, 0, 0, kept);
     }
     this.checkBody(exchange);
     return true;

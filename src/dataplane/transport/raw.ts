@@ -13,6 +13,14 @@ const noHandler: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, on
 const sharedBytes = 64 * 1024;
 const shared = Buffer.allocUnsafeSlow(sharedBytes);
 
+/** Its beginnings of each length that requests have, as to make one costs more than to find it again. */
+const beginnings: (Buffer | undefined)[] = Array.from({ length: 2048 });
+
+function beginning(length: number): Buffer {
+  if (length >= beginnings.length) return shared.subarray(0, length);
+  return (beginnings[length] ??= shared.subarray(0, length));
+}
+
 export interface RawOptions {
   readonly handles: Handles;
   readonly onFault: OnFault;
@@ -111,7 +119,7 @@ export class HandleConnection implements Connection {
     }
     const { reader } = this;
     if (reader === undefined) {
-      const bytes = this.letsGo ? shared.subarray(0, length) : Buffer.from(shared.subarray(0, length));
+      const bytes = this.letsGo ? beginning(length) : Buffer.from(shared.subarray(0, length));
       this.tell(bytes, 0, length);
       return undefined;
     }

@@ -203,6 +203,8 @@ test("a body that grows too large while it is read is refused, and its endpoint 
 test("a body over HTTP/2 without a length gets one", async (t) => {
   const { port } = await start(t, [await digestEndpoint(t)]);
   const session = connect(`http://127.0.0.1:${port}`);
+  // The plane stops before its clients do.
+  session.on("error", () => {});
   t.after(() => session.destroy());
   const stream = session.request({ ":method": "POST", ":path": "/" }, { endStream: false });
   const body = randomBytes(2_000_000);
@@ -223,6 +225,8 @@ test("to an endpoint that speaks HTTP/2 a body streams: gRPC talks both ways at 
   const routes = [route("r", { gather: memory })];
   await plane.apply(change({ hosts: [host("*", routes)], backends: [backend("b", [endpoint], { protocol: "h2" })] }));
   const session = connect(`http://127.0.0.1:${port}`);
+  // The plane stops before its clients do.
+  session.on("error", () => {});
   t.after(() => session.destroy());
   const stream = session.request({ ":method": "POST", ":path": "/" }, { endStream: false });
   stream.write("ping");
