@@ -28,7 +28,7 @@ import { listen, type Listening, type ListenOptions } from "./transport/listen.t
 import { createLookup } from "./transport/lookup.ts";
 import { createPublicDialer } from "./transport/public.ts";
 import { usableHandles } from "./transport/raw-check.ts";
-import { createRawDialer } from "./transport/raw.ts";
+import { createRawDialer } from "./transport/raw-dialer.ts";
 
 export interface EngineOptions {
   readonly listeners: readonly ListenerSpec[];

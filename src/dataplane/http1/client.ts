@@ -15,7 +15,7 @@ import { renderAnswer, type Answer } from "../page.ts";
 import { lent, sent, type Connection, type ConnectionHandler, type WriteResult } from "../transport/connection.ts";
 import { BodyReader } from "./body.ts";
 import { composeResponse, type ResponseShape } from "./compose-response.ts";
-import { answerTo, parseRequest, readRequest, refusalOf } from "./read-request.ts";
+import { answerTo, LastSaid, parseRequest, readRequest, refusalOf } from "./read-request.ts";
 
 /**
  * `head`: waits for a request. `exchange`: one is on its way. `flush`: its answer waits to be taken before the next one
@@ -42,6 +42,7 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
   private working = false;
   private exchange: Exchange | undefined;
   private readonly body = new BodyReader();
+  private readonly last = new LastSaid();
   private requests = 0;
   private lingered = 0;
   /** Of the request that is on its way. */
@@ -166,7 +167,7 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
       if (this.requests > 0 || !this.speaksHttp2(bytes)) this.reject(answerTo(parsed.framing));
       return false;
     }
-    const request = readRequest(this.context, this.connection, this.forwarding, parsed, 1);
+    const request = readRequest(this.context, this.connection, this.forwarding, parsed, { major: 1, last: this.last });
     this.requests += 1;
     this.clientCloses = head.close || (head.minor === 0 && !head.keepAlive);
     this.lastRequest = draining || this.requests >= limits.requestsPerConnection || this.clientCloses;
@@ -188,7 +189,8 @@ export class Http1Client implements ConnectionHandler, Downstream, Timed {
     // What is read next may take the place of these bytes.
     if (this.passing === bytes && !exchange.isOver) {
       const kept = exchange.needsEarlyBody ? early.end : parsed.headEnd;
-      request.bytes = Buffer.from(bytes.subarray(0, kept));
+      request.bytes = Buffer.allocUnsafe(kept);
+      bytes.copy(request.bytes, 0, 0, kept);
     }
     this.checkBody(exchange);
     return true;

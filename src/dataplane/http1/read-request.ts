@@ -8,6 +8,15 @@ import { requestForwarding, type Forwarding } from "../forwarded.ts";
 import { renderPage, type Answer } from "../page.ts";
 import type { Connection } from "../transport/connection.ts";
 
+/**
+ * What the last request of a connection said. Most say the same again: then it is the same text, which costs no call to
+ * make, and is found at once where it is looked up.
+ */
+export class LastSaid {
+  host = "";
+  target = "";
+}
+
 /** A head that was parsed and found good, and what follows it. */
 export interface ParsedHead {
   readonly bytes: Buffer;
@@ -53,13 +62,16 @@ export function readRequest(
   connection: Connection,
   forwarding: Forwarding,
   { bytes, headEnd, framing }: ParsedHead,
-  major: ClientRequest["major"],
+  { major, last }: { readonly major: ClientRequest["major"]; readonly last: LastSaid },
 ): ClientRequest {
   const text = (start: number, end: number) => bytes.toString("latin1", start, end);
   const value = (field: number) => (field < 0 ? "" : text(head.valueStart(field), head.valueEnd(field)));
   const method = methodOf(bytes, head.methodStart, head.methodEnd);
-  const authority = head.authorityStart < 0 ? "" : text(head.authorityStart, head.authorityEnd);
   const modern = head.minor === 1;
+  if (head.hostField >= 0) {
+    last.host = textAgain(bytes, head.valueStart(head.hostField), head.valueEnd(head.hostField), last.host);
+  } else last.host = head.authorityStart < 0 ? "" : text(head.authorityStart, head.authorityEnd);
+  last.target = textAgain(bytes, head.pathStart, head.targetEnd, last.target);
   return {
     bytes,
     headStart: 0,
@@ -69,8 +81,8 @@ export function readRequest(
     major,
     minor: head.minor,
     framing,
-    host: head.hostField >= 0 ? value(head.hostField) : authority,
-    target: text(head.pathStart, head.targetEnd) || "/",
+    host: last.host,
+    target: last.target || "/",
     // h2c would be a second protocol behind the rules' back.
     upgrade:
       modern && head.upgrade && framing === 0 && head.upgradeField >= 0 && !/\bh2c\b/i.test(value(head.upgradeField)),
@@ -81,6 +93,14 @@ export function readRequest(
     requestId: undefined,
     forwarding: forwarding.trusted ? requestForwarding(connection, trusts, bytes, head) : forwarding,
   };
+}
+
+/** The bytes as text: `before` when they say the same. */
+function textAgain(bytes: Buffer, start: number, end: number, before: string): string {
+  const { length } = before;
+  let at = end - start === length ? 0 : -1;
+  while (at >= 0 && at < length) at = bytes[start + at] === before.charCodeAt(at) ? at + 1 : -1;
+  return at === length ? before : bytes.toString("latin1", start, end);
 }
 
 /** Most requests are GET, and need no new string to say so. */

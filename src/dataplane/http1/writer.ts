@@ -7,6 +7,7 @@ const initialBytes = 128 * 1024;
 export class HeadWriter {
   length = 0;
   private buffer = Buffer.allocUnsafeSlow(initialBytes);
+  private lastView: Buffer | undefined;
 
   reset(): void {
     this.length = 0;
@@ -14,6 +15,7 @@ export class HeadWriter {
 
   renew(): void {
     this.buffer = Buffer.allocUnsafeSlow(initialBytes);
+    this.lastView = undefined;
     this.length = 0;
   }
 
@@ -33,8 +35,10 @@ export class HeadWriter {
     this.length += this.buffer.write(text, this.length, "latin1");
   }
 
+  /** What was written. The same object while heads of the same length follow each other: many clients ask alike. */
   view(): Buffer {
-    return this.buffer.subarray(0, this.length);
+    if (this.lastView?.length !== this.length) this.lastView = this.buffer.subarray(0, this.length);
+    return this.lastView;
   }
 
   /** Copies what was written so that it ends just before `end` of `target`. */
@@ -47,5 +51,6 @@ export class HeadWriter {
     const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.length + bytes));
     this.buffer.copy(larger, 0, 0, this.length);
     this.buffer = larger;
+    this.lastView = undefined;
   }
 }

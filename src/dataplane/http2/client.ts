@@ -8,7 +8,7 @@ import { addTo, counter } from "../counters.ts";
 import type { Timed } from "../deadline.ts";
 import { classOf } from "../exchange/booking.ts";
 import { connectionForwarding, type Forwarding } from "../forwarded.ts";
-import { answerTo, largeHead, parseRequest, readRequest, refusalOf } from "../http1/read-request.ts";
+import { answerTo, largeHead, LastSaid, parseRequest, readRequest, refusalOf } from "../http1/read-request.ts";
 import type { Answer } from "../page.ts";
 import type { Connection, ConnectionHandler } from "../transport/connection.ts";
 import { Budget } from "./budget.ts";
@@ -33,6 +33,7 @@ export class Http2Client implements ConnectionHandler, SessionOwner, Timed {
   private readonly context: ServeContext;
   private readonly connection: Connection;
   private readonly forwarding: Forwarding;
+  private readonly last = new LastSaid();
   private readonly left: () => void;
   private readonly session: Http2Session;
   private readonly resets: Budget;
@@ -153,7 +154,7 @@ export class Http2Client implements ConnectionHandler, SessionOwner, Timed {
     }
     // A head that ends before its end would hide a second request.
     if (parsed.headEnd !== parsed.bytes.length) throw new Error("a head composed of an HTTP/2 request is not one head");
-    const request = readRequest(context, this.connection, this.forwarding, parsed, 2);
+    const request = readRequest(context, this.connection, this.forwarding, parsed, { major: 2, last: this.last });
     const refused = refusalOf(context, request);
     if (refused !== undefined) {
       this.reject(stream, refused, request.toHead);

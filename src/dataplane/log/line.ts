@@ -1,12 +1,16 @@
 import type { Served } from "./served.ts";
 
 // oxlint-disable-next-line no-control-regex
-const special = /["\\\0-\x1f\x7f-\xff]/g;
+const special = /["\\\0-\x1f\x7f-\xff]/;
+// oxlint-disable-next-line no-control-regex
+const everySpecial = /["\\\0-\x1f\x7f-\xff]/g;
 
 /** As nginx escapes: `"`, `\` and what is not printable ASCII become `\xHH`; an empty value is `-`. */
 function shown(text: string): string {
   if (text === "") return "-";
-  return text.replace(special, (byte) => `\\x${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
+  // Most texts have none, and to look is cheaper than to replace nothing.
+  if (!special.test(text)) return text;
+  return text.replace(everySpecial, (byte) => `\\x${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 }
 
 let lastAgent = "";

@@ -156,10 +156,16 @@ export class Backend {
       const found = this.preferences.find(preference, sound) ?? this.preferences.find(preference, fresh);
       if (found !== undefined) return found;
     }
+    const next = now < this.warmAt ? this.nextOfReady(sound, now) : this.order.next(endpoints, sound);
+    return next ?? this.order.next(endpoints, fresh);
+  }
+
+  /** Endpoints that have just joined have less than their share. */
+  private nextOfReady(sound: (endpoint: Endpoint) => boolean, now: number): Endpoint | undefined {
     const { slowStartMs = 0 } = this.entry;
     const ready = (endpoint: Endpoint) =>
       sound(endpoint) && this.random() < shareOf(endpoint.joinedAt, slowStartMs, now);
-    return this.order.next(endpoints, now < this.warmAt ? ready : sound) ?? this.order.next(endpoints, fresh);
+    return this.order.next(this.endpoints, ready);
   }
 
   private panics(now: number): boolean {

@@ -2,17 +2,40 @@ import { hash } from "node:crypto";
 import type { MovingMean } from "../balance/ewma.ts";
 import type { ServeContext } from "../context.ts";
 import { counter, createSlot, type CounterSlot } from "../counters.ts";
-import type { Connecting, Connection, DialTarget } from "../transport/connection.ts";
+import type { Connecting, Connection, ConnectionHandler, DialTarget } from "../transport/connection.ts";
 import type { Guarded } from "./breaker.ts";
 import { endpointName } from "./endpoint-name.ts";
 import { Http2Pool } from "./http2-pool.ts";
 import type { Suspect } from "./outliers.ts";
 
-/** A connection that waits in a pool for its next request. */
-export interface Idle {
+/** A connection that waits in a pool for its next request. One object, as each request leaves one behind. */
+class Idle implements ConnectionHandler {
   readonly connection: Connection;
   /** In `Deadlines.now` time. */
   readonly until: number;
+  private readonly pool: Idle[];
+
+  constructor(connection: Connection, until: number, pool: Idle[]) {
+    this.connection = connection;
+    this.until = until;
+    this.pool = pool;
+  }
+
+  /** Bytes that nobody asked for would be taken as the answer to the next request. */
+  onData(): void {
+    this.connection.destroy();
+  }
+
+  onEnd(): void {
+    this.connection.destroy();
+  }
+
+  onDrain(): void {}
+
+  onClose(): void {
+    const at = this.pool.indexOf(this);
+    if (at >= 0) this.pool.splice(at, 1);
+  }
 }
 
 /** One endpoint as a worker knows it: its idle connections and how it did lately. */
@@ -101,19 +124,9 @@ export class Endpoint implements Guarded, Suspect {
       return;
     }
     if (this.idle.length >= this.limit) this.idle.shift()?.connection.destroy();
-    this.idle.push({ connection, until });
-    connection.handler = {
-      // Bytes that nobody asked for would be taken as the answer to the next request.
-      onData: () => connection.destroy(),
-      onEnd: () => connection.destroy(),
-      onDrain: () => {},
-      onClose: () => this.forget(connection),
-    };
-  }
-
-  private forget(connection: Connection): void {
-    const at = this.idle.findIndex((idle) => idle.connection === connection);
-    if (at >= 0) this.idle.splice(at, 1);
+    const idle = new Idle(connection, until, this.idle);
+    this.idle.push(idle);
+    connection.handler = idle;
   }
 
   /** Closes the connections that waited past their time. */

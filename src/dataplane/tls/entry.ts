@@ -15,7 +15,8 @@ import { readClientHello } from "#wire/tls-hello.ts";
 import type { Proxied } from "#wire/proxy-protocol.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { TlsEntry } from "../transport/listen.ts";
-import { peek } from "../transport/peek.ts";
+import { peek, type Peeked } from "../transport/peek.ts";
+import { socketOf } from "../transport/raw-peek.ts";
 import type { Handles, TcpHandle } from "../transport/handles.ts";
 import { SocketConnection, type OnFault } from "../transport/public.ts";
 import type { TlsStart } from "../transport/raw-tls.ts";
@@ -130,29 +131,34 @@ export class TlsTerminator implements TlsEntry {
   }
 
   takeHandle(handle: TcpHandle, localPort: number): void {
-    this.shakes?.begin(handle, localPort, this.start, this.options.accept);
-  }
-
-  takesHandles(): boolean {
-    return this.shakes !== undefined && this.options.ruleOfName() === undefined;
+    const { shakes, options } = this;
+    const rule = options.ruleOfName();
+    const begin = (seen?: Buffer) => shakes?.begin(handle, { localPort, start: this.start, seen }, options.accept);
+    if (rule === undefined) return begin();
+    const hello = new HelloReader();
+    shakes?.peek(
+      handle,
+      options.greetingMs,
+      (bytes) => hello.look(bytes),
+      (seen) => {
+        const outcome = hello.serverName === undefined ? undefined : rule(hello.serverName);
+        if (outcome === undefined) begin(seen);
+        else if (outcome.type === "pass") outcome.pass(socketOf(handle, seen));
+        else this.shake(socketOf(handle, seen), undefined, outcome.server);
+      },
+    );
   }
 
   take(socket: Socket, proxied: Proxied | undefined): void {
     const rule = this.options.ruleOfName();
     if (rule === undefined) return this.shake(socket, proxied);
-    let serverName: string | undefined;
-    const look = (bytes: Buffer) => {
-      const hello = readClientHello(bytes);
-      if (hello.type === "incomplete") return "more";
-      if (hello.type === "hello") ({ serverName } = hello);
-      return 0;
-    };
+    const hello = new HelloReader();
     const { clock, greetingMs } = this.options;
     this.hold(socket);
-    peek(socket, { look, clock, ms: greetingMs }, () => {
+    peek(socket, { look: (bytes) => hello.look(bytes), clock, ms: greetingMs }, () => {
       this.shaking.delete(socket);
       if (socket.destroyed) return;
-      const outcome = serverName === undefined ? undefined : rule(serverName);
+      const outcome = hello.serverName === undefined ? undefined : rule(hello.serverName);
       if (outcome?.type === "pass") outcome.pass(socket);
       else this.shake(socket, proxied, outcome?.server);
     });
@@ -206,6 +212,18 @@ export class TlsTerminator implements TlsEntry {
     const proxied = this.arrivals.size === 0 ? undefined : this.arrivals.get(keyOf(socket));
     const peer = new SocketPeer(socket, rules);
     this.options.accept(new SocketConnection(socket, this.options.onFault, socket.localPort ?? 0, { proxied, peer }));
+  }
+}
+
+/** Finds the server that a client names in the first bytes of its connection. */
+class HelloReader {
+  serverName: string | undefined;
+
+  look(bytes: Buffer): Peeked {
+    const hello = readClientHello(bytes);
+    if (hello.type === "incomplete") return "more";
+    if (hello.type === "hello") this.serverName = hello.serverName;
+    return 0;
   }
 }
 

@@ -6,8 +6,11 @@ import type { SecureContext } from "node:tls";
  * public API: `raw-check.ts` finds out at the start whether they still do what is written here.
  */
 export interface StreamHandle {
-  /** Set by us: called with `this` as the handle; what it returns is read into from then on. */
-  onread: (this: StreamHandle) => Uint8Array | undefined;
+  /**
+   * Set by us: called with `this` as the handle; what it returns is read into from then on. Without memory of ours to read
+   * into, it gets new memory each time.
+   */
+  onread: (this: StreamHandle, bytes?: ArrayBuffer) => Uint8Array | undefined;
   /** Ours: keeps the connection, and with it the memory that is read into, from being collected. */
   owner?: unknown;
   /** Where reads go; only the address is kept, so somebody has to keep the memory. Once, before reading. */
@@ -46,6 +49,8 @@ export interface TlsHandle extends StreamHandle {
   sni_context?: unknown;
   enableCertCb(): void;
   certCbDone(): void;
+  /** Takes bytes as if they had just come. */
+  receive(bytes: Uint8Array): void;
   setOCSPResponse(response: Uint8Array): void;
   setALPNProtocols(protocols: Uint8Array): void;
   getALPNNegotiatedProtocol(): string | false;
@@ -86,6 +91,8 @@ export interface Handles {
   createShutdownRequest(): ShutdownRequest;
   /** What the last read brought: bytes, or an error number. */
   readonly lastRead: () => number;
+  /** Where in its memory the last read begins that brought some. */
+  readonly lastReadOffset: () => number;
   /** Why the last write could not even be begun; 0 when it was. */
   readonly lastWriteError: () => number;
   readonly endOfFile: number;
@@ -101,6 +108,7 @@ interface Bindings {
     readonly ShutdownWrap: new () => ShutdownRequest;
     readonly streamBaseState: Int32Array;
     readonly kReadBytesOrError: number;
+    readonly kArrayBufferOffset: number;
     readonly kLastWriteErr: number;
   };
   readonly tls: {
@@ -114,13 +122,14 @@ export function loadHandles(): Handles | undefined {
   const bindings = loadBindings();
   if (bindings === undefined) return undefined;
   const { tcp, stream, tls, uv } = bindings;
-  const { streamBaseState, kReadBytesOrError, kLastWriteErr } = stream;
+  const { streamBaseState, kReadBytesOrError, kArrayBufferOffset, kLastWriteErr } = stream;
   return {
     createTcp: () => new tcp.TCP(tcp.constants.SOCKET),
     createTls: (handle, { context }) => tls.wrap(handle, context, true, false),
     createConnectRequest: () => new tcp.TCPConnectWrap(),
     createShutdownRequest: () => new stream.ShutdownWrap(),
     lastRead: () => streamBaseState[kReadBytesOrError] ?? 0,
+    lastReadOffset: () => streamBaseState[kArrayBufferOffset] ?? 0,
     lastWriteError: () => streamBaseState[kLastWriteErr] ?? 0,
     endOfFile: uv.UV_EOF,
   };
@@ -144,6 +153,7 @@ function loadBindings(): Bindings | undefined {
       typeof stream.ShutdownWrap === "function" &&
       stream.streamBaseState instanceof Int32Array &&
       typeof stream.kReadBytesOrError === "number" &&
+      typeof stream.kArrayBufferOffset === "number" &&
       typeof stream.kLastWriteErr === "number" &&
       typeof tls.wrap === "function" &&
       typeof uv.UV_EOF === "number";

@@ -6,7 +6,8 @@ import type { Connection } from "./connection.ts";
 import type { Handles, TcpHandle } from "./handles.ts";
 import { peek } from "./peek.ts";
 import { plainAddress, SocketConnection, type OnFault } from "./public.ts";
-import { acceptRaw, HandleConnection } from "./raw.ts";
+import { acceptRaw } from "./raw-accept.ts";
+import { HandleConnection } from "./raw.ts";
 
 export interface Listening {
   readonly address: ListenerSpec;
@@ -20,8 +21,7 @@ export interface Listening {
 export interface TlsEntry {
   /** `proxied` is whom a proxy in front speaks for. */
   take(socket: Socket, proxied: Proxied | undefined): void;
-  /** Whether it takes a connection that comes now without a socket around it. */
-  takesHandles(): boolean;
+  /** Takes a connection without a socket around it, where there are handles. */
   takeHandle(handle: TcpHandle, localPort: number): void;
 }
 
@@ -93,13 +93,10 @@ function acceptHandles(
   options: ListenOptions & { readonly handles: Handles },
 ): void {
   const { onFault, admits, tls, accept } = options;
-  if (isTls) {
-    const take = (handle: TcpHandle) => tls.takeHandle(handle, localPort);
-    acceptRaw(server, { onFault, admits, take, leaves: () => !tls.takesHandles() });
-  } else {
-    const take = (handle: TcpHandle) => accept(new HandleConnection(handle, options, localPort));
-    acceptRaw(server, { onFault, admits, take });
-  }
+  const take = isTls
+    ? (handle: TcpHandle) => tls.takeHandle(handle, localPort)
+    : (handle: TcpHandle) => accept(new HandleConnection(handle, options, localPort));
+  acceptRaw(server, { onFault, admits, take });
 }
 
 /** Takes the PROXY header off a connection, or closes one that does not begin with it. */

@@ -3,7 +3,9 @@ import { connect, createSecureContext, type TlsOptions } from "node:tls";
 import { lent, type Connection } from "./connection.ts";
 import { loadHandles, type Handles, type TcpHandle } from "./handles.ts";
 import { SocketConnection } from "./public.ts";
-import { acceptRaw, createRawDialer, HandleConnection, type RawOptions } from "./raw.ts";
+import { acceptRaw } from "./raw-accept.ts";
+import { createRawDialer } from "./raw-dialer.ts";
+import { HandleConnection, type RawOptions } from "./raw.ts";
 import { shakeHands, type TlsStart } from "./raw-tls.ts";
 
 /** The versions of Node whose handles are as `handles.ts` describes them. */

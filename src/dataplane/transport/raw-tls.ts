@@ -21,6 +21,8 @@ export interface TlsStart {
 export interface ShakeOptions extends RawOptions {
   readonly localPort: number;
   readonly start: TlsStart;
+  /** What was read before, if anything was. */
+  readonly seen?: Buffer | undefined;
 }
 
 /**
@@ -73,6 +75,9 @@ class TlsHandleConnection extends HandleConnection {
     secure["onerror"] = onError;
     secure.setALPNProtocols(start.protocols);
     secure.enableCertCb();
+    const { seen } = options;
+    // Later, when there is a handler.
+    if (seen !== undefined) process.nextTick(() => this.closing || secure.receive(seen));
   }
 
   get peer(): TlsPeer {

@@ -1,18 +1,8 @@
-import { isIP, type Server } from "node:net";
 import { getSystemErrorName } from "node:util";
-import {
-  headroom,
-  lent,
-  sent,
-  type Connecting,
-  type Connection,
-  type ConnectionHandler,
-  type Dialer,
-  type WriteResult,
-} from "./connection.ts";
+import { headroom, lent, sent, type Connection, type ConnectionHandler, type WriteResult } from "./connection.ts";
 import type { Handles, ShutdownRequest, StreamHandle, TcpHandle, WriteRequest } from "./handles.ts";
 import { plainAddress, type OnFault } from "./public.ts";
-import { ReadBuffer } from "./read-buffer.ts";
+import type { ReadBuffer } from "./read-buffer.ts";
 
 const noHandler: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
 
@@ -22,6 +12,14 @@ const noHandler: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, on
  */
 const sharedBytes = 64 * 1024;
 const shared = Buffer.allocUnsafeSlow(sharedBytes);
+
+/** Its beginnings of each length that requests have, as to make one costs more than to find it again. */
+const beginnings: (Buffer | undefined)[] = Array.from({ length: 2048 });
+
+function beginning(length: number): Buffer {
+  if (length >= beginnings.length) return shared.subarray(0, length);
+  return (beginnings[length] ??= shared.subarray(0, length));
+}
 
 export interface RawOptions {
   readonly handles: Handles;
@@ -121,7 +119,7 @@ export class HandleConnection implements Connection {
     }
     const { reader } = this;
     if (reader === undefined) {
-      const bytes = this.letsGo ? shared.subarray(0, length) : Buffer.from(shared.subarray(0, length));
+      const bytes = this.letsGo ? beginning(length) : Buffer.from(shared.subarray(0, length));
       this.tell(bytes, 0, length);
       return undefined;
     }
@@ -293,108 +291,8 @@ function onShut(this: ShutdownRequest): void {
   if (this.handle?.owner instanceof HandleConnection) this.handle.owner.wasShut();
 }
 
-function errorOf(status: number, call: string): NodeJS.ErrnoException {
+/** An error of the system as Node's own sockets tell it. */
+export function errorOf(status: number, call: string): NodeJS.ErrnoException {
   const code = getSystemErrorName(status);
   return Object.assign(new Error(`${call} ${code}`), { code, errno: status, syscall: call });
-}
-
-/** Connects to addresses without TLS by handles, and everything else by `other`. */
-export function createRawDialer(options: RawOptions, other: Dialer): Dialer {
-  const spares: Buffer[] = [];
-  return {
-    connect(target, done) {
-      const { address, port, halfOpen = false } = target;
-      const family = target.tls ? 0 : isIP(address);
-      if (family === 0) return other.connect(target, done);
-      // Of requests, something may be needed after the connection has closed.
-      const reader = new ReadBuffer(halfOpen ? spares : undefined);
-      return connectRaw({ address, port, family, traits: { reader, halfOpen } }, done, options);
-    },
-  };
-}
-
-interface RawTarget {
-  readonly address: string;
-  readonly port: number;
-  readonly family: number;
-  readonly traits: HandleTraits;
-}
-
-function connectRaw(
-  { address, port, family, traits }: RawTarget,
-  done: (result: Connection | NodeJS.ErrnoException) => void,
-  options: RawOptions,
-): Connecting {
-  const { handles, onFault } = options;
-  const handle = handles.createTcp();
-  let isOver = false;
-  const finish = (status: number) => {
-    if (isOver) return;
-    isOver = true;
-    try {
-      if (status < 0) {
-        handle.close(() => {});
-        done(errorOf(status, "connect"));
-      } else {
-        done(new HandleConnection(handle, options, 0, traits));
-      }
-    } catch (error) {
-      onFault(error);
-    }
-  };
-  const request = handles.createConnectRequest();
-  request.oncomplete = finish;
-  request.address = address;
-  request.port = port;
-  handle.onread = () => undefined;
-  const status = family === 6 ? handle.connect6(request, address, port) : handle.connect(request, address, port);
-  // Whoever asks is told later in any case, so that it has our answer by then.
-  if (status < 0) queueMicrotask(() => finish(status));
-  return {
-    cancel() {
-      if (isOver) return;
-      isOver = true;
-      handle.close(() => {});
-    },
-  };
-}
-
-/** What takes the connections of a listening server before the server makes sockets of them. */
-export interface RawAccept {
-  readonly onFault: OnFault;
-  readonly admits: () => boolean;
-  /** Gets each handle. */
-  readonly take: (handle: TcpHandle) => void;
-  /** Whether a connection that comes now is to be a socket after all. */
-  readonly leaves?: () => boolean;
-}
-
-/** Returns false when this server has no such handle; then nothing has changed. */
-export function acceptRaw(server: Server, { onFault, admits, take, leaves }: RawAccept): boolean {
-  const listening = (server as unknown as { _handle?: ListeningHandle })._handle;
-  const usual = listening?.onconnection;
-  if (listening === undefined || typeof usual !== "function") return false;
-  listening.onconnection = (status, handle) => {
-    // Too many files are open, for example: the connection waits in the kernel, or is gone.
-    if (status !== 0 || handle === undefined) return;
-    if (leaves?.() === true) {
-      usual.call(listening, status, handle);
-      return;
-    }
-    handle.onread = () => undefined;
-    if (!admits()) {
-      handle.close(() => {});
-      return;
-    }
-    try {
-      take(handle);
-    } catch (error) {
-      onFault(error);
-    }
-  };
-  return true;
-}
-
-interface ListeningHandle {
-  onconnection: ((status: number, handle: TcpHandle | undefined) => void) | undefined;
 }
