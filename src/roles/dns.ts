@@ -43,7 +43,7 @@ export async function startDnsRole(
   const file = path === undefined ? undefined : { path, config: loadDnsConfig(path, report) };
   const config = file?.config;
   const connection = connectionOf({ ...options, command: "dns" }, env);
-  const client = createRemoteClient({ ...connection, trim: trimForNames });
+  const client = createRemoteClient({ ...connection, trim: trimForNames, onPage: freeMemory });
   const clusterDomain = flags.clusterDomain ?? config?.clusterDomain ?? "cluster.local";
   const listen = flags.listen.length > 0 ? flags.listen : (config?.listen ?? [{ address: "0.0.0.0", port: 53 }]);
   const stops: (() => Promise<void> | void)[] = [() => client.close()];
