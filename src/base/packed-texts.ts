@@ -6,12 +6,13 @@ const lengthLimit = base ** 3;
 
 /**
  * Texts as one text that keeps of each only what the one before it does not have at its start or its end: names and
- * addresses beside one another are alike, and a text costs an object less than each of its parts would.
+ * addresses beside one another are alike, and a text costs an object less than each of its parts would. `like` is taken
+ * for the text before the first one.
  */
-export function packTexts(texts: readonly string[]): string {
+export function packTexts(texts: readonly string[], like = ""): string {
   // Joined at the end: a text that grows piece by piece stays a chain of its pieces.
   const parts: string[] = [];
-  let before = "";
+  let before = like;
   for (const text of texts) {
     const most = Math.min(before.length, text.length, base - 1);
     let start = 0;
@@ -26,10 +27,10 @@ export function packTexts(texts: readonly string[]): string {
   return parts.join("");
 }
 
-/** The texts that `packTexts` made one of. */
-export function unpackTexts(packed: string): string[] {
+/** The texts that `packTexts` made one of, with the same `like`. */
+export function unpackTexts(packed: string, like = ""): string[] {
   const texts: string[] = [];
-  let before = "";
+  let before = like;
   let at = 0;
   while (at < packed.length) {
     const start = packed.charCodeAt(at);

@@ -6,9 +6,7 @@ import type { ServerSettings } from "./server.ts";
 import type { DnsSettings } from "./settings.ts";
 
 /** What the worker is told, in order. Each `request` number is answered by one `ok` or `failed`. */
-export type ToWorker =
-  | { readonly tell: "upstreams"; readonly upstreams: readonly Upstream[] }
-  | WorkerRequest;
+export type ToWorker = { readonly tell: "upstreams"; readonly upstreams: readonly Upstream[] } | WorkerRequest;
 
 export type WorkerRequest =
   | { readonly tell: "diff"; readonly request: number; readonly diff: PackedDiff }

@@ -75,7 +75,7 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
   const { clock = systemClock } = options;
   const zone = options.zone.toLowerCase().replace(/\.$/, "");
   const services = new Map<string, Service>();
-  const slices = new Map<string, Map<string, EndpointSlice>>();
+  const slices = new Map<string, readonly EndpointSlice[]>();
   const namespaces = new Set<string>();
   const inNamespace = new Map<string, Set<string>>();
   let rules: NameRules = options;
@@ -104,7 +104,7 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
   }
 
   function snapshot(key: string): Snapshot {
-    return { service: services.get(key), slices: [...(slices.get(key)?.values() ?? [])] };
+    return { service: services.get(key), slices: slices.get(key) ?? [] };
   }
 
   /** Told before each change of something that a Service's names come from. */
@@ -302,15 +302,13 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
       const [was, is] = [sliceOwner(before), sliceOwner(after)];
       if (before !== undefined && was !== undefined) {
         markService(was);
-        const of = slices.get(was);
-        of?.delete(keyOf(before));
-        if (of?.size === 0) slices.delete(was);
+        const left = slices.get(was)?.filter((other) => other !== before) ?? [];
+        if (left.length === 0) slices.delete(was);
+        else slices.set(was, left);
       }
       if (after !== undefined && is !== undefined) {
         markService(is);
-        const of = slices.get(is) ?? new Map<string, EndpointSlice>();
-        of.set(keyOf(after), after);
-        slices.set(is, of);
+        slices.set(is, [...(slices.get(is) ?? []), after]);
       }
     },
     namespace({ before, after }) {

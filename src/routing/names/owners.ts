@@ -99,7 +99,12 @@ export function createAddressOwners(): AddressOwners {
     },
     remove(at, key) {
       const before = of(at);
-      if (before.includes(key)) replace(at, before, before.filter((other) => other !== key));
+      if (before.includes(key))
+        replace(
+          at,
+          before,
+          before.filter((other) => other !== key),
+        );
     },
   };
 }

@@ -7,9 +7,13 @@ import type { EndpointSlice, SliceEndpoint } from "#api/discovery/endpointslice/
  * somebody asks for them. Who asks for one field asks for the next, so the object that was read last stays at hand.
  */
 
+/** What most of them look like: of that nothing is kept. */
+const usualService = `[{"name":"","namespace":"","resourceVersion":""},{"type":"ClusterIP","clusterIPs":["10.96.0.1"],"ports":[{"name":"http","protocol":"TCP","port":80}]}]`;
+const usualSlice = `{"metadata":{"name":"","namespace":"","resourceVersion":"","labels":{"kubernetes.io/service-name":""}},"addressType":"IPv4","ports":[{"name":"http","port":8080,"protocol":"TCP"}]}`;
+
 /** The Service as it was handed over; nothing of it may change. */
 export function packService({ metadata, spec }: Service): Service {
-  return new PackedService(JSON.stringify([metadata, spec]));
+  return new PackedService(packTexts([JSON.stringify([metadata, spec])], usualService));
 }
 
 /** The slice with all that makes names: of its endpoints addresses, readiness, host names and pods' names. */
@@ -22,12 +26,14 @@ export function packSlice({ metadata, addressType, endpoints, ports }: EndpointS
     addressType,
     ports,
     ...(all.some(isUnready) && { unready: [...all.keys()].filter((at) => isUnready(all[at] as SliceEndpoint)) }),
-    ...(all.some(({ addresses }) => addresses.length !== 1) && { counts: all.map(({ addresses }) => addresses.length) }),
+    ...(all.some(({ addresses }) => addresses.length !== 1) && {
+      counts: all.map(({ addresses }) => addresses.length),
+    }),
     ...(hosts.some((host) => host !== undefined) && { hosts }),
   };
   const pods = all.map(({ targetRef }) => targetRef?.name ?? "");
   return new PackedSlice(
-    packTexts([JSON.stringify(head), ...all.flatMap(({ addresses }) => addresses), ...pods]),
+    packTexts([JSON.stringify(head), ...all.flatMap(({ addresses }) => addresses), ...pods], usualSlice),
   );
 }
 
@@ -46,7 +52,8 @@ class PackedService implements Service {
   get #read(): Pick<Service, "metadata" | "spec"> {
     const last = PackedService.#last;
     if (last?.of === this) return last.read;
-    const [metadata, spec] = JSON.parse(this.#packed) as [Service["metadata"], Service["spec"]];
+    const [text = ""] = unpackTexts(this.#packed, usualService);
+    const [metadata, spec] = JSON.parse(text) as [Service["metadata"], Service["spec"]];
     const read = { metadata, spec };
     PackedService.#last = { of: this, read };
     return read;
@@ -122,7 +129,7 @@ class PackedSlice implements EndpointSlice {
 }
 
 function unpackSlice(packed: string): SliceParts {
-  const [first = "{}", ...texts] = unpackTexts(packed);
+  const [first = "{}", ...texts] = unpackTexts(packed, usualSlice);
   const { metadata, addressType, ports, unready = [], counts, hosts } = JSON.parse(first) as SliceHead;
   // Without counts half of the texts are addresses, one for each endpoint.
   const endpointCount = counts?.length ?? texts.length / 2;
