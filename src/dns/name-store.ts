@@ -7,7 +7,15 @@ import { unpackEntry, unpackNames, type PackedEntry, type PackedNames } from "./
 /** A name that somebody asked for, and its answers. */
 export interface Holder {
   readonly entry: NameEntry;
-  bodies?: Map<number, { readonly body: Body; readonly generation: number }>;
+  /** Few: most names are asked for one type or two. */
+  bodies?: KeptBody[];
+}
+
+export interface KeptBody {
+  /** Type and zone of the question. */
+  readonly slot: number;
+  readonly body: Body;
+  readonly generation: number;
 }
 
 /** Names and their records, as small as they can be kept while nobody asks for them. */

@@ -5,7 +5,7 @@ import { nameData, record, srvData, txtData, type ResourceRecord } from "#wire/d
 import type { NameDiff, NameEntry } from "#routing/names/table.ts";
 import { addressData } from "./address-data.ts";
 import { packDiff, type PackedDiff } from "./entry.ts";
-import { createNameStore, lastLabels, type Holder } from "./name-store.ts";
+import { createNameStore, lastLabels, type Holder, type KeptBody } from "./name-store.ts";
 import { createSoa, type Soa } from "./negative.ts";
 import type { PodNames } from "./settings.ts";
 import { podAddress } from "./pod-name.ts";
@@ -188,7 +188,7 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
 
   function bodyOf(name: WireName, type: number, holder: Holder, own: Served): Body | undefined {
     const slot = type | (own.number << 16);
-    const kept = holder.bodies?.get(slot);
+    const kept = keptBody(holder, slot);
     if (kept !== undefined && (kept.generation === generation || !hasOthers(type))) return kept.body;
     const answers = recordsOf(name, type, holder.entry, own);
     if (answers.length === 0) return undefined;
@@ -198,7 +198,7 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
       ...addresses(target, types.AAAA),
     ]);
     const body = renderBody(name, { answers, additionals });
-    (holder.bodies ??= new Map()).set(slot, { body, generation });
+    holder.bodies = [...(holder.bodies ?? []).filter((other) => other.slot !== slot), { slot, body, generation }];
     return body;
   }
 
@@ -284,6 +284,12 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
 /** 256 addresses beside one another: one label of IPv4's reverse names, two of IPv6's. */
 function addressBlock(name: WireName): WireName {
   return lastLabels(name, name.endsWith(ip6) ? 32 : 5);
+}
+
+function keptBody({ bodies }: Holder, slot: number): KeptBody | undefined {
+  if (bodies === undefined) return undefined;
+  for (const kept of bodies) if (kept.slot === slot) return kept;
+  return undefined;
 }
 
 function srvTarget({ data }: ResourceRecord): WireName {
