@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { loads, scripts, type Load, type Variant } from "./dataplane/loads.ts";
 import { costOf } from "./dataplane/measure.ts";
-import { contestants, startEndpoint, startProxy, type Ground, type Proxy } from "./dataplane/peers.ts";
+import { bareTls, contestants, startEndpoint, startProxy, type Ground, type Proxy } from "./dataplane/peers.ts";
 import { median } from "./table.ts";
 
 /**
@@ -44,6 +44,7 @@ export async function benchDataplane({ rounds = 3, seconds = 1, only }: Dataplan
     const warm = new Set<Proxy>();
     for (const load of loads.filter(({ name }) => new RegExp(only ?? "").test(name))) {
       const there = names.filter((name) => load.without?.includes(name) !== true);
+      if (load.floor === true) there.push(bareTls);
       const all = await Promise.all(there.map((name) => proxies(name, load.variant ?? "plain")));
       for (const proxy of all.filter((one) => !warm.has(one))) await costOf(dir, load, proxy, warmSeconds);
       for (const proxy of all) warm.add(proxy);
@@ -58,6 +59,7 @@ export async function benchDataplane({ rounds = 3, seconds = 1, only }: Dataplan
       const peers = names.slice(1);
       const note = load.variant === "logged" && unlogged > 0 ? `  ${(ours / unlogged).toFixed(2)} of without` : "";
       print([load.name, cell("fairlead"), ...peers.flatMap((name) => [cell(name), ratio(name)]), note]);
+      if (load.floor === true) print([`  ${bareTls}`, cell(bareTls)]);
     }
   } finally {
     for (const child of children) child.kill("SIGKILL");

@@ -159,5 +159,5 @@ if (import.meta.main) {
   if (process.argv.includes("--inside")) printProxy(await benchProxy());
   else if (!canSandbox() || ["nft", "iptables"].some((name) => spawnSync(name, ["--version"]).status !== 0)) {
     console.log("needs root, nft and iptables");
-  } else process.exitCode = runInSandbox([process.execPath, import.meta.filename, "--inside"]);
+  } else process.exitCode = await runInSandbox([process.execPath, import.meta.filename, "--inside"]);
 }

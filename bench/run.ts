@@ -25,7 +25,7 @@ if (!canSandbox()) {
 for (const name of names.length > 0 ? names : Object.keys(benches)) {
   console.log(`\n== ${name}`);
   for (const file of benches[name] ?? []) {
-    const status = runInSandbox([process.execPath, file]);
+    const status = await runInSandbox([process.execPath, file]);
     if (status !== 0) process.exitCode = status;
   }
 }

@@ -28,6 +28,7 @@ await build({
     main: "bin/fairlead.ts",
     "dns-worker": "src/dns/worker.ts",
     "http-worker": "src/dataplane/worker.ts",
+    "http-process": "src/dataplane/process/main.ts",
     "echo-server": "src/node/images/echo/server.ts",
     "pod-relay": "src/node/streams/relay.ts",
     "proxy-listen": "src/proxy/http/listen.ts",

@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
-import { canSandbox, runInSandbox } from "./sandbox.ts";
+import { availableParallelism } from "node:os";
+import { canSandbox, runToEnd, sandboxed } from "./sandbox.ts";
 
 /**
  * `npm test [unit|e2e] [FILE...]`: sets up, checks, and runs the suites. Unit tests share one process and take seconds.
- * Tests of the kernel and of whole clusters run one file after another, each in a sandbox of its own: what one leaves
- * behind, or never ends, is nothing to the next.
+ * Tests of the kernel and of whole clusters run in a sandbox of their own each: what one leaves behind, or never ends, is
+ * nothing to the others. Two run at a time, since they wait for much; what one prints is shown when it has ended.
  */
 const suites = {
   unit: [
@@ -21,6 +22,7 @@ type Suite = keyof typeof suites;
 
 /** The longest that one file may take. */
 const fileLimitSeconds = 300;
+const filesAtOnce = Math.min(2, availableParallelism());
 /** More files than this that fail are no accident of the machine. */
 const secondTries = 2;
 
@@ -51,28 +53,41 @@ function runTogether(files: readonly string[]): void {
 }
 
 /**
- * Each file apart; all of them run, whatever happens to one. One or two that fail are run once more, since a busy machine
- * can fail them: what fails twice fails the run, what fails once is named at the end and is a defect to be mended.
+ * Each file apart; all of them run, whatever happens to one. One or two that fail are run once more, alone, since a busy
+ * machine can fail them: what fails twice fails the run, what fails once is named at the end and is a defect to be mended.
  */
-function runApart(files: readonly string[]): void {
-  const sandboxed = canSandbox();
-  if (!sandboxed) console.log("not root, or no namespaces here: tests that need them say so and skip");
-  const passes = (file: string) => {
+async function runApart(files: readonly string[]): Promise<void> {
+  const canApart = canSandbox();
+  if (!canApart) console.log("not root, or no namespaces here: tests that need them say so and skip");
+  // Where they share the machine's network they would take each other's ports.
+  const atOnce = canApart ? Math.min(filesAtOnce, files.length) : 1;
+  const passes = async (file: string, heading: string) => {
     const command = [process.execPath, ...testFlags, file];
-    const status = sandboxed
-      ? runInSandbox(command, fileLimitSeconds)
-      : (spawnSync(process.execPath, command.slice(1), { stdio: "inherit" }).status ?? 1);
+    const title = `\n== ${file} (${heading})\n`;
+    const apart = canApart ? sandboxed(command) : command;
+    const limitSeconds = fileLimitSeconds;
+    if (atOnce === 1) {
+      process.stdout.write(title);
+      return (await runToEnd(apart, { limitSeconds })) === 0;
+    }
+    const printed = [title];
+    const status = await runToEnd(apart, { limitSeconds, print: (text) => void printed.push(text) });
+    process.stdout.write(printed.join(""));
     return status === 0;
   };
-  const failedOnce = files.filter((file, index) => {
-    console.log(`\n== ${file} (${index + 1} of ${files.length})`);
-    return !passes(file);
-  });
-  const failed = failedOnce.filter((file) => {
-    if (failedOnce.length > secondTries) return true;
-    console.log(`\n== ${file} (once more)`);
-    return !passes(file);
-  });
+  const failedOnce: string[] = [];
+  const waiting = [...files.entries()];
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, file] = next;
+      if (!(await passes(file, `${index + 1} of ${files.length}`))) failedOnce.push(file);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  const failed: string[] = [];
+  for (const file of failedOnce) {
+    if (failedOnce.length > secondTries || !(await passes(file, "once more"))) failed.push(file);
+  }
   for (const file of failedOnce) {
     console.error(failed.includes(file) ? `failed: ${file}` : `unsteady, failed once and passed once: ${file}`);
   }
@@ -88,5 +103,5 @@ for (const suite of chosen) {
   const files = filesOf(suite);
   if (files.length === 0) continue;
   if (suite === "unit") runTogether(files);
-  else runApart(files);
+  else await runApart(files);
 }

@@ -11,12 +11,14 @@ export function hostOf(number: number): string {
 export interface Load {
   readonly name: string;
   readonly path: string;
-  /** wrk's arguments; or HTTP/2 by h2load; or handshakes by openssl, each of them a session that goes on. */
+  /** wrk's arguments; or HTTP/2 by h2load; or a TLS handshake for each request. */
   readonly by:
     | { readonly tool: "wrk"; readonly args: readonly string[]; readonly tls?: boolean }
     | { readonly tool: "h2load"; readonly connections: number; readonly streams: number; readonly tls: boolean }
-    | { readonly tool: "s_time" };
+    | { readonly tool: "handshakes"; readonly kind: "full" | "resumed"; readonly connections: number };
   readonly variant?: Variant;
+  /** Whether a line of its own says what Node's own TLS server costs, which only answers. */
+  readonly floor?: boolean;
   /** Proxies that cannot be had in this variant. */
   readonly without?: readonly string[];
 }
@@ -33,9 +35,11 @@ const plain: readonly Load[] = [
   { name: "1 connection", path: "/small", by: { tool: "wrk", args: wrk([], 1) } },
   { name: "512 connections", path: "/small", by: { tool: "wrk", args: wrk([], 512) } },
   { name: "connection per request", path: "/small", by: { tool: "wrk", args: wrk(close) } },
-  { name: "TLS, keep-alive", path: "/small", by: { tool: "wrk", args: wrk([]), tls: true } },
-  { name: "TLS, full handshakes", path: "/small", by: { tool: "wrk", args: wrk(close), tls: true } },
-  { name: "TLS, resumed handshakes", path: "/small", by: { tool: "s_time" } },
+  { name: "TLS, keep-alive", path: "/small", by: { tool: "wrk", args: wrk([]), tls: true }, floor: true },
+  ...(["full", "resumed"] as const).map((kind): Load => {
+    const by = { tool: "handshakes", kind, connections: 8 } as const;
+    return { name: `TLS, ${kind} handshakes`, path: "/small", by, floor: true };
+  }),
 ];
 
 const http2: readonly Load[] = [false, true].flatMap((tls) =>

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Load } from "./loads.ts";
 import type { Proxy } from "./peers.ts";
@@ -20,8 +21,8 @@ function drive(dir: string, load: Load, proxy: Proxy, seconds: number): Promise<
       return wrk(dir, load.by, urlOf(load, proxy, load.by.tls === true), seconds);
     case "h2load":
       return h2load(load.by, urlOf(load, proxy, load.by.tls), seconds);
-    case "s_time":
-      return resume(load, proxy, seconds);
+    case "handshakes":
+      return shake(load.path, load.by, proxy, seconds);
   }
 }
 
@@ -54,14 +55,17 @@ async function h2load(
   return Number(served);
 }
 
-/** One connection after the other, each with the session of the first, and a request on it. */
-async function resume({ path }: Load, { ports }: Proxy, seconds: number): Promise<number> {
-  const at = `127.0.0.1:${ports.tls}`;
-  const args = ["s_time", "-reuse", "-connect", at, "-www", path, "-time", String(Math.ceil(seconds))];
-  const { stdout } = await run("openssl", args);
-  const connections = Number(/(\d+) connections in \d+ real seconds/.exec(stdout)?.[1] ?? 0);
-  if (connections === 0) throw new Error(`openssl was not served at ${at}: ${stdout}`);
-  return connections;
+/** A connection for each request. */
+async function shake(
+  path: string,
+  { kind, connections }: { kind: string; connections: number },
+  { ports }: Proxy,
+  seconds: number,
+): Promise<number> {
+  const client = join(import.meta.dirname, "handshakes.ts");
+  const args = [client, String(ports.tls), path, kind, String(seconds), String(connections)];
+  const { stdout } = await run(process.execPath, args);
+  return Number(stdout);
 }
 
 /** CPU time of all threads, from the scheduler's own nanoseconds. */

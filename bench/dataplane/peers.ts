@@ -34,6 +34,9 @@ export function contestants(): string[] {
   );
 }
 
+/** Node's own TLS server without any proxy: what it costs, nothing above it can undercut. */
+export const bareTls = "bare tls.createServer";
+
 const key = (dir: string) => join(dir, "key.pem");
 const cert = (dir: string) => join(dir, "cert.pem");
 
@@ -75,6 +78,10 @@ export async function startProxy(ground: Ground, name: string, variant: Variant)
       writeFileSync(file, caddyConfig(at));
       const args = ["run", "--adapter", "caddyfile", "--config", file];
       return { name, ports, pid: await begin(ground, "caddy", args, http) };
+    }
+    case bareTls: {
+      const args = [join(import.meta.dirname, "bare-tls.ts"), String(tls), key(dir), cert(dir)];
+      return { name, ports, pid: await begin(ground, process.execPath, args, tls) };
     }
     default: {
       const options: ServeArguments = {
@@ -127,7 +134,7 @@ function nginxConfig({ dir, http, http2, tls, endpoint, variant }: Place): strin
       proxy_set_header X-Original-Uri $request_uri; }`;
   return `${nginxCommon(dir, `proxy-${variant}`)}
 http { ${log} keepalive_requests 1000000000; client_body_temp_path ${dir}/body2; client_body_buffer_size 64k;
-  server_names_hash_max_size 65536; server_names_hash_bucket_size 128; ssl_session_tickets on;
+  server_names_hash_max_size 65536; server_names_hash_bucket_size 128; ssl_session_tickets on; ssl_protocols TLSv1.2 TLSv1.3;
   ssl_certificate ${cert(dir)}; ssl_certificate_key ${key(dir)};
   proxy_temp_path ${dir}/proxy2; upstream e { server 127.0.0.1:${endpoint}; keepalive 320; keepalive_requests 1000000000; }
   server { ${listen} server_name ${names.join("\n")}; ${location} } }`;

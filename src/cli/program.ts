@@ -10,6 +10,7 @@ import {
   type UpOptions,
   type WaitFor,
 } from "#roles/options.ts";
+import type { IngressRoleOptions } from "#roles/ingress-options.ts";
 import { version } from "#roles/version.ts";
 
 /** A whole number of a flag; what else is wrong with it is told with all other problems at once. */
@@ -190,6 +191,49 @@ export function createProgram(exit: (code: number) => void): Command {
     });
 
   program
+    .command("ingress")
+    .description("serve the Ingresses of a cluster that runs elsewhere; SIGUSR2 starts anew what serves")
+    .option("--kubeconfig <file>", "how its API is reached (default: the account of the pod this runs in)")
+    .option("--context <name>", "which context of the kubeconfig (default: the current one)")
+    .option("--http-port <port>", "where to serve HTTP", integer, 80)
+    .option("--https-port <port>", "where to serve TLS", integer, 443)
+    .option("--healthz <address>", "where /healthz and /metrics are, ADDRESS:PORT", "127.0.0.1:10254")
+    .option("--ingress-class <name>", "the annotation kubernetes.io/ingress.class of our Ingresses", "fairlead")
+    .option(
+      "--controller-class <name>",
+      "spec.controller of our IngressClasses; may be given several times (default: fairlead.dev/ingress)",
+      collect,
+    )
+    .option("--watch-ingress-without-class", "Ingresses without any class are ours")
+    .option("--watch-namespace <namespace>", "the one namespace to serve (default: all)")
+    .option("--publish-service <name>", "write this Service's addresses into the status: NAMESPACE/NAME")
+    .option("--publish-status-address <addresses>", "write these into the status, by commas or one a flag", collectList)
+    .option("--report-node-internal-ip-address", "write the node's address inside the cluster into the status")
+    .option("--node-name <node>", "the Node whose addresses are written (default: $NODE_NAME, or this host's name)")
+    .option("--no-update-status", "write no status")
+    .option("--election-id <name>", "the Lease of the one that writes the status", "fairlead-ingress-leader")
+    .option("--election-namespace <namespace>", "where it is (default: $POD_NAMESPACE, or kube-system)")
+    .option("--default-ssl-certificate <name>", "the Secret for hosts without their own: NAMESPACE/NAME")
+    .option("--configmap <name>", "options of Ingress, read at the start: NAMESPACE/NAME")
+    .option("--ingress-config <file>", "the same in a file")
+    .option("--tcp-services-configmap <name>", "ports to serve as TCP, in this ConfigMap: NAMESPACE/NAME")
+    .option("--udp-services-configmap <name>", "ports to serve as UDP, in this ConfigMap: NAMESPACE/NAME")
+    .option("--access-log <file>", "write a line for each request; - is the standard output")
+    .addOption(
+      new Option("--access-log-format <format>", "a line as ingress-nginx writes it, or a JSON object a line")
+        .choices(["line", "json"])
+        .default(defaultOptions.accessLogFormat),
+    )
+    .option("--run-as <account>", "whom the process that serves runs as, when this one is root: UID:GID", "65532:65532")
+    .option("--drain-timeout <seconds>", "how long requests may go on when a process leaves", integer, 240)
+    .option("--json", "one JSON object a line instead of text")
+    .exitOverride()
+    .action(async ({ json, ...flags }: IngressFlags) => {
+      const { runIngress } = await import("./commands/ingress.ts");
+      exit(await runIngress(ingressOptions(flags), json ?? false));
+    });
+
+  program
     .command("proxy")
     .description("serve Services on this node of a cluster that runs elsewhere, in this network namespace")
     .option("--kubeconfig <file>", "how its API is reached (default: the account of the pod this runs in)")
@@ -265,6 +309,48 @@ interface DnsFlags {
   listen?: string[];
   clusterDomain?: string;
   json?: boolean;
+}
+
+interface IngressFlags {
+  kubeconfig?: string;
+  context?: string;
+  httpPort: number;
+  httpsPort: number;
+  healthz: string;
+  ingressClass: string;
+  controllerClass?: string[];
+  watchIngressWithoutClass?: boolean;
+  watchNamespace?: string;
+  publishService?: string;
+  publishStatusAddress?: string[];
+  reportNodeInternalIpAddress?: boolean;
+  nodeName?: string;
+  updateStatus: boolean;
+  electionId: string;
+  electionNamespace?: string;
+  defaultSslCertificate?: string;
+  configmap?: string;
+  ingressConfig?: string;
+  tcpServicesConfigmap?: string;
+  udpServicesConfigmap?: string;
+  accessLog?: string;
+  accessLogFormat: UpOptions["accessLogFormat"];
+  runAs: string;
+  drainTimeout: number;
+  json?: boolean;
+}
+
+function ingressOptions({ accessLog, ...flags }: Omit<IngressFlags, "json">): IngressRoleOptions {
+  return {
+    ...flags,
+    controllerClasses: flags.controllerClass ?? ["fairlead.dev/ingress"],
+    watchIngressWithoutClass: flags.watchIngressWithoutClass ?? false,
+    publishStatusAddresses: flags.publishStatusAddress ?? [],
+    reportNodeInternalIpAddress: flags.reportNodeInternalIpAddress ?? false,
+    electionNamespace: flags.electionNamespace ?? process.env["POD_NAMESPACE"] ?? "kube-system",
+    drainSeconds: flags.drainTimeout,
+    ...(accessLog === undefined ? {} : { accessLog: accessLog === "-" ? "-" : resolve(accessLog) }),
+  };
 }
 
 interface ProxyFlags {

@@ -14,6 +14,7 @@ import { startGarbageCollector } from "./garbage-collector/control.ts";
 import { startInformers, type ControllerInformers } from "./informers.ts";
 import { startNamespaces } from "./namespace/control.ts";
 import { startNodeLifecycle } from "./node-lifecycle/control.ts";
+import { startNodePortRepair, type NodePortRepairOptions } from "./node-port/repair.ts";
 import { startReplicaSets } from "./replicaset/control.ts";
 import { startServiceCidrs } from "./service-cidr/control.ts";
 import { startServiceIpRepair } from "./service-ip/repair.ts";
@@ -31,6 +32,8 @@ export interface ControllersOptions {
   clusterDomain?: string;
   /** The ranges of the ServiceCIDR `kubernetes`, which is made anew when it goes; without them there is none. */
   serviceCidrs?: readonly string[];
+  /** Where node ports are given out; without it nobody looks after them. */
+  nodePorts?: NodePortRepairOptions;
   /** How many endpoints one EndpointSlice holds; 100 by default. */
   maxEndpointsPerSlice?: number;
 }
@@ -44,7 +47,10 @@ export interface RunningControllers {
 }
 
 /** The controllers in the order they are started: what makes pods first, then what follows from pods. */
-const controllers: readonly ((context: ControllerContext, options: ControllersOptions) => RunningController)[] = [
+const controllers: readonly ((
+  context: ControllerContext,
+  options: ControllersOptions,
+) => RunningController | undefined)[] = [
   (context, { caBundle }) => startNamespaces(context, caBundle),
   startNodeLifecycle,
   startDeployments,
@@ -53,6 +59,7 @@ const controllers: readonly ((context: ControllerContext, options: ControllersOp
   startScheduler,
   (context, { serviceCidrs }) => startServiceCidrs(context, serviceCidrs),
   startServiceIpRepair,
+  (context, { nodePorts }) => nodePorts && startNodePortRepair(context, nodePorts),
   (context, { maxEndpointsPerSlice }) => startEndpointSlices(context, maxEndpointsPerSlice),
   startEndpoints,
   startEndpointSliceMirroring,
@@ -76,7 +83,7 @@ export async function startControllers(options: ControllersOptions): Promise<Run
     return found;
   };
   const context: ControllerContext = { client, informers, log, clock, recorder };
-  const running = controllers.map((start) => start(context, options));
+  const running = controllers.map((start) => start(context, options)).filter((each) => each !== undefined);
   return {
     informers,
     async idle() {

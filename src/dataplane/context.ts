@@ -1,8 +1,10 @@
+import { tmpdir } from "node:os";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import { HeadTable } from "#wire/http1/head.ts";
 import type { CounterSlot } from "./counters.ts";
 import type { Deadlines } from "./deadline.ts";
+import type { SpoolSpace } from "./exchange/gathered/spool.ts";
 import type { KeptBytes } from "./exchange/kept-body.ts";
 import type { FailureRing } from "./failures.ts";
 import { HeadWriter } from "./http1/writer.ts";
@@ -43,6 +45,8 @@ export interface ServeContext {
   readonly writer: HeadWriter;
   /** How much is kept of bodies that may be sent again. */
   readonly kept: KeptBytes;
+  /** Where bodies go that are too long for memory. */
+  readonly spool: SpoolSpace;
   /** What filters of all routes share. */
   readonly tools: FilterTools;
   /** Set when the worker is about to stop: every answer is the last of its connection. */
@@ -52,7 +56,7 @@ export interface ServeContext {
 export function createContext(
   parts: Omit<
     ServeContext,
-    "requestHead" | "responseHead" | "logHead" | "writer" | "kept" | "tools" | "sample" | "draining"
+    "requestHead" | "responseHead" | "logHead" | "writer" | "kept" | "spool" | "tools" | "sample" | "draining"
   > & {
     readonly meter: Meter;
     readonly tracer: Tracer | undefined;
@@ -66,6 +70,7 @@ export function createContext(
     sample: new RequestSample(),
     writer: new HeadWriter(),
     kept: { bytes: 0 },
+    spool: { directory: tmpdir(), bytes: 0 },
     tools: {
       clock: parts.clock,
       meter: parts.meter,

@@ -1,4 +1,3 @@
-import type { SecureContext } from "node:tls";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import { createContext } from "./context.ts";
@@ -158,6 +157,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     limits,
     deadlines,
     dialer: context.dialer,
+    handles,
     lookup: createLookup(options.nameServers),
     failures,
     onFault,
@@ -174,9 +174,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ticketKeys: options.ticketKeys,
     settings: options.tls,
     clock,
+    deadlines,
     onFault,
-    contextOf: (serverName) => contextOf(table, serverName),
+    handles,
+    contextOf(serverName) {
+      const id = certificateOf(table, serverName);
+      return id === table.defaultCertificate ? undefined : table.certificates.context(id);
+    },
     stapleOf: (certificate) => table.certificates.staple(certificate),
+    stapleFor: (serverName) => table.certificates.stapleOf(certificateOf(table, serverName)),
     ruleOfName: () => (table.namedHosts === 0 ? undefined : ruleOfName),
     accept,
   });
@@ -188,7 +194,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     believesProxy: options.proxyProtocol.isRequired ? trustsProxy : undefined,
     tls,
     most: limits.connections,
-    admits: () => clients.size < limits.connections,
+    admits: () => clients.size + tls.busy < limits.connections,
     onFault,
     accept,
   };
@@ -263,7 +269,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 }
 
 /** The certificate of the host entry that takes the name, else the default one. */
-function contextOf(table: LiveTable, serverName: string): SecureContext | undefined {
-  const host = findHost(table.hosts, serverName.toLowerCase());
-  return table.certificates.context(host?.entry.certificate) ?? table.certificates.context(table.defaultCertificate);
+function certificateOf({ certificates, hosts, defaultCertificate }: LiveTable, serverName: string): string | undefined {
+  const own = findHost(hosts, serverName.toLowerCase())?.entry.certificate;
+  return certificates.context(own) === undefined ? defaultCertificate : own;
 }

@@ -31,6 +31,8 @@ export interface Limits {
   readonly datagramSessions: number;
   /** Datagrams of a session that wait until its endpoint's name is resolved. */
   readonly datagramsHeld: number;
+  /** What bodies of requests that are read whole before an endpoint is asked may take of a worker's disk. */
+  readonly spoolBytes: number;
   /** How fine deadlines are. */
   readonly tickMs: number;
 }
@@ -54,5 +56,6 @@ export const defaultLimits: Limits = {
   greetingMs: 5_000,
   datagramSessions: 4096,
   datagramsHeld: 16,
+  spoolBytes: 4 * 1024 ** 3,
   tickMs: 250,
 };

@@ -1,14 +1,18 @@
-import { createPage, gauges, placeOf, readCounters, slotSize, type CounterPage } from "./counters.ts";
+import { counter, createPage, gauges, placeOf, readCounters, slotSize, type CounterPage } from "./counters.ts";
 import type { Counters, CountersSnapshot, EndpointCounters } from "./counters.ts";
 
 /**
  * Which route, backend and endpoint counts where. The parent keeps the book; workers get the numbers with the entries they belong
- * to. A slot is free again when the last entry of its name has left.
+ * to. A slot is free again when the last entry of its name has left, every worker knows that it has, and the last request
+ * is over that was begun by it: until then it counts, and what it counts is nobody else's.
  */
 export class SlotBook {
   readonly pages: readonly CounterPage[][];
   private readonly slots = new Map<string, { readonly slot: number; users: number }>();
   private readonly free: number[] = [];
+  private leaving: { readonly slot: number; readonly since: number }[] = [];
+  private told = 0;
+  private changes = 0;
   private next = 1;
 
   constructor(workers: number) {
@@ -37,7 +41,34 @@ export class SlotBook {
     known.users -= 1;
     if (known.users > 0) return;
     this.slots.delete(id);
-    this.free.push(known.slot);
+    this.leaving.push({ slot: known.slot, since: this.changes });
+  }
+
+  /** A change begins: what it releases is in use until `settle` is called with the number that this returns. */
+  begin(): number {
+    this.reclaim();
+    this.changes += 1;
+    return this.changes;
+  }
+
+  /** Every worker has taken in the change of this number, and so all before it. */
+  settle(change: number): void {
+    this.told = Math.max(this.told, change);
+  }
+
+  /** Takes back what is no longer in use. */
+  private reclaim(): void {
+    if (this.leaving.length === 0) return;
+    this.leaving = this.leaving.filter(({ slot, since }) => {
+      if (since > this.told || this.isOpen(slot)) return true;
+      this.free.push(slot);
+      return false;
+    });
+  }
+
+  private isOpen(slot: number): boolean {
+    const { page, offset } = placeOf(slot);
+    return this.pages.some((pages) => (pages[page]?.[offset + counter.open] ?? 0) > 0);
   }
 
   slotOf(id: string): number {

@@ -61,6 +61,13 @@ export interface RouteEntry {
   readonly maxBodyBytes: number;
   /** When a request goes to a further endpoint; `defaultRetry` when absent. */
   readonly retry?: RetryRules;
+  /** Bodies of requests are read whole before an endpoint is asked; they stream when absent, and to HTTP/2 endpoints. */
+  readonly gather?: GatherRules;
+}
+
+export interface GatherRules {
+  /** So much of one stays in memory, the rest goes to a file. */
+  readonly memoryBytes: number;
 }
 
 /** What lets a request go to another endpoint, in the words of nginx' `proxy_next_upstream`. */

@@ -6,6 +6,8 @@ import type { BackendEntry, CertificateEntry, HostEntry, StreamEntry, TableChang
 export interface NumberedChange {
   readonly change: TableChange;
   readonly slots: ReadonlyMap<string, number>;
+  /** The number of the change, for `SlotBook.settle`. */
+  readonly number: number;
 }
 
 /** The table as the parent remembers it, to give it to a worker that takes a dead one's place. */
@@ -16,6 +18,7 @@ export class WholeTable {
   private readonly streams = new Map<string, StreamEntry>();
   private defaultCertificate: string | undefined;
   private revision = "";
+  private number = 0;
   private readonly book: SlotBook;
 
   constructor(book: SlotBook) {
@@ -24,6 +27,7 @@ export class WholeTable {
 
   /** Takes a change in and numbers its entries. */
   apply(change: TableChange): NumberedChange {
+    this.number = this.book.begin();
     for (const [name, entry] of change.hosts) {
       const before = this.hosts.get(name);
       for (const route of entry?.routes ?? []) this.book.acquire(`route ${route.id}`);
@@ -68,7 +72,8 @@ export class WholeTable {
       ),
       ...(change.streams ?? []).flatMap(([id, entry]) => (entry === undefined ? [] : [`stream ${id}`])),
     ];
-    return { change, slots: new Map(ids.map((id) => [id, this.book.slotOf(id)])) };
+    const { number } = this;
+    return { change, number, slots: new Map(ids.map((id) => [id, this.book.slotOf(id)])) };
   }
 }
 

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "#base/clock.ts";
-import type { Log, LogFields } from "#base/log.ts";
+import { logTo } from "#base/log-to.ts";
 import { placeOf, type CounterPage, type CounterSlot } from "./counters.ts";
 import { startEngine } from "./engine.ts";
 import type { FromWorker, ToWorker, WorkerData } from "./messages.ts";
@@ -10,18 +10,6 @@ import { ListenError } from "./running.ts";
 const port = parentPort;
 if (port === null) throw new Error("dataplane/worker.ts runs as a worker thread only");
 const post = (message: FromWorker) => port.postMessage(message);
-
-function parentLog(fields: LogFields): Log {
-  const write = (level: "debug" | "info" | "warn" | "error") => (more: LogFields, message: string) =>
-    post({ type: "log", level, fields: { ...fields, ...more }, message });
-  return {
-    debug: write("debug"),
-    info: write("info"),
-    warn: write("warn"),
-    error: write("error"),
-    child: (more) => parentLog({ ...fields, ...more }),
-  };
-}
 
 const data = workerData as WorkerData;
 let pages: readonly CounterPage[] = data.pages;
@@ -55,7 +43,7 @@ try {
     slotOf: (id) => slotAt(slots.get(id) ?? 0),
     first: data.first.change,
     clock: systemClock,
-    log: parentLog({}),
+    log: logTo((level, fields, message) => post({ type: "log", level, fields, message })),
   });
   port.on("message", (message: ToWorker) => {
     switch (message.type) {

@@ -27,10 +27,18 @@ const workerUrl = new URL("./worker.ts", import.meta.url);
  */
 export async function startDataplane(options: DataplaneOptions): Promise<RunningDataplane> {
   const workers = options.workers ?? availableParallelism();
-  const running = await (workers === 0 ? startInThread(options) : startThreads(options, workers));
+  const first = firstOf(options);
+  const running = await (workers === 0 ? startInThread(first) : startThreads(first, workers));
   // It is served already; now the health checks and the ports of its streams begin.
   if (options.table !== undefined) await running.apply(options.table);
   return running;
+}
+
+/** Streams get their ports one by one, each tried first; except beside another data plane, which has them all. */
+function firstOf(options: DataplaneOptions): DataplaneOptions {
+  if (options.table === undefined || options.isBeside === true) return options;
+  const { streams: _, ...table } = options.table;
+  return { ...options, table };
 }
 
 /** Asks endpoints how they are, for all workers; what it finds out goes the way of any change. */
@@ -72,7 +80,12 @@ async function startInThread(options: DataplaneOptions): Promise<RunningDataplan
     clock: options.clock,
     log: options.log,
   });
-  const pass = (change: TableChange) => engine.apply(table.apply(change).change);
+  const pass = (change: TableChange) => {
+    const numbered = table.apply(change);
+    const listens = engine.apply(numbered.change);
+    book.settle(numbered.number);
+    return listens;
+  };
   const checker = startChecker(options, pass);
   const { apply, refusedStreams, stopPorts } = portsOf(options, (change) => pass(checker.mark(change)));
   return {
@@ -95,7 +108,7 @@ const defaultProxyProtocol = { isRequired: false, from: ["0.0.0.0/0", "::/0"] };
 
 /** Lets changes pass in order, without the streams whose port is somebody else's. */
 function portsOf(
-  { listeners, clock }: DataplaneOptions,
+  { listeners, clock, table }: DataplaneOptions,
   pass: (change: TableChange) => Promise<void>,
 ): {
   readonly apply: (change: TableChange) => Promise<void>;
@@ -109,6 +122,7 @@ function portsOf(
   const ports = new StreamPorts({
     host: listeners[0]?.host ?? "0.0.0.0",
     clock,
+    taken: table?.streams?.map(([id]) => id) ?? [],
     release: (streams) => void pass({ ...nothing, streams, revision }),
   });
   return {
@@ -184,6 +198,7 @@ async function startThreads(options: DataplaneOptions, workers: number): Promise
   const pass = async (change: TableChange) => {
     const numbered = table.apply(change);
     await Promise.all(places.map((place) => place.apply(numbered)));
+    book.settle(numbered.number);
   };
   const checker = startChecker(options, pass);
   const { apply, refusedStreams, stopPorts } = portsOf(options, (change) => pass(checker.mark(change)));

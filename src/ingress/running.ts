@@ -25,6 +25,8 @@ export interface StartIngressOptions {
   classes?: readonly string[];
   /** Whether Ingresses without any class are ours; true by default. */
   watchWithoutClass?: boolean;
+  /** The one namespace whose objects are followed; all when absent. */
+  namespace?: string;
   /** For hosts without a certificate of their own; one is made with `createDefaultCertificate` when absent. */
   defaultCertificate?: CertificateEntry;
   /** Addresses or host names written into the status of accepted Ingresses; none writes no status. */

@@ -75,11 +75,13 @@ export async function startIngress(options: StartIngressOptions): Promise<Runnin
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => {});
 
+  const { namespace } = options;
+  const followed = { scope: namespace === undefined ? {} : { namespace }, log, clock };
   const informers = {
-    ingresses: startInformer(client, "Ingress", { log, clock }),
+    ingresses: startInformer(client, "Ingress", followed),
     classes: startInformer(client, "IngressClass", { log, clock }),
-    services: startInformer(client, "Service", { log, clock }),
-    slices: startInformer(client, "EndpointSlice", { log, clock }),
+    services: startInformer(client, "Service", followed),
+    slices: startInformer(client, "EndpointSlice", followed),
   };
   const secrets = createNamedFollower({
     kind: "Secret",

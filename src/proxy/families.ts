@@ -23,6 +23,7 @@ export function nodeOfFamily(node: ProxyNode, family: Family): ProxyNode {
     addresses: node.addresses.filter((address) => familyOfAddress(address) === family),
     podCidrs: own(node.podCidrs),
     serviceCidrs: own(node.serviceCidrs),
+    ...(node.nodePortRanges && { nodePortRanges: own(node.nodePortRanges) }),
   };
 }
 

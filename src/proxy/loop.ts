@@ -3,10 +3,11 @@ import { systemClock, type Clock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
 import type { Problem } from "#routing/because.ts";
 import { newerRevision } from "#routing/l4/compile.ts";
-import { diffServices, isEmptyDiff, mergeDiffs } from "#routing/l4/diff.ts";
+import { concerns, diffServices, isEmptyDiff, mergeDiffs, splitDiff } from "#routing/l4/diff.ts";
 import type { ServiceDiff } from "#routing/l4/table.ts";
 import { createProxyMetrics, type ProxyMetrics } from "./metrics/proxy-metrics.ts";
-import type { ProxyMode, ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
+import { RefusedError, type ProxyMode, type ProxyModeName, type ProxyNode, type ServedAddress } from "./mode.ts";
+import { createRefusedPorts, type Held } from "./refused.ts";
 import type { ServiceSource } from "./source.ts";
 
 export interface ProxyOptions {
@@ -53,7 +54,10 @@ const rememberedTimes = 1_000;
 /** How often the revision is looked at while somebody waits for one; changes are told at once. */
 const watchMs = 50;
 
-/** Keeps one node at the table: differences that come while one is applied are merged, a failed one is tried again. */
+/**
+ * Keeps one node at the table: differences that come while one is applied are merged, a failed one is tried again. Of one
+ * that failed for one service port the rest is applied at once, and that port is tried again apart.
+ */
 export function startProxy(options: ProxyOptions): RunningProxy {
   const { source, node, mode, log = silentLog, clock = systemClock, minSyncMs = 1 } = options;
   const { checkMs = defaultCheckMs, metrics = createProxyMetrics(clock.now(), node.family), tampered } = options;
@@ -74,6 +78,15 @@ export function startProxy(options: ProxyOptions): RunningProxy {
   let cancelCheck: (() => void) | undefined;
   let cancelWatch: (() => void) | undefined;
   let failure: Problem | undefined;
+  const refused = createRefusedPorts({
+    node: node.name,
+    clock,
+    log,
+    again(held) {
+      putBack(held);
+      schedule(minSyncMs);
+    },
+  });
   let stopped = false;
 
   function arrived(revision: string): void {
@@ -125,11 +138,22 @@ export function startProxy(options: ProxyOptions): RunningProxy {
       log.debug({ node: node.name, revision: diff.revision, changes, ms }, "services are in force");
       failure = undefined;
       backoff.reset();
+      refused.served(diff);
       arrived(diff.revision);
       return minSyncMs;
     } catch (error) {
-      const waitMs = backoff.next();
       metrics.failed(mode.name, isFull);
+      if (error instanceof RefusedError && concerns(diff, error.id)) {
+        const { one, rest } = splitDiff(diff, error.id);
+        const since = applyingSince ?? clock.now();
+        refused.hold(error, { diff: one, since });
+        waitingSince ??= since;
+        triggerTimes = [...times, ...triggerTimes].slice(-rememberedTimes);
+        pending = pending === undefined ? rest : mergeDiffs(rest, pending);
+        refused.release(pending).forEach(putBack);
+        return minSyncMs;
+      }
+      const waitMs = backoff.next();
       waitingSince = applyingSince;
       triggerTimes = [...times, ...triggerTimes].slice(-rememberedTimes);
       pending = pending === undefined ? diff : mergeDiffs(diff, pending);
@@ -140,6 +164,12 @@ export function startProxy(options: ProxyOptions): RunningProxy {
     } finally {
       applyingSince = undefined;
     }
+  }
+
+  /** What was left out is to be tried again, before all that came later. */
+  function putBack({ diff, since }: Held): void {
+    pending = pending === undefined ? diff : mergeDiffs(diff, pending);
+    waitingSince = Math.min(waitingSince ?? since, since);
   }
 
   function check(): void {
@@ -161,6 +191,7 @@ export function startProxy(options: ProxyOptions): RunningProxy {
         waitingSince ??= clock.now();
         const everything = diffServices(undefined, source.table(node.family));
         pending = pending === undefined ? everything : mergeDiffs(everything, pending);
+        refused.release(everything).forEach(putBack);
       })
       .finally(() => {
         running = undefined;
@@ -176,6 +207,7 @@ export function startProxy(options: ProxyOptions): RunningProxy {
       return;
     }
     pending = pending === undefined ? diff : mergeDiffs(pending, diff);
+    refused.release(diff).forEach(putBack);
     waitingSince ??= clock.now();
     if (times.length > 0) triggerTimes = [...triggerTimes, ...times].slice(-rememberedTimes);
     schedule(minSyncMs);
@@ -190,6 +222,7 @@ export function startProxy(options: ProxyOptions): RunningProxy {
     cancelTimer?.();
     cancelCheck?.();
     cancelWatch?.();
+    refused.stop();
     await running;
     for (const waiter of waiters) waiter.reject(new Error(`the proxy of ${node.name} was stopped`));
     waiters.clear();
@@ -200,8 +233,9 @@ export function startProxy(options: ProxyOptions): RunningProxy {
     mode: mode.name,
     metrics,
     freshness() {
-      const since = applyingSince ?? waitingSince;
-      return { ...(since !== undefined && { waitingSince: since }), ...(appliedAt !== undefined && { appliedAt }) };
+      const waiting = [applyingSince ?? waitingSince, refused.since()].filter((since) => since !== undefined);
+      const since = waiting.length === 0 ? {} : { waitingSince: Math.min(...waiting) };
+      return { ...since, ...(appliedAt !== undefined && { appliedAt }) };
     },
     applied() {
       catchUp();
@@ -218,7 +252,7 @@ export function startProxy(options: ProxyOptions): RunningProxy {
         }
       }),
     look,
-    problems: () => [...(failure === undefined ? [] : [failure]), ...(mode.problems?.() ?? [])],
+    problems: () => [...(failure === undefined ? [] : [failure]), ...refused.problems(), ...(mode.problems?.() ?? [])],
     addresses: () => mode.addresses?.() ?? [],
     async stop() {
       await halt();

@@ -1,6 +1,7 @@
 import type { Family } from "#base/cidr.ts";
 import type { Problem } from "#routing/because.ts";
 import type { ServiceDiff } from "#routing/l4/table.ts";
+import type { RunCommand } from "./command.ts";
 import type { IpvsSettings } from "./modes/ipvs/settings.ts";
 
 /**
@@ -12,7 +13,8 @@ export interface ProxyMode {
   readonly name: ProxyModeName;
   /**
    * Makes the change true, all of it in as few kernel transactions as the mode can. When it rejects, what was applied
-   * before stays in force and the same change is offered again, merged with what has come since.
+   * before stays in force and the same change is offered again, merged with what has come since; after a `RefusedError`
+   * without the service port that it names.
    */
   apply(diff: ServiceDiff): Promise<ApplyReport>;
   /** Stops talking to the kernel. Rules stay: traffic goes on when only the program ends. */
@@ -27,6 +29,20 @@ export interface ProxyMode {
   addresses?(): readonly ServedAddress[];
   /** What of the applied table could not be served, when single service ports can fail in this mode. */
   problems?(): readonly Problem[];
+}
+
+/**
+ * A change was refused for one service port of it, which the mode has put back to what it was. All others have nothing to
+ * do with it: they can be applied without it.
+ */
+export class RefusedError extends Error {
+  override readonly name = "RefusedError";
+  /** `ServicePortEntry.id` */
+  readonly id: string;
+  constructor(id: string, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.id = id;
+  }
 }
 
 /** Where a service port is reached while nothing in the kernel leads its cluster IP there. */
@@ -57,6 +73,8 @@ export interface ProxyNode {
   readonly family?: Family;
   /** The path of the node's network namespace, or `undefined` to work in the one this process is in. */
   readonly netns?: string;
+  /** The namespace was made for this run: it is as all others that were, and no earlier run left anything in it. */
+  readonly isNew?: boolean;
   /** Addresses that node ports are served on, besides every other local address where the mode can. */
   readonly addresses: readonly string[];
   readonly zone?: string;
@@ -64,6 +82,17 @@ export interface ProxyNode {
   readonly podCidrs: readonly string[];
   /** In the mode nftables an address inside that no service has is dropped, an unknown port of a known one refused. */
   readonly serviceCidrs: readonly string[];
+  /** How programs are run there; left out, they are. */
+  readonly run?: RunCommand;
+  /**
+   * What comes in by this interface is pods' traffic, and not what `podCidrs` say; with `+` behind it all interfaces whose
+   * names begin so.
+   */
+  readonly podInterface?: string;
+  /** Traffic to cluster IPs always takes the node's source address, that of pods too. */
+  readonly masqueradeAll?: boolean;
+  /** Node ports are served at the node's addresses in these ranges only. */
+  readonly nodePortRanges?: readonly string[];
   /** For the mode ipvs alone. */
   readonly ipvs?: IpvsSettings;
 }

@@ -1,16 +1,17 @@
-import { parseCidr, type Family } from "#base/cidr.ts";
+import { parseAddress, parseCidr, type Family } from "#base/cidr.ts";
 import { systemClock, type Clock } from "#base/clock.ts";
 import { silentLog, type Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import { createEventRecorder } from "#client/event-recorder.ts";
 import type { Problem } from "#routing/because.ts";
-import type { ModeDefinition } from "./definition.ts";
+import type { ModeDefinition, ModeProbe } from "./definition.ts";
 import { familiesOf, familyNames, nodeOfFamily } from "./families.ts";
 import type { ProxyModeName, ProxyNode, ServedAddress } from "./mode.ts";
 import { chooseMode, cleanUpOthers } from "./modes/index.ts";
 import { startServiceSource, type ServiceSource } from "./source.ts";
 import { standardSyncMs } from "./config/kind.ts";
 import type { ProxySettings } from "./config/settings.ts";
+import { applyFlowSettings } from "./kernel-flows.ts";
 import { watchNodes } from "./node-facts.ts";
 import { lowestRevision, type NodeProxies, type NodeWork } from "./node-families.ts";
 import { startServedNode } from "./served-node.ts";
@@ -77,12 +78,18 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
 
   /** By node: the mode that the settings ask for. Rejects when one node cannot have it. */
   async function choose({ mode, ipvs }: ProxySettings): Promise<Map<string, ModeDefinition>> {
+    /** What works in one of the namespaces that were made for this run works in the others. */
+    const ofNew = new Map<ModeDefinition, Promise<ModeProbe>>();
+    const probe = (definition: ModeDefinition, node: ProxyNode) => {
+      const known = node.isNew === true ? ofNew.get(definition) : undefined;
+      const asked = known ?? definition.probe(inFirstFamily({ ...node, ...(ipvs && { ipvs }) }));
+      if (node.isNew === true) ofNew.set(definition, asked);
+      return asked;
+    };
     const choices = await Promise.all(
       givenNodes.map(async (node) => ({
         node,
-        choice: await chooseMode(mode, (definition) =>
-          definition.probe(inFirstFamily({ ...node, ...(ipvs && { ipvs }) })),
-        ),
+        choice: await chooseMode(mode, (definition) => probe(definition, node)),
       })),
     );
     const found = new Map<string, ModeDefinition>();
@@ -105,7 +112,7 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
   await Promise.all(
     givenNodes.map(async (node) => {
       const definition = definitions.get(node.name);
-      if (definition === undefined) return;
+      if (definition === undefined || node.isNew === true) return;
       // Of a node without addresses it is not known yet.
       const families = node.addresses.length === 0 ? ([4, 6] as const) : familiesOf(node);
       for (const family of families) await cleanUpOthers(definition, nodeOfFamily(node, family), log);
@@ -138,13 +145,20 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
     if (definition === undefined) throw new Error(`node ${given.name} has no proxy mode`);
     const { zone, podCidrs = [], addresses } = watched.facts(given.name);
     const asked = settings.podCidrs === "node" ? podCidrs : settings.podCidrs;
-    const node: ProxyNode = {
+    let node: ProxyNode = {
       ...given,
       ...(given.addresses.length === 0 && { addresses }),
       ...(zone === undefined ? {} : { zone }),
       ...(asked === undefined ? {} : { podCidrs: asked }),
       ...(settings.ipvs && { ipvs: settings.ipvs }),
+      ...(settings.podInterface !== undefined && { podInterface: settings.podInterface }),
+      ...(settings.masqueradeAll === true && { masqueradeAll: true }),
     };
+    const { nodePortAddresses } = settings;
+    if (nodePortAddresses !== undefined) {
+      const own = node.addresses.flatMap((text) => hostRange(text) ?? []);
+      node = { ...node, nodePortRanges: nodePortAddresses === "primary" ? own : nodePortAddresses };
+    }
     const [first = 4, ...others] = familiesOf({ ...node, podCidrs: [...node.podCidrs, ...podCidrs] });
     const nodes = [nodeOfFamily(node, first)];
     for (const family of others) {
@@ -158,6 +172,10 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
       checkMs: Math.min(settings.syncMs, longestCheckMs),
     };
   }
+  const tune = async ({ conntrack = {} }: ProxySettings) => {
+    await Promise.all(givenNodes.map((node) => applyFlowSettings(node, conntrack, log)));
+  };
+  await tune(settings);
   const deps = { client, events, watched, source, log, clock, settings: () => settings };
   const running = await Promise.all(givenNodes.map(async (given) => startServedNode(given, await workOf(given), deps)));
   for (const { face, proxy } of running) {
@@ -193,6 +211,7 @@ export async function startNodeProxies(options: NodeProxiesOptions): Promise<Run
       await goBack();
       throw error;
     }
+    await tune(next);
     const problems = await Promise.all(running.map(({ face }) => face.bind(next.faces)));
     return problems.flat();
   }
@@ -243,6 +262,12 @@ function withRanges(node: ProxyNode, serviceCidr: string | undefined, podCidr: s
   };
   const { serviceCidrs, podCidrs } = node;
   return { ...node, serviceCidrs: ranges(serviceCidrs, serviceCidr), podCidrs: ranges(podCidrs, podCidr) };
+}
+
+/** The range that holds only this address. */
+function hostRange(text: string): string | undefined {
+  const address = parseAddress(text);
+  return address === undefined ? undefined : `${text}/${address.family === 6 ? 128 : 32}`;
 }
 
 function inFirstFamily(node: ProxyNode): ProxyNode {

@@ -141,6 +141,7 @@ function createAgent(tell: (message: FromAgent) => void): Agent {
             nodes: topology.nodes.map((node) => ({
               name: node.name,
               netns: node.netns,
+              isNew: topology?.newNodes.has(node.name) ?? false,
               addresses: allAddresses(node, node.address),
               podCidrs: [],
               serviceCidrs: [],

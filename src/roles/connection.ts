@@ -12,7 +12,11 @@ import { RoleError } from "./report.ts";
  * `RoleError`.
  */
 export function connectionOf(
-  { command, kubeconfig, context }: { command: "dns" | "proxy" | "rules"; kubeconfig?: string; context?: string },
+  {
+    command,
+    kubeconfig,
+    context,
+  }: { command: "dns" | "ingress" | "proxy" | "rules"; kubeconfig?: string; context?: string },
   env: Readonly<Record<string, string | undefined>>,
 ): ConnectionOptions {
   const name = `fairlead-${command}`;
@@ -49,6 +53,8 @@ const wrongCertificate =
 /** What a part lists and watches of a cluster. */
 export interface Needs {
   readonly kinds: readonly KindName[];
+  /** The one namespace that it looks into; all when absent. */
+  readonly namespace?: string;
   /** `what DNS answers for` */
   readonly what: string;
   /** `get, list and watch of …` */
@@ -63,11 +69,12 @@ export interface Needs {
 export async function checkAccess(
   client: Client,
   server: string,
-  { kinds, what, rights }: Needs,
+  { kinds, namespace, what, rights }: Needs,
 ): Promise<string | undefined> {
   try {
     // What is allowed for one object of a list is allowed for all; a large cluster is not listed twice.
-    for (const kind of kinds) await client.list(kind, { fieldSelector: "metadata.name=kubernetes" });
+    const scope = { fieldSelector: "metadata.name=kubernetes", ...(namespace === undefined ? {} : { namespace }) };
+    for (const kind of kinds) await client.list(kind, scope);
     return undefined;
   } catch (error) {
     const message = (error as Error).message;

@@ -3,7 +3,7 @@ import { renderProblem } from "#api/config/problem.ts";
 import { nearest } from "#api/manifest/nearest.ts";
 import { splitApiVersion } from "#api/meta/object.ts";
 import { resources } from "#api/resources.ts";
-import { storePrefix } from "#apiserver/registry/write.ts";
+import { pluralOf } from "#apiserver/registry/keys.ts";
 import { readEncryption } from "#store/encryption/read.ts";
 import { compileRules, type EncryptionRule } from "#store/encryption/rules.ts";
 import type { WaysOf } from "#store/encryption/store.ts";
@@ -34,7 +34,7 @@ const groups = new Map(
 export function waysOfKeys(rules: readonly EncryptionRule[]): WaysOf {
   const compiled = compileRules(rules);
   const found = new Map([...groups].map(([plural, group]) => [plural, compiled.waysOf(plural, group)] as const));
-  return (key) => found.get(key.slice(storePrefix.length, key.indexOf("/", storePrefix.length))) ?? ["identity"];
+  return (key) => found.get(pluralOf(key)) ?? ["identity"];
 }
 
 /** Resources that are not here are none of our business, but what is nearly one would stay unencrypted unnoticed. */

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { ConfigMap } from "#api/core/configmap/kind.ts";
 import type { IngressOptions } from "#ingress/options.ts";
 import { readIngressConfig } from "#ingress/read-config.ts";
 import { RoleError, type Report } from "./report.ts";
@@ -12,7 +13,19 @@ export function loadIngressConfig(path: string | undefined, report: Report): Par
   } catch (error) {
     throw new RoleError(`the configuration of Ingress cannot be read: ${(error as Error).message}`);
   }
-  const { options, errors, warnings } = config;
+  return checkedOptions(config, path, report);
+}
+
+/** The same of a ConfigMap of the cluster, which `name` names. */
+export function optionsOfConfigMap({ data = {} }: ConfigMap, name: string, report: Report): Partial<IngressOptions> {
+  return checkedOptions(readIngressConfig(JSON.stringify({ kind: "ConfigMap", data })), name, report);
+}
+
+function checkedOptions(
+  { options, errors, warnings }: ReturnType<typeof readIngressConfig>,
+  path: string,
+  report: Report,
+): Partial<IngressOptions> {
   if (errors.length > 0) {
     throw new RoleError(
       errors.map((text) => `${path}: ${text}`).join("\n"),

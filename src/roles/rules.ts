@@ -5,11 +5,11 @@ import { zoneLabel, type Node } from "#api/core/node/kind.ts";
 import { createRemoteClient } from "#client/remote.ts";
 import { assumeCluster, type ServiceObjects } from "#insight/rules/assume.ts";
 import { annotateLive, type LiveRule, type LiveTexts } from "#insight/rules/live.ts";
-import { renderRulesOf, type RenderedRules, type Rule, type RulesMode } from "#insight/rules/render.ts";
+import { iptablesOf, renderRulesOf, type RenderedRules, type Rule, type RulesMode } from "#insight/rules/render.ts";
 import { netnsFolder, netnsPrefix } from "#node/network/plan.ts";
 import { inNamespace, runCommand } from "#proxy/command.ts";
 import type { ProxyNode } from "#proxy/mode.ts";
-import { tableName } from "#proxy/modes/nftables/names.ts";
+import { tableOf } from "#proxy/modes/nftables/names.ts";
 import { compileTable } from "#routing/l4/compile.ts";
 import { checkAccess, connectionOf } from "./connection.ts";
 import { loadManifests } from "./manifests.ts";
@@ -50,18 +50,13 @@ export async function explainRules(
   const { objects, node, notes, unreadable } =
     options.manifests.length > 0 ? ofManifests(options) : await ofCluster(options, env);
   const tables = ([4, 6] as const).map((family) => compileTable(objects.services, objects.slices, family));
-  // A cluster without a Service of IPv6 has no rules of it.
-  const families = tables.filter(({ family, ports }) => family === 4 || ports.size > 0);
+  // A family without a Service has no rules worth showing; what stands on a node may be left over.
+  const used = tables.filter(({ ports }) => ports.size > 0);
+  const families = options.live === true ? tables : used.length > 0 ? used : tables.slice(0, 1);
   const rendered = options.modes.flatMap((mode) =>
     families.map((table) => renderRulesOf(mode, table, ofFamily(node, table.family))),
   );
-  const rules =
-    options.live === true
-      ? await standing(
-          rendered.filter(({ family }) => family === 4),
-          netnsOf(options.dataDir, node.name),
-        )
-      : rendered;
+  const rules = options.live === true ? await standing(rendered, netnsOf(options.dataDir, node.name)) : rendered;
   return { node: node.name, notes, unreadable, rules };
 }
 
@@ -79,21 +74,27 @@ async function standing(rendered: readonly RenderedRules[], netns: string | unde
     const { code, stdout } = await runCommand(inNamespace(netns, argv));
     return code === 0 ? stdout : undefined;
   };
-  const [table, flows, saved, servers, connections] = await Promise.all([
-    printed("nft", "list", "table", "ip", tableName),
-    printed("conntrack", "-L", "-f", "ipv4"),
-    printed("iptables-save", "-c"),
-    printed("ipvsadm", "-S", "-n"),
-    printed("ipvsadm", "-L", "-n"),
-  ]);
-  const texts: LiveTexts = {
-    ...(table !== undefined && { table }),
-    ...(flows !== undefined && { flows }),
-    ...(saved !== undefined && { saved }),
-    ...(servers !== undefined && { servers }),
-    ...(connections !== undefined && { connections }),
-  };
-  const live = rendered.map(({ rules, ...rest }) => ({ ...rest, rules: annotateLive(rest.mode, texts, rules) }));
+  const [servers, connections] = await Promise.all([printed("ipvsadm", "-S", "-n"), printed("ipvsadm", "-L", "-n")]);
+  /** What the programs of one family print. */
+  async function textsOf(family: Family): Promise<LiveTexts> {
+    const [table, flows, saved] = await Promise.all([
+      printed("nft", "list", "table", ...tableOf(family).split(" ")),
+      printed("conntrack", "-L", "-f", `ipv${family}`),
+      printed(`${iptablesOf(family)}-save`, "-c"),
+    ]);
+    return {
+      ...(table !== undefined && { table }),
+      ...(flows !== undefined && { flows }),
+      ...(saved !== undefined && { saved }),
+      ...(servers !== undefined && { servers }),
+      ...(connections !== undefined && { connections }),
+    };
+  }
+  const texts = { 4: await textsOf(4), 6: await textsOf(6) };
+  const live = rendered.map(({ rules, ...rest }) => ({
+    ...rest,
+    rules: annotateLive(rest.mode, texts[rest.family], rules, rest.family),
+  }));
   const standing = live.filter(({ rules }) => rules.length > 0);
   if (standing.length > 0) return standing;
   throw new RoleError(

@@ -119,6 +119,7 @@ export async function startApi({ options, plan, paths, log }: ServerParts): Prom
       caBundle: certificates.ca,
       issueToken: (bound) => api.issueSecretToken(bound),
       serviceCidrs,
+      nodePorts: { claims: api.registry.claims, range: plan.nodePorts },
     });
     const loadBalancer = startLoadBalancer({
       client,

@@ -9,6 +9,8 @@ export interface Store {
    * the newest asks for `revision` and waits until the watch has come so far.
    */
   readonly isShared: boolean;
+  /** How many writes one commit takes at most; any number, when absent. */
+  readonly commitLimit?: number;
   /** The revision of the newest commit, whoever made it. An empty store begins at 0, or at 1 where etcd counts. */
   revision(): Promise<number>;
   /** The entry under `key`, now or as it was at `atRevision`; rejects with `CompactedError` when that is gone. */

@@ -13,7 +13,7 @@ export type StoreErrorCode =
 
 /**
  * A store that could not be opened, or a write that was not made durable. It did not happen; only when a server became
- * `unreachable` may it have.
+ * `unreachable`, or a disk failed while it synced, may it have.
  */
 export class StoreError extends Error {
   override readonly name = "StoreError";

@@ -10,10 +10,10 @@ import { StoreError } from "./error.ts";
 import { createState, evaluate, type InitialState } from "./state.ts";
 import type { Write } from "./contract.ts";
 
-/** What a driver adds to the state in memory: making a turn's changes durable. Each call is whole or throws. */
+/** What a driver adds to the state in memory: making a turn's changes durable. Each call is whole or fails. */
 export interface Persistence {
-  /** All commits of one turn, in one transaction. */
-  persist(events: readonly StoreEvent[], revision: number): void;
+  /** All commits of one turn, in one transaction. Not called again before it has returned or its promise is settled. */
+  persist(events: readonly StoreEvent[]): void | Promise<void>;
   compact(revision: number): void;
   close(): void;
   /** When the queued commits are made: after the current turn for a disk, at once for memory. */
@@ -27,16 +27,26 @@ interface Waiting {
 }
 
 /**
- * A store whose reads come from memory and whose commits of one event-loop turn become durable together. Nothing is
- * seen, told to watchers or acknowledged before it is durable; when a turn cannot be made durable, all its commits
- * reject with the driver's error and nothing has happened.
+ * A store whose reads come from memory and whose commits of one event-loop turn become durable together; those that
+ * come while a disk works are the next turn. Nothing is seen, told to watchers or acknowledged before it is durable;
+ * when a turn cannot be made durable, all its commits reject with the driver's error and nothing has happened.
  */
 export function createGroupedStore(initial: InitialState, persistence: Persistence): Store {
   const state = createState(initial);
   const watchers = new Set<{ prefix: string; sink: StoreSink }>();
   let queue: Waiting[] = [];
   let scheduled = false;
+  /** The turn that is being made durable. */
+  let inFlight: Promise<void> | undefined;
   let closed = false;
+
+  function schedule(): void {
+    if (scheduled || inFlight !== undefined) return;
+    scheduled = true;
+    persistence.schedule(() => {
+      if (scheduled) flush();
+    });
+  }
 
   function flush(): void {
     scheduled = false;
@@ -58,22 +68,29 @@ export function createGroupedStore(initial: InitialState, persistence: Persisten
       commits.push({ revision, events: outcome.events });
       answers.push({ ok: true, revision });
     }
-    try {
-      if (commits.length > 0)
-        persistence.persist(
-          commits.flatMap(({ events }) => events),
-          revision,
-        );
-    } catch (error) {
+    const refuse = (error: unknown) => {
       for (const { reject } of waiting) reject(error);
-      return;
+    };
+    const confirm = () => {
+      for (const commit of commits) {
+        state.apply(commit.revision, commit.events);
+        for (const event of commit.events) tell(event);
+      }
+      if (commits.length > 0) for (const { sink } of watchers) sink.progress?.(revision);
+      for (const [index, { resolve }] of waiting.entries()) resolve(answers[index] as CommitResult);
+    };
+    if (commits.length === 0) return confirm();
+    const events = commits.flatMap((commit) => commit.events);
+    try {
+      const durable = persistence.persist(events);
+      if (durable === undefined) return confirm();
+      inFlight = durable.then(confirm, refuse).finally(() => {
+        inFlight = undefined;
+        if (queue.length > 0) schedule();
+      });
+    } catch (error) {
+      refuse(error);
     }
-    for (const commit of commits) {
-      state.apply(commit.revision, commit.events);
-      for (const event of commit.events) tell(event);
-    }
-    if (commits.length > 0) for (const { sink } of watchers) sink.progress?.(revision);
-    for (const [index, { resolve }] of waiting.entries()) resolve(answers[index] as CommitResult);
   }
 
   function tell(event: StoreEvent): void {
@@ -98,11 +115,7 @@ export function createGroupedStore(initial: InitialState, persistence: Persisten
       new Promise((resolve, reject) => {
         if (closed) return reject(new StoreError("closed", "the store is closed"));
         queue.push({ writes, resolve, reject });
-        if (scheduled) return;
-        scheduled = true;
-        persistence.schedule(() => {
-          if (scheduled) flush();
-        });
+        schedule();
       }),
     watch(prefix, since, sink) {
       const watcher = { prefix, sink };
@@ -134,7 +147,10 @@ export function createGroupedStore(initial: InitialState, persistence: Persisten
     close: async () => {
       if (closed) return;
       closed = true;
-      if (queue.length > 0) flush();
+      while (inFlight !== undefined || queue.length > 0) {
+        if (inFlight === undefined) flush();
+        await inFlight;
+      }
       for (const { sink } of watchers) sink.end("closed");
       watchers.clear();
       persistence.close();

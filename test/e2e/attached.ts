@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** `fairlead dns` or `fairlead proxy` as a process, and what it has said. */
+/** `fairlead dns`, `ingress` or `proxy` as a process, and what it has said. */
 export interface Attached {
   readonly child: ChildProcess;
   readonly said: readonly { type: string; text: string; state?: string; next?: string }[];
@@ -18,7 +18,7 @@ const program = join(import.meta.dirname, "../../bin/fairlead.ts");
 export function startAttached(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
-  { command = "dns", inside = [] }: { command?: "dns" | "proxy"; inside?: readonly string[] } = {},
+  { command = "dns", inside = [] }: { command?: "dns" | "ingress" | "proxy"; inside?: readonly string[] } = {},
 ): Attached {
   const [first = "", ...rest] = [...inside, process.execPath, program, command, "--json", ...args];
   const child = spawn(first, rest, {

@@ -62,7 +62,9 @@ export function readBody({ request, response, parts, user }: Exchange): Promise<
     request.on("end", () => resolve(Buffer.concat(chunks)));
     const endedEarly = () => reject(new ApiError("BadRequest", "the request ended before its body was complete"));
     request.on("error", endedEarly);
-    request.on("close", endedEarly);
+    request.on("close", () => {
+      if (!request.complete) endedEarly();
+    });
   });
 }
 

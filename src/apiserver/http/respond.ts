@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { OutgoingHttpHeaders } from "node:http";
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { gzip } from "node:zlib";
 import { ApiError, type Status } from "#api/meta/status.ts";
 import type { Exchange } from "./exchange.ts";
@@ -27,14 +27,72 @@ export function sendText(exchange: Exchange, code: number, text: string): void {
   sendBytes(exchange, code, Buffer.from(text), { "Content-Type": "text/plain; charset=utf-8" });
 }
 
+/** So much of a long answer is put together at once; less would be more calls, more would leave the processor's cache. */
+const stretchBytes = 256 * 1024;
+
+/**
+ * Sends JSON that is the pieces one after the other. A long answer that nobody wants packed or indented is put together
+ * as its client takes it: it never stands in memory as a whole.
+ */
+export async function sendJsonPieces(exchange: Exchange, pieces: readonly Uint8Array[]): Promise<void> {
+  const { response, parts } = exchange;
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  if (length <= stretchBytes || acceptsGzip(exchange) || isPretty(exchange)) {
+    sendJson(exchange, 200, Buffer.concat(pieces, length));
+    return;
+  }
+  if (response.headersSent || response.destroyed) return;
+  response.setTimeout(parts.stalledMs, () => response.destroy());
+  const headers = { ...commonHeaders(exchange), "Content-Type": "application/json", "Content-Length": length };
+  response.writeHead(200, headers);
+  for (const stretch of stretchesOf(pieces)) {
+    if (response.destroyed) return;
+    if (!response.write(stretch)) await drained(response);
+  }
+  response.end();
+}
+
+function* stretchesOf(pieces: readonly Uint8Array[]): Generator<Buffer> {
+  let stretch = Buffer.allocUnsafe(stretchBytes);
+  let at = 0;
+  for (const piece of pieces) {
+    if (at + piece.length > stretch.length) {
+      if (at > 0) yield stretch.subarray(0, at);
+      stretch = Buffer.allocUnsafe(Math.max(stretchBytes, piece.length));
+      at = 0;
+    }
+    stretch.set(piece, at);
+    at += piece.length;
+  }
+  if (at > 0) yield stretch.subarray(0, at);
+}
+
+/** Resolves when there is room again, or nobody left to write to. */
+function drained(response: ServerResponse): Promise<void> {
+  if (response.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.on("drain", done);
+    response.on("close", done);
+  });
+}
+
+function acceptsGzip({ request }: Exchange): boolean {
+  return /\bgzip\b/.test(request.headers["accept-encoding"]?.toString() ?? "");
+}
+
 export function sendBytes(exchange: Exchange, code: number, bytes: Buffer, headers: Headers): void {
   const { response, parts } = exchange;
   if (bytes.length > stallsFrom) response.setTimeout(parts.stalledMs, () => response.destroy());
   if (response.headersSent || response.destroyed) return;
   // In one object: set one by one, each is looked at twice.
   const all: OutgoingHttpHeaders = Object.assign(commonHeaders(exchange), headers);
-  const accepts = bytes.length < gzipFrom ? "" : (exchange.request.headers["accept-encoding"]?.toString() ?? "");
-  if (!/\bgzip\b/.test(accepts)) {
+  if (bytes.length < gzipFrom || !acceptsGzip(exchange)) {
     all["Content-Length"] = bytes.length;
     response.writeHead(code, all).end(bytes);
     return;

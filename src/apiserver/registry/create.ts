@@ -3,20 +3,12 @@ import type { Managers } from "#api/merge/managers.ts";
 import { keyText, type KubeObject } from "#api/meta/object.ts";
 import { ApiError } from "#api/meta/status.ts";
 import type { KindName } from "#api/types.ts";
-import { alreadyExists, forbidden, notFound } from "./errors.ts";
+import { alreadyExists, forbidden, notFound, refuseInvalid } from "./errors.ts";
 import type { Item } from "./item.ts";
 import { trackCreate } from "./managed.ts";
 import { reviewOf, webhooksFor } from "./review.ts";
 import { generatedName, stampNew } from "./metadata.ts";
-import {
-  admissionRequest,
-  commit,
-  passWarnings,
-  refuseInvalid,
-  withAdmission,
-  type WriteBase,
-  type WriteContext,
-} from "./write.ts";
+import { admissionRequest, commit, passWarnings, withAdmission, type WriteBase, type WriteContext } from "./write.ts";
 
 const nameAttempts = 8;
 
@@ -68,14 +60,13 @@ async function createNamed(
   checkNamespace(base, definition, object, name);
   if (base.cache(resource.kind).get(key) !== undefined) throw alreadyExists(resource, name);
   const request = admissionRequest(definition, context, { operation: "CREATE", object });
-  const item = await withAdmission(base, request, async (secure) => {
+  const item = await withAdmission(base, request, async (company) => {
     const newErrors = definition.validateCreate?.(object) ?? [];
     refuseInvalid(definition, context, name, [...definition.validate(object), ...newErrors]);
     passWarnings(definition, context, object, undefined);
     await webhooksFor(base, context)?.review(reviewOf(definition, context, { operation: "CREATE", object }));
     if (context.dryRun) return { key, object, managers, revision: 0, rendered: new Map<string, unknown>() };
-    await secure();
-    return commit(base, definition, key, { put: object, managers }, "absent");
+    return commit(base, definition, key, { put: object, managers }, "absent", company);
   });
   if (item === undefined) throw alreadyExists(resource, name);
   return item;

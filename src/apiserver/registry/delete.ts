@@ -1,14 +1,12 @@
 import type { KindDefinition } from "#api/kind.ts";
-import { keyText, type KubeObject, type ObjectKey } from "#api/meta/object.ts";
+import { keyText, type ObjectKey } from "#api/meta/object.ts";
 import type { KindName } from "#api/types.ts";
-import { rfc3339 } from "#base/clock.ts";
 import type { DeleteOptions } from "#client/contract.ts";
 import { conflict, forbidden, notFound } from "./errors.ts";
 import type { Item } from "./item.ts";
 import { reviewOf, webhooksFor } from "./review.ts";
-import { specFinalizers } from "./metadata.ts";
-import { cloneValue, sameValue } from "#base/value.ts";
-import { admissionRequest, commit, withAdmission, type Operation, type WriteBase, type WriteContext } from "./write.ts";
+import { operationFor } from "./removal.ts";
+import { admissionRequest, commit, withAdmission, type WriteBase, type WriteContext } from "./write.ts";
 
 export interface Deleted {
   readonly item: Item;
@@ -40,12 +38,11 @@ export async function deleteObject(
     // What only begins to go is shown with what holds it, so that nothing it uses is given back too early.
     const object = gone ? before.object : operation.put;
     const request = admissionRequest(definition, context, { operation: "DELETE", object });
-    const item = await withAdmission(base, request, async (secure) => {
+    const item = await withAdmission(base, request, async (company) => {
       const written = { operation: "DELETE", before: before.object, options } as const;
       await webhooksFor(base, context)?.review(reviewOf(definition, context, written));
       if (context.dryRun) return before;
-      await secure();
-      return commit(base, definition, before.key, operation, before.revision);
+      return commit(base, definition, before.key, operation, before.revision, company);
     });
     if (item !== undefined) return { item, gone };
   }
@@ -63,52 +60,4 @@ function checkPreconditions({ resource }: KindDefinition, { object }: Item, { pr
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
     throw mismatch("ResourceVersion", resourceVersion, metadata.resourceVersion);
   }
-}
-
-/** `undefined`: the object is going already and this call does not hasten it. */
-function operationFor(
-  definition: KindDefinition,
-  { object, managers }: Item,
-  options: DeleteOptions,
-  now: number,
-): Operation | undefined {
-  const { resourceVersion: _, ...metadata } = cloneValue(object.metadata);
-  const grace = graceOf(definition, object, options);
-  const finalizers = finalizersFor(object, options);
-  const isKept = finalizers.length > 0 || grace > 0 || specFinalizers(object).length > 0;
-  if (!isKept) return { delete: object, managers };
-  const isGoing = metadata.deletionTimestamp !== undefined;
-  const hastens = grace < (metadata.deletionGracePeriodSeconds ?? 0);
-  const sameFinalizers = sameValue([...finalizers].sort(), [...(metadata.finalizers ?? [])].sort());
-  if (isGoing && !hastens && sameFinalizers) return undefined;
-  if (!isGoing || hastens) {
-    metadata.deletionTimestamp = rfc3339(now + grace * 1000);
-    metadata.deletionGracePeriodSeconds = grace;
-    if (definition.hasGeneration) metadata.generation = (metadata.generation ?? 1) + 1;
-  }
-  if (finalizers.length > 0) metadata.finalizers = [...finalizers];
-  else delete metadata.finalizers;
-  const next: KubeObject = { ...object, metadata };
-  return { put: object.kind === "Namespace" ? terminating(next) : next, managers };
-}
-
-function graceOf(definition: KindDefinition, object: KubeObject, { gracePeriodSeconds }: DeleteOptions): number {
-  const own = definition.gracePeriodSeconds?.(object) ?? 0;
-  if (own === 0) return 0;
-  return Math.max(0, gracePeriodSeconds ?? own);
-}
-
-const policyFinalizers = { Foreground: "foregroundDeletion", Orphan: "orphan" } as const;
-
-/** The finalizers by which the garbage collector is asked to treat the dependents first; the last wish counts. */
-function finalizersFor(object: KubeObject, { propagationPolicy: policy }: DeleteOptions): readonly string[] {
-  const had = object.metadata.finalizers ?? [];
-  if (policy === undefined) return had;
-  const wanted = policy === "Background" ? [] : [policyFinalizers[policy]];
-  const others = had.filter((name) => name !== "orphan" && name !== "foregroundDeletion");
-  return [...others, ...wanted];
-}
-
-function terminating(namespace: KubeObject & { status?: object }): KubeObject {
-  return { ...namespace, status: { ...namespace.status, phase: "Terminating" } } as KubeObject;
 }

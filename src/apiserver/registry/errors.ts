@@ -1,6 +1,10 @@
 import { splitApiVersion } from "#api/meta/object.ts";
-import { ApiError, type StatusDetails, type StatusReason } from "#api/meta/status.ts";
+import type { FieldError } from "#api/meta/field-error.ts";
+import type { KindDefinition } from "#api/kind.ts";
+import { ApiError, invalid, type StatusDetails, type StatusReason } from "#api/meta/status.ts";
 import type { Resource } from "#api/resources.ts";
+import { StoreError } from "#store/error.ts";
+import type { WriteContext } from "./write.ts";
 
 /** `deployments.apps`, `services`: how error texts name a resource. */
 export function qualified({ apiVersion, plural }: Resource): string {
@@ -41,4 +45,28 @@ export function forbidden(resource: Resource, name: string, why: string): ApiErr
 
 export function expired(text: string): ApiError {
   return new ApiError("Expired", text);
+}
+
+/** Throws `Invalid` when there are errors, in the group and the fields of the version that was written. */
+export function refuseInvalid(
+  { resource }: Pick<KindDefinition, "resource">,
+  { version }: WriteContext,
+  name: string,
+  errors: readonly FieldError[],
+): void {
+  if (errors.length === 0) return;
+  const { group = splitApiVersion(resource.apiVersion).group, translateError = (error: FieldError) => error } =
+    version ?? {};
+  throw invalid(
+    resource.kind,
+    group,
+    name,
+    errors.map((error) => translateError(error)),
+  );
+}
+
+/** What a failed commit is to the client. No `Retry-After`: whether the change was made may be unknown, so that a client must look before it repeats it. */
+export function answerTo(error: unknown): unknown {
+  if (!(error instanceof StoreError)) return error;
+  return new ApiError(error.code === "too-large" ? "RequestEntityTooLarge" : "InternalError", error.message);
 }

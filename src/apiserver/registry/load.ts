@@ -7,10 +7,11 @@ import { StoreError } from "#store/error.ts";
 import { createCache, type Cache } from "./cache.ts";
 import { createItem, type Item } from "./item.ts";
 import { parseStored, type Stored } from "./stored.ts";
-import { storePrefix } from "./write.ts";
+import { claimsPlural, pluralOf, storePrefix } from "./keys.ts";
 
 export interface Caches {
   readonly cache: (kind: KindName) => Cache;
+  readonly claims: Cache;
   readonly revision: () => number;
   readonly onRevision: (listener: () => void) => () => void;
   readonly remember: (value: Uint8Array, stored: Stored) => void;
@@ -39,13 +40,15 @@ export async function openCaches(options: {
   const items = itemsOf(page);
   const caches = new Map<string, Cache>();
   const byKind = new Map<KindName, Cache>();
-  for (const { resource } of definitions) {
-    const cache = createCache(items.get(resource.plural) ?? [], page.revision, (error) => {
-      log.error({ kind: resource.kind, error: String(error) }, "a watcher failed and was dropped");
+  const open = (plural: string, kind: string) => {
+    const cache = createCache(items.get(plural) ?? [], page.revision, (error) => {
+      log.error({ kind, error: String(error) }, "a watcher failed and was dropped");
     });
-    caches.set(resource.plural, cache);
-    byKind.set(resource.kind, cache);
-  }
+    caches.set(plural, cache);
+    return cache;
+  };
+  for (const { resource } of definitions) byKind.set(resource.kind, open(resource.plural, resource.kind));
+  const claims = open(claimsPlural, "Claim");
   let revision = page.revision;
   const listeners = new Set<() => void>();
 
@@ -152,6 +155,7 @@ export async function openCaches(options: {
       if (found === undefined) throw new Error(`the registry has no kind ${kind}`);
       return found;
     },
+    claims,
     revision: () => revision,
     onRevision(listener) {
       listeners.add(listener);
@@ -183,8 +187,4 @@ async function pastPage(store: Store): Promise<Page> {
     if (!(error instanceof CompactedError)) throw error;
     return store.list({ prefix: storePrefix, atRevision: error.oldest });
   }
-}
-
-function pluralOf(key: string): string {
-  return key.slice(storePrefix.length, key.indexOf("/", storePrefix.length));
 }

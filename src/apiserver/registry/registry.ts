@@ -1,4 +1,5 @@
 import type { Admission } from "#api/admission.ts";
+import type { Claims } from "#api/claims.ts";
 import type { KindDefinition } from "#api/kind.ts";
 import { keyText, type KubeObject, type ObjectKey } from "#api/meta/object.ts";
 import { ApiError } from "#api/meta/status.ts";
@@ -9,6 +10,7 @@ import type { DeleteOptions } from "#client/contract.ts";
 import type { Store } from "#store/contract.ts";
 import { applyObject, type Apply } from "./apply.ts";
 import { StoreError } from "#store/error.ts";
+import { createClaims } from "./claims.ts";
 import { createObject } from "./create.ts";
 import { deleteObject, type Deleted } from "./delete.ts";
 import type { Item } from "./item.ts";
@@ -25,6 +27,7 @@ import type { WriteBase, WriteContext } from "./write.ts";
 export interface Registry {
   readonly definitions: readonly KindDefinition[];
   readonly clock: Clock;
+  readonly claims: Claims;
   definition(kind: KindName): KindDefinition;
   /** The revision of the newest change that reads can see. */
   revision(): number;
@@ -71,16 +74,17 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     if (found === undefined) throw new ApiError("NotFound", `the server does not serve ${kind}`);
     return found;
   };
-  const { cache, remember } = caches;
+  const { cache, claims, remember } = caches;
   const latest = store.isShared ? () => newest(store, caches, clock) : () => here;
   const webhooks = openWebhooks(definitions, cache, log);
-  const base: WriteBase = { store, clock, admissions, webhooks, definition, cache, remember, latest };
+  const base: WriteBase = { store, clock, admissions, webhooks, definition, cache, claims, remember, latest };
   const stopListeners = new Set<() => void>();
   const stopUpkeep = startUpkeep({ base, definitions, revision: caches.revision, clock, log });
 
   return {
     definitions,
     clock,
+    claims: createClaims(base),
     definition,
     revision: caches.revision,
     reached: (revision) => reached(caches, clock, revision),

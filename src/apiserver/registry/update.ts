@@ -5,22 +5,14 @@ import { ApiError } from "#api/meta/status.ts";
 import type { KindName } from "#api/types.ts";
 import type { ReviewRequest } from "../webhooks/request.ts";
 import { createObject } from "./create.ts";
-import { notFound, staleVersion } from "./errors.ts";
+import { notFound, staleVersion, refuseInvalid } from "./errors.ts";
 import { bindingReview, reviewOf, webhooksFor } from "./review.ts";
 import { createItem, type Item } from "./item.ts";
 import { sameHolding, trackChange } from "./managed.ts";
 import { carryMetadata, isFinished } from "./metadata.ts";
 import type { Stored } from "./stored.ts";
 import { cloneValue, sameValue } from "#base/value.ts";
-import {
-  admissionRequest,
-  commit,
-  passWarnings,
-  refuseInvalid,
-  withAdmission,
-  type WriteBase,
-  type WriteContext,
-} from "./write.ts";
+import { admissionRequest, commit, passWarnings, withAdmission, type WriteBase, type WriteContext } from "./write.ts";
 
 export type Update = UpdateBase & (Changing | Applying);
 
@@ -100,7 +92,7 @@ async function tryUpdate(
     before: before.object,
     ...(subresource === undefined ? {} : { subresource }),
   });
-  return withAdmission(base, request, async (secure) => {
+  return withAdmission(base, request, async (company) => {
     // Binding is the one way to set a Pod's node; for everything else that field is fixed.
     const changeErrors = subresource === "binding" ? [] : definition.validateUpdate(next, before.object);
     refuseInvalid(definition, context, name, [...definition.validate(next), ...changeErrors]);
@@ -111,9 +103,8 @@ async function tryUpdate(
     const isSame = sameValue(next, { ...before.object, metadata }) && sameHolding(managers, before.managers);
     if (isSame) return before;
     if (context.dryRun) return createItem(before.key, next, before.revision, managers);
-    await secure();
     const operation = isFinished(next) ? { delete: next, managers } : { put: next, managers };
-    return commit(base, definition, before.key, operation, before.revision);
+    return commit(base, definition, before.key, operation, before.revision, company);
   });
 }
 

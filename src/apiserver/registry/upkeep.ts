@@ -41,6 +41,7 @@ export function startUpkeep(options: {
   function turn(): void {
     cancel = clock.after(everyMs, turn);
     for (const { resource } of definitions) base.cache(resource.kind).prune(clock.monotonic());
+    base.claims.prune(clock.monotonic());
     removeOldEvents().catch((error: unknown) =>
       log.warn({ error: String(error) }, "old Events could not be removed, next try in a minute"),
     );

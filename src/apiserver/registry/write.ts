@@ -2,17 +2,16 @@ import type { Admission, AdmissionRequest, UserInfo } from "#api/admission.ts";
 import type { KindDefinition, ServedVersion } from "#api/kind.ts";
 import type { Managers } from "#api/merge/managers.ts";
 import type { KubeObject } from "#api/meta/object.ts";
-import { splitApiVersion } from "#api/meta/object.ts";
-import { ApiError, invalid } from "#api/meta/status.ts";
-import type { FieldError } from "#api/meta/field-error.ts";
 import type { KindName } from "#api/types.ts";
 import type { Clock } from "#base/clock.ts";
-import type { Store } from "#store/contract.ts";
-import { StoreError } from "#store/error.ts";
+import type { CommitResult, Store, Write } from "#store/contract.ts";
 import type { Webhooks } from "../webhooks/admission.ts";
 import type { Cache } from "./cache.ts";
+import { alone, companyOf, putWrite, type CompanionWrite, type Company } from "./companions.ts";
+import { answerTo } from "./errors.ts";
 import { createItem, type Item } from "./item.ts";
-import { renderStored, type Stored } from "./stored.ts";
+import { isClaim, storeKeyOf } from "./keys.ts";
+import type { Stored } from "./stored.ts";
 
 /** Who writes, and how. */
 export interface WriteContext {
@@ -36,6 +35,8 @@ export interface WriteBase {
   /** Whoever has the last word before a valid object is written; absent where there are no such kinds. */
   readonly webhooks: Webhooks | undefined;
   cache(kind: KindName): Cache;
+  /** What is claimed, by name; see `Companion`. */
+  readonly claims: Cache;
   definition(kind: KindName): KindDefinition;
   /** Resolves when the caches show every change acknowledged so far, by whichever server; rejects with `ApiError`. */
   latest(): Promise<void>;
@@ -48,8 +49,8 @@ export type Operation = ({ readonly put: KubeObject } | { readonly delete: KubeO
 };
 
 /**
- * `undefined`: the change did not happen, because the object is no longer at `expect`; the cache shows by then what it
- * is at.
+ * Writes the object and its company under one revision. `undefined`: nothing happened, because the object is no longer at
+ * `expect`; the cache shows by then what it is at. Throws `ApiError`.
  */
 export async function commit(
   base: WriteBase,
@@ -57,49 +58,84 @@ export async function commit(
   key: string,
   operation: Operation,
   expect: "absent" | number,
+  company: Company = alone,
 ): Promise<Item | undefined> {
   const storeKey = storeKeyOf(definition, key);
   const { managers } = operation;
-  try {
-    if ("delete" in operation) {
-      const result = await base.store.commit([{ type: "delete", key: storeKey, expect }]);
-      return result.ok ? createItem(key, operation.delete, result.revision, managers) : await refused(base);
+  for (;;) {
+    const own: Write =
+      "delete" in operation
+        ? { type: "delete", key: storeKey, expect }
+        : putWrite(base, storeKey, { object: operation.put, managers }, expect);
+    const companions = company.writes();
+    const result = await writeParts(base, own, inParts(inOrder(own, companions), own, base.store.commitLimit));
+    if (result.ok) {
+      const cached = base.cache(definition.resource.kind).get(key);
+      if (cached?.revision === result.revision) return cached;
+      return createItem(key, "delete" in operation ? operation.delete : operation.put, result.revision, managers);
     }
-    const stored = { object: operation.put, managers };
-    const value = renderStored(stored);
-    base.remember(value, stored);
-    const result = await base.store.commit([{ type: "put", key: storeKey, value, expect }]);
-    if (!result.ok) return await refused(base);
-    const cached = base.cache(definition.resource.kind).get(key);
-    return cached?.revision === result.revision ? cached : createItem(key, operation.put, result.revision, managers);
-  } catch (error) {
-    throw error instanceof StoreError ? answerTo(error) : error;
+    await base.latest();
+    if (result.key === storeKey) return undefined;
+    const contested = companions.find(({ write: { key } }) => key === result.key);
+    if (contested !== undefined) company.contested(contested);
   }
 }
 
-async function refused(base: WriteBase): Promise<undefined> {
-  await base.latest();
+/** What comes is there before the object that needs it, what goes outlasts it: as when each were written by itself. */
+function inOrder(own: Write, companions: readonly CompanionWrite[]): Write[] {
+  const isFor = (type: Write["type"]) =>
+    companions.filter(({ write }) => write.type === type).map(({ write }) => write);
+  return companions.length === 0 ? [own] : [...isFor("put"), own, ...isFor("delete")];
 }
 
-/** No `Retry-After`: whether the change was made may be unknown, so that a client must look before it repeats it. */
-function answerTo({ code, message }: StoreError): ApiError {
-  return new ApiError(code === "too-large" ? "RequestEntityTooLarge" : "InternalError", message);
+/**
+ * What one commit of the store takes at most. Beyond it claims are made ahead and given back behind: they are leaked when
+ * this process dies between, and whoever looks after them finds that.
+ */
+function inParts(writes: readonly Write[], own: Write, limit = Infinity): Write[][] {
+  const surplus = writes.length - limit;
+  if (surplus <= 0) return [[...writes]];
+  const outside = writes.filter((each) => each !== own && isClaim(each)).slice(0, surplus);
+  const together = writes.filter((each) => !outside.includes(each));
+  const ahead = outside.filter(({ type }) => type === "put");
+  const behind = outside.filter(({ type }) => type === "delete");
+  return [...chunks(ahead, limit), together, ...chunks(behind, limit)];
 }
 
-export const storePrefix = "/registry/";
+function chunks<T>(values: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(values.length / size) }, (_, index) =>
+    values.slice(index * size, (index + 1) * size),
+  );
+}
 
-export function storeKeyOf({ resource: { plural } }: KindDefinition, key: string): string {
-  return `${storePrefix}${plural}/${key}`;
+/** The answer about the part with the object itself, or about the first that was refused before it. */
+async function writeParts(base: WriteBase, own: Write, parts: readonly Write[][]): Promise<CommitResult> {
+  let answer: CommitResult | undefined;
+  for (const part of parts) {
+    const result = await write(base, part);
+    if (part.includes(own)) answer = result;
+    if (answer === undefined && !result.ok) return result;
+    if (answer?.ok === false) break;
+  }
+  return answer as CommitResult;
+}
+
+async function write(base: WriteBase, writes: readonly Write[]): Promise<CommitResult> {
+  try {
+    return await base.store.commit(writes);
+  } catch (error) {
+    throw answerTo(error);
+  }
 }
 
 /**
  * Runs the admissions of a kind in order, then `proceed`; whatever they reserved is settled by whether it succeeded.
- * A dry run never keeps anything. `proceed` calls `secure` when the object is valid, right before it writes.
+ * A dry run never keeps anything. What `proceed` writes has `company`.
  */
 export async function withAdmission<T>(
   base: WriteBase,
   request: AdmissionRequest,
-  proceed: (secure: () => Promise<void>) => Promise<T | undefined>,
+  proceed: (company: Company) => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const admitted: Admission[] = [];
   let committed = false;
@@ -110,9 +146,7 @@ export async function withAdmission<T>(
       admitted.push(admission);
       await admission.admit(request);
     }
-    const result = await proceed(async () => {
-      for (const admission of admitted) await admission.secure?.(request);
-    });
+    const result = await proceed(companyOf(base, admitted, request));
     committed = result !== undefined && !request.dryRun;
     return result;
   } finally {
@@ -132,24 +166,6 @@ export function admissionRequest(
     user: context.user,
     warn: (text) => context.warn?.(text),
   };
-}
-
-/** Throws `Invalid` when there are errors, in the group and the fields of the version that was written. */
-export function refuseInvalid(
-  { resource }: Pick<KindDefinition, "resource">,
-  { version }: WriteContext,
-  name: string,
-  errors: readonly FieldError[],
-): void {
-  if (errors.length === 0) return;
-  const { group = splitApiVersion(resource.apiVersion).group, translateError = (error: FieldError) => error } =
-    version ?? {};
-  throw invalid(
-    resource.kind,
-    group,
-    name,
-    errors.map((error) => translateError(error)),
-  );
 }
 
 export function passWarnings(

@@ -3,7 +3,7 @@ import { ApiError, invalid, isApiError } from "#api/meta/status.ts";
 import type { FieldError } from "#api/meta/field-error.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Form } from "../http/negotiate.ts";
-import { sendStatus, sendJson } from "../http/respond.ts";
+import { sendJsonPieces, sendStatus } from "../http/respond.ts";
 import type { ListResult } from "../registry/list.ts";
 import type { Registry } from "../registry/registry.ts";
 import { continueToken, readContinueToken } from "./continue.ts";
@@ -134,7 +134,7 @@ async function sendList(exchange: Exchange, served: ServedKind, result: ListResu
     pieces.push(servedBytes(served, item));
   }
   pieces.push(end);
-  sendJson(exchange, 200, Buffer.concat(pieces));
+  await sendJsonPieces(exchange, pieces);
 }
 
 /** Of which moment a list is, and how to go on where it is only a page. */

@@ -11,6 +11,15 @@ export interface Ledger {
   /** Runs `claim`; everything it took is given back when it throws. */
   admit(request: AdmissionRequest, claim: (taking: Taking) => void): void;
   settle(request: AdmissionRequest, committed: boolean): void;
+  /** What the request has taken so far. */
+  takenBy(request: AdmissionRequest): readonly number[];
+  /** What a change gives back once it is made. */
+  releasedBy(request: AdmissionRequest): readonly number[];
+  /**
+   * Picks another number in the place of one that turned out to be another's. `undefined` when the range is full;
+   * `"asked"` when the request had asked for this very number.
+   */
+  pickAnew(request: AdmissionRequest, number: number): number | "asked" | undefined;
   /** Marks what existing Services hold; answers those whose numbers another one already had. */
   seed(services: readonly Service[]): Service[];
   /** Takes in what another server has let a Service have, or take back. */
@@ -26,29 +35,39 @@ export interface Taking {
 
 /** `numbersOf`: the numbers of the range that a Service holds. */
 export function createLedger(range: NumberRange, numbersOf: (service: Service) => readonly number[]): Ledger {
-  const taken = new WeakMap<AdmissionRequest, number[]>();
+  /** With each number, whether it was picked. */
+  const taken = new WeakMap<AdmissionRequest, Map<number, boolean>>();
 
   function giveBack(request: AdmissionRequest): void {
     const owner = keyOf(request.object);
-    for (const number of taken.get(request) ?? []) range.release(number, owner);
+    for (const number of taken.get(request)?.keys() ?? []) range.release(number, owner);
     taken.delete(request);
+  }
+
+  function releasedBy(request: AdmissionRequest): number[] {
+    if (request.dryRun || request.operation === "CREATE" || request.subresource !== undefined) return [];
+    const object = request.object as Service;
+    const kept = new Set(isLastWrite(request) ? [] : numbersOf(object));
+    return numbersOf((request.before ?? object) as Service).filter((number) => !kept.has(number));
   }
 
   return {
     admit(request, claim) {
       const owner = keyOf(request.object);
-      const numbers: number[] = [];
+      const numbers = new Map<number, boolean>();
       taken.set(request, numbers);
       try {
         claim({
           take(number) {
+            // The claim decides.
+            range.release(number, stranger);
             const got = range.take(number, owner);
-            if (got) numbers.push(number);
+            if (got) numbers.set(number, false);
             return got;
           },
           pick() {
             const number = range.pick(owner);
-            if (number !== undefined) numbers.push(number);
+            if (number !== undefined) numbers.set(number, true);
             return number;
           },
         });
@@ -61,11 +80,23 @@ export function createLedger(range: NumberRange, numbersOf: (service: Service) =
     settle(request, committed) {
       if (!committed) return giveBack(request);
       taken.delete(request);
-      if (request.dryRun || request.operation === "CREATE" || request.subresource !== undefined) return;
-      const object = request.object as Service;
-      const before = (request.before ?? object) as Service;
-      const kept = new Set(isLastWrite(request) ? [] : numbersOf(object));
-      for (const number of numbersOf(before)) if (!kept.has(number)) range.release(number, keyOf(before));
+      const owner = keyOf(request.before ?? request.object);
+      for (const number of releasedBy(request)) range.release(number, owner);
+    },
+    takenBy: (request) => [...(taken.get(request)?.keys() ?? [])],
+    releasedBy,
+    pickAnew(request, number) {
+      const numbers = taken.get(request);
+      if (numbers?.get(number) !== true) return "asked";
+      const owner = keyOf(request.object);
+      const next = range.pick(owner);
+      if (next === undefined) return undefined;
+      range.release(number, owner);
+      // It must not be picked again before the other's Service is known here.
+      range.take(number, stranger);
+      numbers.delete(number);
+      numbers.set(next, true);
+      return next;
     },
     seed(services) {
       return services.filter((service) => {
@@ -76,12 +107,20 @@ export function createLedger(range: NumberRange, numbersOf: (service: Service) =
     follow(before, after) {
       const kept = after === undefined ? [] : numbersOf(after);
       for (const number of before === undefined ? [] : numbersOf(before)) {
-        if (!kept.includes(number)) range.release(number, keyOf(before as Service));
+        if (kept.includes(number)) continue;
+        range.release(number, stranger);
+        range.release(number, keyOf(before as Service));
       }
-      for (const number of kept) range.take(number, keyOf(after as Service));
+      for (const number of kept) {
+        range.release(number, stranger);
+        range.take(number, keyOf(after as Service));
+      }
     },
   };
 }
+
+/** Who has a number that turned out to be another's; no key of an object. */
+const stranger = "";
 
 /** Whether the object is gone once the request commits: a DELETE nothing holds up, or the end of the last finalizer. */
 export function isLastWrite({ operation, object }: AdmissionRequest): boolean {

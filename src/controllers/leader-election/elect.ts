@@ -8,7 +8,9 @@ import { defaultElectionTimes, jitter, type ElectionTimes } from "./times.ts";
 
 export interface ElectionOptions {
   client: Client;
-  /** The Lease in `kube-system`, and the component of its Events, e.g. `kube-controller-manager`. */
+  /** The Lease's namespace; `kube-system` when absent. */
+  namespace?: string;
+  /** The Lease there, and the component of its Events, e.g. `kube-controller-manager`. */
   name: string;
   /** Who this candidate is: unlike every other one. */
   identity: string;
@@ -27,8 +29,6 @@ export interface RunningElection {
   stop(): Promise<void>;
 }
 
-const namespace = "kube-system";
-
 /**
  * Of all candidates for one Lease, lets one at a time do its work (upstream: client-go `tools/leaderelection`). Clocks of
  * machines may differ: that a lease has ended is told by how long this candidate itself has seen no change of it. A leader
@@ -36,7 +36,8 @@ const namespace = "kube-system";
  * `renewDeadline`.
  */
 export function startElection(options: ElectionOptions): RunningElection {
-  const { client, name, identity, times = defaultElectionTimes, clock, log, random = Math.random } = options;
+  const { client, namespace = "kube-system", name, identity, clock, log } = options;
+  const { times = defaultElectionTimes, random = Math.random } = options;
   const events = createEventRecorder(client, name, { clock, log });
   const key = { namespace, name };
   /** The Lease as last seen, and when it was first seen so. */

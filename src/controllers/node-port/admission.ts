@@ -1,8 +1,16 @@
-import type { Admission } from "#api/admission.ts";
+import type { Admission, AdmissionRequest } from "#api/admission.ts";
 import { ApiError, invalid } from "#api/meta/status.ts";
-import type { Service, ServicePort } from "#api/core/service/kind.ts";
+import type { Service } from "#api/core/service/kind.ts";
 import { createLedger, type Taking } from "../allocation/ledger.ts";
 import { createNumberRange } from "../allocation/range.ts";
+import {
+  allocatesNodePorts,
+  heldPorts,
+  needsHealthCheck,
+  nodePortClaims,
+  nodePortsOf,
+  usesNodePorts,
+} from "./ports.ts";
 
 export interface NodePortAllocator extends Admission {
   /** Marks the node ports of existing Services as taken; answers those whose number another one already had. */
@@ -27,8 +35,9 @@ export function reservedNodePorts(size: number): number {
 
 /**
  * Gives NodePort and LoadBalancer Services their node ports and their health check node port, from one pool keyed by
- * number alone; inside one Service a TCP and a UDP entry may share a number. Refuses with upstream's texts. All Services
- * must pass through this one admission, after `seed`.
+ * number alone; inside one Service a TCP and a UDP entry may share a number. Each number is claimed together with the
+ * write of the Service: two API servers of one store cannot give it twice, and one that somebody else was faster with is
+ * picked anew. Refuses with upstream's texts. All Services must pass through this admission, after `seed`.
  */
 export function createNodePortAllocator(options: NodePortOptions = {}): NodePortAllocator {
   const { range: ports = { first: 30_000, last: 32_767 }, random = Math.random } = options;
@@ -49,7 +58,7 @@ export function createNodePortAllocator(options: NodePortOptions = {}): NodePort
     if (!inRange(port)) {
       return `provided port is not in the valid range. The range of valid ports is ${ports.first}-${ports.last}`;
     }
-    return taking.take(port - ports.first) ? undefined : "provided port is already allocated";
+    return taking.take(port - ports.first) ? undefined : allocated;
   }
 
   function pickPort(taking: Taking, wanted: string): number {
@@ -60,9 +69,7 @@ export function createNodePortAllocator(options: NodePortOptions = {}): NodePort
 
   function takeAsked(taking: Taking, service: Service, index: number, port: number): void {
     const why = takePort(taking, port);
-    if (why === undefined) return;
-    const path = `spec.ports[${index}].nodePort`;
-    throw invalid("Service", "", service.metadata.name, [{ type: "Invalid", path, value: port, detail: why }]);
+    if (why !== undefined) throw refuse(service, index, port, why);
   }
 
   /** At create, entries with the same `port` share one number; numbers a user gave anywhere in the list come first. */
@@ -105,9 +112,23 @@ export function createNodePortAllocator(options: NodePortOptions = {}): NodePort
       return;
     }
     const why = takePort(taking, spec.healthCheckNodePort);
-    if (why !== undefined) {
-      throw internal(`failed to allocate requested HealthCheck NodePort ${spec.healthCheckNodePort}: ${why}`);
+    if (why !== undefined) throw refuseHealthCheck(spec.healthCheckNodePort, why);
+  }
+
+  /** Another server's Service has the number since it was looked for. */
+  function replace(request: AdmissionRequest, port: number): void {
+    const service = request.object as Service;
+    const { spec } = service;
+    const entries = (spec.ports ?? []).filter(({ nodePort }) => nodePort === port);
+    const picked = ledger.pickAnew(request, port - ports.first);
+    if (picked === undefined) throw internal("failed to allocate a nodePort: range is full");
+    if (picked === "asked") {
+      const [entry] = entries;
+      if (entry === undefined) throw refuseHealthCheck(port, allocated);
+      throw refuse(service, spec.ports?.indexOf(entry) ?? 0, port, allocated);
     }
+    for (const entry of entries) entry.nodePort = picked + ports.first;
+    if (spec.healthCheckNodePort === port) spec.healthCheckNodePort = picked + ports.first;
   }
 
   return {
@@ -126,6 +147,16 @@ export function createNodePortAllocator(options: NodePortOptions = {}): NodePort
         if (before === undefined || !needsHealthCheck(before)) claimHealthCheck(taking, service);
       });
     },
+    accompany(request) {
+      const claimName = (number: number) => `${nodePortClaims}${number + ports.first}`;
+      return [
+        ...ledger.takenBy(request).map((number) => ({ claim: claimName(number) })),
+        ...ledger.releasedBy(request).map((number) => ({ release: claimName(number) })),
+      ];
+    },
+    contested(request, companion) {
+      if ("claim" in companion) replace(request, Number(companion.claim.slice(nodePortClaims.length)));
+    },
     settle: (request, committed) => ledger.settle(request, committed),
     seed: (services) => ledger.seed(services),
     follow: (before, after) => ledger.follow(before, after),
@@ -135,28 +166,15 @@ export function createNodePortAllocator(options: NodePortOptions = {}): NodePort
   };
 }
 
-function usesNodePorts({ spec }: Service): boolean {
-  return spec.type === "NodePort" || spec.type === "LoadBalancer";
+const allocated = "provided port is already allocated";
+
+function refuse(service: Service, index: number, port: number, why: string): ApiError {
+  const path = `spec.ports[${index}].nodePort`;
+  return invalid("Service", "", service.metadata.name, [{ type: "Invalid", path, value: port, detail: why }]);
 }
 
-/** A LoadBalancer may do without automatic numbers (KEP-1864); numbers asked for are honoured all the same. */
-function allocatesNodePorts({ spec }: Service): boolean {
-  return spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
-}
-
-function needsHealthCheck({ spec }: Service): boolean {
-  return spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
-}
-
-function nodePortsOf(service: Service): number[] {
-  if (!usesNodePorts(service)) return [];
-  return (service.spec.ports ?? []).map(({ nodePort }: ServicePort) => nodePort ?? 0).filter((port) => port > 0);
-}
-
-function heldPorts(service: Service): number[] {
-  const { healthCheckNodePort } = service.spec;
-  const ports = nodePortsOf(service);
-  return needsHealthCheck(service) && healthCheckNodePort ? [...ports, healthCheckNodePort] : ports;
+function refuseHealthCheck(port: number, why: string): ApiError {
+  return internal(`failed to allocate requested HealthCheck NodePort ${port}: ${why}`);
 }
 
 function internal(message: string): ApiError {

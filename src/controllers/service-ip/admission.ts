@@ -1,10 +1,10 @@
 import { formatAddress, parseAddress, type Family } from "#base/cidr.ts";
-import type { Admission, AdmissionRequest } from "#api/admission.ts";
+import type { Admission, AdmissionRequest, Companion } from "#api/admission.ts";
 import type { IpFamily, Service } from "#api/core/service/kind.ts";
 import { keyOf } from "#api/meta/object.ts";
-import { ApiError, invalid, isApiError } from "#api/meta/status.ts";
+import { ApiError, invalid } from "#api/meta/status.ts";
 import { isLastWrite } from "../allocation/ledger.ts";
-import type { Client } from "#client/contract.ts";
+import type { IPAddress } from "#api/networking/ipaddress/kind.ts";
 import { fillIpFamilies } from "./families.ts";
 import { canonical, hasClusterIp, heldAddresses, parentKeyOf, renderIpAddress } from "./objects.ts";
 import type { AddressPool } from "./pool.ts";
@@ -14,10 +14,6 @@ export interface ServiceIpOptions {
   pool: AddressPool;
   /** The families of the cluster, the primary one first. */
   families: readonly [IpFamily, ...IpFamily[]];
-  /** Writes the IPAddresses. Asked for when needed, since the API server starts with its admissions. */
-  client: () => Client;
-  /** A release that failed; what it was about is found again by the repair controller. */
-  failed?: (address: string, error: unknown) => void;
 }
 
 /**
@@ -27,7 +23,7 @@ export interface ServiceIpOptions {
  * one store cannot give an address twice. Refuses with upstream's texts.
  */
 export function createServiceIpAdmission(options: ServiceIpOptions): Admission {
-  const { pool, families, client, failed = () => {} } = options;
+  const { pool, families } = options;
   /** What a request has reserved, in the order of `clusterIPs`. */
   const claims = new WeakMap<AdmissionRequest, Claim[]>();
 
@@ -74,26 +70,11 @@ export function createServiceIpAdmission(options: ServiceIpOptions): Admission {
     throw refuse(service, asked, `the provided IP (${text}) is not in the valid range. ${valid}`);
   }
 
-  /**
-   * Makes the IPAddress of a claim. In the place of a picked one that somebody else was faster with, or whose range is
-   * no longer open by now, another is picked.
-   */
-  async function secureClaim(service: Service, claim: Claim): Promise<void> {
-    for (;;) {
-      if (!pool.isOpen(claim.text)) {
-        if (!claim.isPicked) throw refuse(service, claim.text, noRange);
-        pickAnew(service, claim);
-      }
-      try {
-        await client().create("IPAddress", renderIpAddress(claim.text, service));
-        claim.isSecured = true;
-        return;
-      } catch (error) {
-        if (!isApiError(error, "AlreadyExists")) throw error;
-        if (!claim.isPicked) throw refuse(service, claim.text, "provided IP is already allocated");
-        pickAnew(service, claim);
-      }
-    }
+  /** One whose range is no longer open by now is picked anew. */
+  function checkOpen(service: Service, claim: Claim): void {
+    if (pool.isOpen(claim.text)) return;
+    if (!claim.isPicked) throw refuse(service, claim.text, noRange);
+    pickAnew(service, claim);
   }
 
   function pickAnew(service: Service, claim: Claim): void {
@@ -105,18 +86,7 @@ export function createServiceIpAdmission(options: ServiceIpOptions): Admission {
     setClusterIps(service, texts);
   }
 
-  /** Removes the IPAddress, if it is this Service's. */
-  async function release(text: string, service: Service): Promise<void> {
-    try {
-      const address = await client().get("IPAddress", { name: text });
-      if (address === undefined || parentKeyOf(address) !== keyOf(service)) return;
-      await client().delete("IPAddress", { name: text }, { preconditions: { uid: address.metadata.uid } });
-    } catch (error) {
-      if (!isApiError(error, "NotFound", "Conflict")) failed(text, error);
-    }
-  }
-
-  /** The addresses that a committed change no longer uses. */
+  /** The addresses that a change no longer uses. */
   function releasedBy(request: AdmissionRequest): string[] {
     if (request.operation === "CREATE" || request.subresource !== undefined) return [];
     const service = request.object as Service;
@@ -135,15 +105,29 @@ export function createServiceIpAdmission(options: ServiceIpOptions): Admission {
       if (errors.length > 0) throw invalid("Service", "", service.metadata.name, errors);
       if (hasClusterIp(service)) claim(request);
     },
-    async secure(request) {
-      for (const each of claims.get(request) ?? []) await secureClaim(request.object as Service, each);
-    },
-    async settle(request, committed) {
-      const taken = claims.get(request) ?? [];
+    accompany(request) {
       const service = request.object as Service;
-      if (!committed) for (const { text, isSecured } of taken) if (isSecured === true) await release(text, service);
-      for (const { text } of taken) pool.unreserve(text);
-      if (committed) for (const text of releasedBy(request)) await release(text, service);
+      const taken = claims.get(request) ?? [];
+      for (const each of taken) checkOpen(service, each);
+      const made = taken.map(({ text }): Companion => ({ kind: "IPAddress", create: renderIpAddress(text, service) }));
+      const gone = releasedBy(request).map((name): Companion => ({
+        kind: "IPAddress",
+        remove: { name },
+        when: (address) => parentKeyOf(address as IPAddress) === keyOf(service),
+      }));
+      return [...made, ...gone];
+    },
+    contested(request, companion) {
+      if (!("create" in companion)) return;
+      const service = request.object as Service;
+      const { name } = companion.create.metadata;
+      const claim = claims.get(request)?.find(({ text }) => text === name);
+      if (claim === undefined) return;
+      if (!claim.isPicked) throw refuse(service, claim.text, "provided IP is already allocated");
+      pickAnew(service, claim);
+    },
+    settle(request) {
+      for (const { text } of claims.get(request) ?? []) pool.unreserve(text);
     },
   };
 }
@@ -152,8 +136,6 @@ interface Claim {
   readonly index: number;
   text: string;
   readonly isPicked: boolean;
-  /** Its IPAddress is there. */
-  isSecured?: boolean;
 }
 
 const noRange = "the provided network does not match the current range";

@@ -33,11 +33,9 @@ export interface ServiceIpAllocatorOptions {
 export function createServiceIpAllocator(options: ServiceIpAllocatorOptions): ServiceIpAllocator {
   const { families, client, log, clock, random = Math.random } = options;
   const pool = createAddressPool(random);
-  const failed = (address: string, error: unknown) =>
-    log.warn({ address, error: String(error) }, "a cluster IP could not be released yet");
   let following: { stop(): void } | undefined;
   return {
-    ...createServiceIpAdmission({ pool, families, client, failed }),
+    ...createServiceIpAdmission({ pool, families }),
     async open() {
       const { items } = await client().list("Service");
       const twice = await adoptAddresses(client(), items);

@@ -1,10 +1,12 @@
 import { formatAddress, parseAddress } from "#base/cidr.ts";
 import type { Service } from "#api/core/service/kind.ts";
 import { ipAllocatorName, ipFamilyLabel, ipManagedByLabel, type IPAddress } from "#api/networking/ipaddress/kind.ts";
-import type { New } from "#client/contract.ts";
 
 /** The IPAddress by which a Service holds an address, given in canonical form (KEP-1880). */
-export function renderIpAddress(text: string, { metadata: { namespace = "", name } }: Service): New<IPAddress> {
+export function renderIpAddress(
+  text: string,
+  { metadata: { namespace = "", name } }: Service,
+): Pick<IPAddress, "metadata" | "spec"> {
   return {
     metadata: { name: text, labels: labelsOf(text) },
     spec: { parentRef: { group: "", resource: "services", namespace, name } },

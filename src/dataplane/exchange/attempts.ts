@@ -30,25 +30,35 @@ export class Attempts {
   private readonly rules: RetryRules;
   private readonly begunAt: number;
   private readonly isSafe: boolean;
+  /** All of the body is at hand, however long it is. */
+  private readonly isGathered: boolean;
   private kept: KeptBody | undefined;
   private usesBudget = false;
 
-  constructor(context: ServeContext, request: ClientRequest, decision: Decision, backend: Backend) {
+  constructor(
+    context: ServeContext,
+    request: ClientRequest,
+    decision: Decision,
+    backend: Backend,
+    isGathered: boolean,
+  ) {
     this.context = context;
     this.request = request;
     this.decision = decision;
     this.backend = backend;
     this.rules = decision.route?.entry.retry ?? defaultRetry;
+    this.isGathered = isGathered;
     this.begunAt = context.deadlines.now;
     const { method, upgrade, framing } = request;
     this.isSafe = !upgrade && (idempotent.has(method) || this.rules.on.includes("non_idempotent"));
     const { keepBytes, tries } = this.rules;
+    if (isGathered) return;
     if (framing !== 0 && this.isSafe && keepBytes > 0 && tries > 1) this.kept = new KeptBody(keepBytes, context.kept);
   }
 
   /** Whether sending the request twice does no harm and is possible. */
   get isReplayable(): boolean {
-    return this.isSafe && (this.request.framing === 0 || this.kept?.isWhole === true);
+    return this.isSafe && (this.isGathered || this.request.framing === 0 || this.kept?.isWhole === true);
   }
 
   /** Whether what happened to a try lets the request have another one. */

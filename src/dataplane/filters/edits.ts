@@ -43,6 +43,14 @@ export class Edits implements FieldEdits {
     this.named.set("content-length", { name: "Content-Length", value: undefined });
   }
 
+  /** Frames the body by its length, in bytes. */
+  setLength(bytes: number): void {
+    this.dropLength();
+    this.lengths.add("transfer-encoding".length);
+    this.named.set("transfer-encoding", { name: "Transfer-Encoding", value: undefined });
+    this.named.set("content-length", { name: "Content-Length", value: String(bytes) });
+  }
+
   get isEmpty(): boolean {
     return this.named.size === 0 && this.added.length === 0;
   }

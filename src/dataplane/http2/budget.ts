@@ -1,3 +1,6 @@
+/** A frame with this much data carries work; one with less is a frame too many sooner or later. */
+export const substantialBytes = 256;
+
 /** How much of something a peer may do: `burst` at once, `perSecond` for good. Frames that carry work pay some of it back. */
 export class Budget {
   private left: number;

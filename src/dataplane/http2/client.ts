@@ -83,15 +83,15 @@ export class Http2Client implements ConnectionHandler, SessionOwner, Timed {
 
   private warn(): void {
     this.warned = true;
-    this.session.writeGoaway(anyStream, errorCode.noError);
-    this.session.writePing();
+    this.session.out.writeGoaway(anyStream, errorCode.noError);
+    this.session.out.writePing();
     this.watch();
   }
 
   private leave(): void {
     this.state = "leaving";
     if (this.session.streams.size === 0) this.close(errorCode.noError);
-    else this.session.writeGoaway(this.session.lastStream, errorCode.noError);
+    else this.session.out.writeGoaway(this.session.lastStream, errorCode.noError);
   }
 
   // What the client sends.
@@ -237,7 +237,7 @@ export class Http2Client implements ConnectionHandler, SessionOwner, Timed {
   // What happens to the connection.
 
   onDrain(): void {
-    this.session.drained();
+    this.session.out.drained();
   }
 
   onEnd(): void {

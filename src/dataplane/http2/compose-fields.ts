@@ -3,7 +3,7 @@ import type { HpackEncoder } from "#wire/http2/hpack/encoder.ts";
 import { kind } from "#wire/http1/field-kind.ts";
 import { nominatedFields, parseFields, HeadTable } from "#wire/http1/head.ts";
 import type { FieldEdits } from "../filters/filter.ts";
-import type { BlockWriter } from "./session.ts";
+import type { BlockWriter } from "./frames-out.ts";
 
 /** Fields of HTTP/1.1 that have no place in HTTP/2 (RFC 9113 section 8.2.2). */
 const dropped = new Uint8Array(32);

@@ -77,7 +77,7 @@ export class EndpointSession implements ConnectionHandler, SessionOwner {
   private probe(): void {
     if (this.probedAt > 0 || this.session.over) return;
     this.probedAt = this.context.deadlines.now;
-    this.session.writePing();
+    this.session.out.writePing();
   }
 
   /** Gives the connection up when nothing was heard since we asked. `now` in `Deadlines.now` time. */
@@ -156,7 +156,7 @@ export class EndpointSession implements ConnectionHandler, SessionOwner {
   }
 
   onDrain(): void {
-    this.session.drained();
+    this.session.out.drained();
   }
 
   onEnd(): void {

@@ -2,7 +2,8 @@ import { defaultFrameBytes, errorCode, flag } from "#wire/http2/frame.ts";
 import type { FieldLines } from "#wire/http2/hpack/lines.ts";
 import { maxWindow } from "#wire/http2/settings.ts";
 import { lent, sent, type WriteResult } from "../transport/connection.ts";
-import type { BlockWriter, Http2Session } from "./session.ts";
+import type { BlockWriter } from "./frames-out.ts";
+import type { Http2Session } from "./session.ts";
 
 /** What is told of one stream. */
 export interface StreamHandler {
@@ -62,7 +63,7 @@ export class Http2Stream {
 
   sendHeaders(write: BlockWriter, last: boolean): void {
     if (this.closed || this.ended) return;
-    this.session.writeHeaders(this.id, write, last);
+    this.session.out.writeHeaders(this.id, write, last);
     if (last) this.end();
   }
 
@@ -81,7 +82,7 @@ export class Http2Stream {
     if (last) this.ended = true;
     if (last && this.pending.length === 0) this.end();
     if (this.pending.length > 0) return lent;
-    if (!this.session.full) return sent;
+    if (!this.session.out.full) return sent;
     this.throttled = true;
     this.session.throttled.add(this);
     return lent;
@@ -93,7 +94,7 @@ export class Http2Stream {
     this.ended = true;
     if (this.pending.length > 0) this.trailers = write;
     else {
-      this.session.writeHeaders(this.id, write, true);
+      this.session.out.writeHeaders(this.id, write, true);
       this.end();
     }
   }
@@ -106,7 +107,7 @@ export class Http2Stream {
       const room = Math.min(end - at, defaultFrameBytes, this.sendWindow, session.sendWindow);
       if (room <= 0 && at < end) return at;
       const flags = last && at + room === end ? flag.endStream : 0;
-      if (room > 0 || flags !== 0) session.writeData(this.id, flags, bytes, at, at + room);
+      if (room > 0 || flags !== 0) session.out.writeData(this.id, flags, bytes, at, at + room);
       this.sendWindow -= room;
       session.sendWindow -= room;
       at += room;
@@ -117,7 +118,7 @@ export class Http2Stream {
   /** Sends one frame of what is pending, if it may; false when it may not. */
   sendPending(): boolean {
     const first = this.pending[0];
-    if (first === undefined || this.session.full) return false;
+    if (first === undefined || this.session.out.full) return false;
     const room = Math.min(first.length, defaultFrameBytes, this.sendWindow, this.session.sendWindow);
     if (room <= 0) return false;
     const last = this.ended && this.trailers === undefined && this.pending.length === 1 && room === first.length;
@@ -129,7 +130,7 @@ export class Http2Stream {
     this.pending.shift();
     if (this.pending.length > 0) return true;
     this.session.starved.delete(this);
-    if (this.trailers !== undefined) this.session.writeHeaders(this.id, this.trailers, true);
+    if (this.trailers !== undefined) this.session.out.writeHeaders(this.id, this.trailers, true);
     if (this.ended) this.end();
     else this.handler.onDrain();
     return true;
@@ -185,7 +186,7 @@ export class Http2Stream {
     if (this.remoteEnded) return;
     this.owed += count;
     if (this.owed * 2 < this.session.streamWindow) return;
-    this.session.writeWindowUpdate(this.id, this.owed);
+    this.session.out.writeWindowUpdate(this.id, this.owed);
     this.receiveWindow += this.owed;
     this.owed = 0;
   }

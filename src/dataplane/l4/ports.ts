@@ -12,6 +12,8 @@ const retryMs = 2_000;
 export interface StreamPortsOptions {
   readonly host: string;
   readonly clock: Clock;
+  /** The streams that have their ports already. */
+  readonly taken: readonly string[];
   /** Brings entries into force whose ports have become free. */
   readonly release: (entries: readonly (readonly [id: string, entry: StreamEntry])[]) => void;
 }
@@ -22,13 +24,14 @@ export interface StreamPortsOptions {
  */
 export class StreamPorts {
   private readonly options: StreamPortsOptions;
-  private readonly taken = new Set<string>();
+  private readonly taken: Set<string>;
   private readonly held = new Map<string, { readonly entry: StreamEntry; readonly code: string }>();
   private cancel: (() => void) | undefined;
   private stopped = false;
 
   constructor(options: StreamPortsOptions) {
     this.options = options;
+    this.taken = new Set(options.taken);
   }
 
   /** The change without the streams that have to wait. */

@@ -2,8 +2,11 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Proxied } from "#wire/proxy-protocol.ts";
 import type { CounterSlot } from "../counters.ts";
 import type { StreamEntry } from "../table.ts";
+import type { Connection } from "../transport/connection.ts";
 import { greetProxy } from "../transport/listen.ts";
 import { plainAddress, SocketConnection } from "../transport/public.ts";
+import { acceptRaw, HandleConnection } from "../transport/raw.ts";
+import { ReadBuffer } from "../transport/read-buffer.ts";
 import type { StreamContext } from "./context.ts";
 import { StreamEndpoints } from "./endpoints.ts";
 import { countStatus } from "./failure.ts";
@@ -29,6 +32,8 @@ export class TcpListener implements StreamListener {
   private readonly sessions = new Set<TcpSession>();
   /** Connections that have not shown their PROXY header yet. */
   private readonly greeting = new Set<Socket>();
+  /** Memory of connections that have closed. */
+  private readonly spares: Buffer[] = [];
 
   constructor(context: StreamContext, entry: StreamEntry, options: TcpListenerOptions) {
     this.context = context;
@@ -48,6 +53,7 @@ export class TcpListener implements StreamListener {
       this.server.listen({ host, port: this.entry.port, reusePort: shared, backlog: 4096 }, () => {
         this.server.off("error", reject);
         this.server.on("error", () => {});
+        this.acceptHandles();
         resolve();
       });
     });
@@ -68,10 +74,29 @@ export class TcpListener implements StreamListener {
     for (const session of this.sessions) session.destroy();
   }
 
+  /** Where nothing has to be read before, no socket is made of a connection. */
+  private acceptHandles(): void {
+    const { handles, onFault } = this.context;
+    if (handles === undefined) return;
+    acceptRaw(this.server, {
+      onFault,
+      admits: this.options.admits,
+      leaves: () => this.entry.acceptProxy === true,
+      take: (handle) => {
+        const traits = { reader: new ReadBuffer(this.spares), halfOpen: true, paused: true };
+        const connection = new HandleConnection(handle, { handles, onFault }, this.entry.port, traits);
+        this.serve(connection, () => ({
+          source: { address: connection.remoteAddress, port: connection.remotePort },
+          destination: connection.localName,
+        }));
+      },
+    });
+  }
+
   private accept(socket: Socket): void {
     if (!this.options.admits()) socket.destroy();
     else if (this.entry.acceptProxy === true) this.greet(socket);
-    else this.serve(socket, undefined);
+    else this.serveSocket(socket, undefined);
   }
 
   private greet(socket: Socket): void {
@@ -81,22 +106,27 @@ export class TcpListener implements StreamListener {
     socket.once("close", () => greeting.delete(socket));
     const serve = (proxied: Proxied | undefined) => {
       greeting.delete(socket);
-      this.serve(socket, proxied);
+      this.serveSocket(socket, proxied);
     };
     greetProxy(socket, trustsProxy, { clock, greetingMs: limits.greetingMs }, serve, () => {
       countStatus(this.options.slot, 400);
     });
   }
 
-  private serve(socket: Socket, proxied: Proxied | undefined): void {
-    const { context, entry, endpoints, options, sessions } = this;
-    const connection = new SocketConnection(socket, context.onFault, entry.port);
+  private serveSocket(socket: Socket, proxied: Proxied | undefined): void {
+    const connection = new SocketConnection(socket, this.context.onFault, this.entry.port);
     connection.pause();
+    this.serve(connection, () => proxied ?? proxiedOf(socket));
+  }
+
+  /** Takes a connection that is paused. */
+  private serve(connection: Connection, proxied: () => Proxied): void {
+    const { context, entry, endpoints, options, sessions } = this;
     const session = new TcpSession(context, connection, {
       place: { id: entry.id, slot: options.slot },
       target: entry.target,
       endpoints,
-      proxied: () => proxied ?? proxiedOf(socket),
+      proxied,
       left: () => {
         sessions.delete(session);
         options.forget(session);

@@ -40,7 +40,13 @@ export class Certificates {
     return id === undefined ? undefined : this.known.get(id)?.context;
   }
 
-  /** The OCSP response for a certificate in DER, if there is one. */
+  /** The OCSP response for a certificate, if there is one. */
+  stapleOf(id: string | undefined): Buffer | undefined {
+    const ocsp = id === undefined ? undefined : this.known.get(id)?.entry.ocsp;
+    return ocsp === undefined ? undefined : Buffer.from(ocsp, "base64");
+  }
+
+  /** The same for a certificate in DER. */
   staple(certificate: Buffer): Buffer | undefined {
     this.staples ??= new Map(
       [...this.known.values()].flatMap(({ entry: { cert, ocsp } }) =>

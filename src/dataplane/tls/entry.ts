@@ -1,16 +1,28 @@
 import type { Socket } from "node:net";
 import { constants, createHash } from "node:crypto";
-import { createServer, type SecureContext, type Server, type TlsOptions, type TLSSocket } from "node:tls";
+import {
+  createSecureContext,
+  createServer,
+  type SecureContext,
+  type SecureContextOptions,
+  type Server,
+  type TlsOptions,
+  type TLSSocket,
+} from "node:tls";
 import type { Clock } from "#base/clock.ts";
+import type { Deadlines } from "../deadline.ts";
 import { readClientHello } from "#wire/tls-hello.ts";
 import type { Proxied } from "#wire/proxy-protocol.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { TlsEntry } from "../transport/listen.ts";
 import { peek } from "../transport/peek.ts";
+import type { Handles, TcpHandle } from "../transport/handles.ts";
 import { SocketConnection, type OnFault } from "../transport/public.ts";
+import type { TlsStart } from "../transport/raw-tls.ts";
 import type { CertificateEntry, ClientAuth, HostEntry } from "../table.ts";
 import { SocketPeer } from "./peer.ts";
 import { secureOptionsOf, type TlsSettings } from "./settings.ts";
+import { Shakes } from "./shakes.ts";
 
 /** What becomes of a connection by the name that its client asks for. */
 export type NameRule = (serverName: string) => NameOutcome | undefined;
@@ -33,11 +45,16 @@ export interface TlsTerminatorOptions {
   readonly ticketKeys: Buffer | undefined;
   readonly settings: TlsSettings;
   readonly clock: Clock;
+  readonly deadlines: Deadlines;
   readonly onFault: OnFault;
-  /** The certificate for a server name. */
+  /** Connections go by these handles where they can; by sockets when absent. */
+  readonly handles: Handles | undefined;
+  /** The certificate for a server name, when that is not the default one: to change it costs something. */
   readonly contextOf: (serverName: string) => SecureContext | undefined;
   /** The OCSP response for a certificate in DER. */
   readonly stapleOf: (certificate: Buffer) => Buffer | undefined;
+  /** The same for the certificate that a server name gets. */
+  readonly stapleFor: (serverName: string) => Buffer | undefined;
   /** Set while some name has to be known before TLS begins; else nobody looks into a greeting. */
   readonly ruleOfName: () => NameRule | undefined;
   readonly accept: (connection: Connection) => void;
@@ -50,9 +67,14 @@ export class TlsTerminator implements TlsEntry {
   /** Whom proxies speak for, until the handshake is over; by the peer's address, as TLS makes another object of a socket. */
   private readonly arrivals = new Map<string, Proxied>();
   private readonly shaking = new Set<Socket>();
+  private readonly shakes: Shakes | undefined;
+  private start: TlsStart;
 
   constructor(options: TlsTerminatorOptions) {
     this.options = options;
+    const { handles, deadlines, onFault, handshakeMs } = options;
+    this.shakes = handles === undefined ? undefined : new Shakes({ handles, deadlines, onFault, ms: handshakeMs });
+    this.start = this.startWith(this.base());
     this.server = createServer({
       ...this.base(),
       ...this.common(),
@@ -64,7 +86,20 @@ export class TlsTerminator implements TlsEntry {
 
   /** The certificate for clients that name no server. */
   setDefault({ cert, key }: { readonly cert: string; readonly key: string }): void {
-    this.server.setSecureContext({ ...this.base(), cert, key });
+    const options = { ...this.base(), cert, key };
+    this.server.setSecureContext(options);
+    this.start = this.startWith(options);
+  }
+
+  private startWith(options: SecureContextOptions): TlsStart {
+    const { contextOf, stapleFor } = this.options;
+    const protocols = this.protocols.map((name) => Buffer.from(`${String.fromCharCode(name.length)}${name}`, "latin1"));
+    return {
+      context: createSecureContext(options),
+      protocols: Buffer.concat(protocols),
+      contextOf,
+      stapleOf: stapleFor,
+    };
   }
 
   /**
@@ -87,6 +122,19 @@ export class TlsTerminator implements TlsEntry {
     server.on("secureConnection", (socket) => this.secured(socket, clientAuth));
     this.staple(server);
     return server;
+  }
+
+  /** How many handshakes are under way on handles. */
+  get busy(): number {
+    return this.shakes?.count ?? 0;
+  }
+
+  takeHandle(handle: TcpHandle, localPort: number): void {
+    this.shakes?.begin(handle, localPort, this.start, this.options.accept);
+  }
+
+  takesHandles(): boolean {
+    return this.shakes !== undefined && this.options.ruleOfName() === undefined;
   }
 
   take(socket: Socket, proxied: Proxied | undefined): void {
@@ -113,16 +161,21 @@ export class TlsTerminator implements TlsEntry {
   /** Ends what is still shaking hands. */
   destroy(): void {
     for (const socket of this.shaking) socket.destroy();
+    this.shakes?.destroy();
   }
 
   private base(ciphers?: string) {
     const { ticketKeys, settings } = this.options;
-    return { ...secureOptionsOf(settings, ciphers), ...(ticketKeys === undefined ? {} : { ticketKeys }) };
+    const keys = ticketKeys === undefined ? {} : { ticketKeys };
+    return { ...secureOptionsOf(settings, ciphers), sessionIdContext: "fairlead", ...keys };
+  }
+
+  private get protocols(): string[] {
+    return this.options.http2 ? ["h2", "http/1.1"] : ["http/1.1"];
   }
 
   private common(): TlsOptions {
-    const { http2, handshakeMs } = this.options;
-    return { ALPNProtocols: http2 ? ["h2", "http/1.1"] : ["http/1.1"], noDelay: true, handshakeTimeout: handshakeMs };
+    return { ALPNProtocols: this.protocols, noDelay: true, handshakeTimeout: this.options.handshakeMs };
   }
 
   private hold(socket: Socket): void {
@@ -163,7 +216,7 @@ function asking({ ca, crl }: ClientAuth): TlsOptions {
     ...(crl === undefined ? {} : { crl }),
     requestCert: true,
     rejectUnauthorized: false,
-    secureOptions: constants.SSL_OP_NO_TICKET,
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
   };
 }
 

@@ -1,3 +1,5 @@
+import { constants } from "node:crypto";
+
 /** How TLS is spoken with clients. */
 export interface TlsSettings {
   readonly minVersion: "TLSv1.2" | "TLSv1.3";
@@ -25,7 +27,11 @@ export const defaultTls: TlsSettings = {
   curves: "auto",
 };
 
-/** The options of Node's TLS that say so; `ciphers` are a host's own. */
+/**
+ * The options of Node's TLS that say so; `ciphers` are a host's own. Clients of TLS 1.2 may not renegotiate, as with nginx:
+ * each time costs us a handshake.
+ */
 export function secureOptionsOf({ minVersion, maxVersion, curves, ...all }: TlsSettings, ciphers = all.ciphers) {
-  return { minVersion, maxVersion, ciphers, ecdhCurve: curves } as const;
+  const secureOptions = constants.SSL_OP_NO_RENEGOTIATION;
+  return { minVersion, maxVersion, ciphers, ecdhCurve: curves, secureOptions, honorCipherOrder: true } as const;
 }

@@ -1,12 +1,12 @@
-import { createServer, type Socket, isIPv6 } from "node:net";
+import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import type { Clock } from "#base/clock.ts";
 import { readProxyHeader, type Proxied } from "#wire/proxy-protocol.ts";
 import { ListenError, type ListenerSpec } from "../running.ts";
 import type { Connection } from "./connection.ts";
-import type { Handles } from "./handles.ts";
+import type { Handles, TcpHandle } from "./handles.ts";
 import { peek } from "./peek.ts";
 import { plainAddress, SocketConnection, type OnFault } from "./public.ts";
-import { acceptRaw } from "./raw.ts";
+import { acceptRaw, HandleConnection } from "./raw.ts";
 
 export interface Listening {
   readonly address: ListenerSpec;
@@ -20,6 +20,9 @@ export interface Listening {
 export interface TlsEntry {
   /** `proxied` is whom a proxy in front speaks for. */
   take(socket: Socket, proxied: Proxied | undefined): void;
+  /** Whether it takes a connection that comes now without a socket around it. */
+  takesHandles(): boolean;
+  takeHandle(handle: TcpHandle, localPort: number): void;
 }
 
 export interface ListenOptions {
@@ -31,7 +34,7 @@ export interface ListenOptions {
   readonly believesProxy: ((address: string) => boolean) | undefined;
   readonly tls: TlsEntry;
   readonly onFault: OnFault;
-  /** Connections without TLS go by these handles; by sockets when absent. */
+  /** Connections go by these handles; by sockets when absent. */
   readonly handles: Handles | undefined;
   readonly accept: (connection: Connection) => void;
   /** How many connections one listener holds, handshakes counted. */
@@ -70,9 +73,8 @@ export function listen(spec: ListenerSpec, options: ListenOptions): Promise<List
       const bound = server.address();
       if (typeof bound === "object" && bound !== null) localPort = bound.port;
       const { handles, believesProxy } = options;
-      if (handles !== undefined && !spec.tls && believesProxy === undefined) {
-        acceptRaw(server, localPort, options.accept, { ...options, handles });
-      }
+      if (handles !== undefined && believesProxy === undefined)
+        acceptHandles(server, spec.tls, localPort, { ...options, handles });
       resolve({
         address: { ...spec, port: localPort },
         close: () => server.close(),
@@ -82,6 +84,22 @@ export function listen(spec: ListenerSpec, options: ListenOptions): Promise<List
       });
     });
   });
+}
+
+function acceptHandles(
+  server: Server,
+  isTls: boolean,
+  localPort: number,
+  options: ListenOptions & { readonly handles: Handles },
+): void {
+  const { onFault, admits, tls, accept } = options;
+  if (isTls) {
+    const take = (handle: TcpHandle) => tls.takeHandle(handle, localPort);
+    acceptRaw(server, { onFault, admits, take, leaves: () => !tls.takesHandles() });
+  } else {
+    const take = (handle: TcpHandle) => accept(new HandleConnection(handle, options, localPort));
+    acceptRaw(server, { onFault, admits, take });
+  }
 }
 
 /** Takes the PROXY header off a connection, or closes one that does not begin with it. */

@@ -18,6 +18,9 @@ import { ReadBuffer } from "./read-buffer.ts";
 
 const nothing = Buffer.alloc(0);
 
+/** How much a TLS connection takes without being waited for. */
+const mostAtOnce = 64 * 1024;
+
 const noHandler: ConnectionHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} };
 
 /** Told of a defect in what handles a connection. */
@@ -104,8 +107,12 @@ export class SocketConnection implements Connection {
    */
   write(bytes: Buffer): WriteResult {
     if (this.closed || this.socket.destroyed) return sent;
-    if (this.tls) this.socket.write(bytes, this.written);
-    else this.socket.write(bytes);
+    if (this.tls) {
+      // TLS encrypts at once what does not have to wait, and keeps its own copy.
+      const isTaken = this.socket.writableLength === 0 && bytes.length <= mostAtOnce;
+      this.socket.write(bytes, isTaken ? undefined : this.written);
+      if (isTaken) return sent;
+    } else this.socket.write(bytes);
     if (this.socket.writableLength === 0) return sent;
     this.blocked = true;
     // An empty write behind the others tells when they have gone; a callback on each write would cost every request.

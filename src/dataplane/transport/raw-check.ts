@@ -1,7 +1,10 @@
 import { createServer, type AddressInfo, type Server } from "node:net";
+import { connect, createSecureContext, type TlsOptions } from "node:tls";
 import { lent, type Connection } from "./connection.ts";
-import { loadHandles, type Handles } from "./handles.ts";
-import { acceptRaw, createRawDialer, type RawOptions } from "./raw.ts";
+import { loadHandles, type Handles, type TcpHandle } from "./handles.ts";
+import { SocketConnection } from "./public.ts";
+import { acceptRaw, createRawDialer, HandleConnection, type RawOptions } from "./raw.ts";
+import { shakeHands, type TlsStart } from "./raw-tls.ts";
 
 /** The versions of Node whose handles are as `handles.ts` describes them. */
 const known = /^v26\./;
@@ -22,14 +25,14 @@ async function check(): Promise<Handles | undefined> {
   const handles = known.test(process.version) ? loadHandles() : undefined;
   if (handles === undefined) return undefined;
   try {
-    return (await echoes(handles)) ? handles : undefined;
+    return (await echoes(handles, false)) && (await echoes(handles, true)) ? handles : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** Sends bytes to itself and back over loopback, more than fit at once, and ends both sides in good order. */
-async function echoes(handles: Handles): Promise<boolean> {
+async function echoes(handles: Handles, tls: boolean): Promise<boolean> {
   const server = createServer();
   const open = new Set<Connection>();
   let timer: NodeJS.Timeout | undefined;
@@ -37,7 +40,7 @@ async function echoes(handles: Handles): Promise<boolean> {
     return await new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), patienceMs);
       server.once("error", () => resolve(false));
-      const options = { handles, onFault: () => resolve(false) };
+      const options = { handles, tls, onFault: () => resolve(false) };
       server.listen({ host: "127.0.0.1", port: 0 }, () => exchange(server, open, options, resolve));
     });
   } finally {
@@ -47,24 +50,48 @@ async function echoes(handles: Handles): Promise<boolean> {
   }
 }
 
-function exchange(server: Server, open: Set<Connection>, options: RawOptions, tell: (isGood: boolean) => void): void {
+function exchange(server: Server, open: Set<Connection>, options: CheckOptions, tell: (isGood: boolean) => void): void {
   const { port } = server.address() as AddressInfo;
-  const accepts = acceptRaw(
-    server,
-    port,
-    (connection) => {
-      open.add(connection);
-      echo(connection);
-    },
-    { ...options, admits: () => true },
-  );
-  if (!accepts) return tell(false);
-  const dialer = createRawDialer(options, { connect: () => ({ cancel() {} }) });
-  dialer.connect({ address: "127.0.0.1", port, tls: false, http2: false }, (result) => {
+  const { onFault } = options;
+  const taken = (connection: Connection) => {
+    open.add(connection);
+    echo(connection);
+  };
+  const take = (handle: TcpHandle) => {
+    if (options.tls) shakeHands(handle, { ...options, localPort: port, start: anonymousStart() }, taken);
+    else taken(new HandleConnection(handle, options, port));
+  };
+  if (!acceptRaw(server, { onFault, admits: () => true, take })) return tell(false);
+  const made = (result: Connection | Error) => {
     if (result instanceof Error) return tell(false);
     open.add(result);
-    hear(result, tell);
-  });
+    hear(result, options.tls ? testBytes / 4 : testBytes, tell);
+  };
+  if (options.tls) {
+    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, ...anonymous });
+    socket.once("secureConnect", () => made(new SocketConnection(socket, onFault, 0)));
+    socket.on("error", () => tell(false));
+  } else {
+    const dialer = createRawDialer(options, { connect: () => ({ cancel() {} }) });
+    dialer.connect({ address: "127.0.0.1", port, tls: false, http2: false }, made);
+  }
+}
+
+interface CheckOptions extends RawOptions {
+  readonly tls: boolean;
+}
+
+/** TLS in which nobody shows a certificate; for this machine's word with itself there is none. */
+const anonymous = {
+  ciphers: "AECDH-AES128-SHA:@SECLEVEL=0",
+  ca: [],
+  minVersion: "TLSv1.2",
+  maxVersion: "TLSv1.2",
+} satisfies TlsOptions;
+
+function anonymousStart(): TlsStart {
+  const protocols = Buffer.from("\x08http/1.1", "latin1");
+  return { context: createSecureContext(anonymous), protocols, contextOf: () => undefined, stapleOf: () => undefined };
 }
 
 /** Sends back what it hears, at the pace of the other side. */
@@ -81,19 +108,19 @@ function echo(connection: Connection): void {
   };
 }
 
-function hear(connection: Connection, tell: (isGood: boolean) => void): void {
-  const bytes = Buffer.alloc(testBytes, "0123456789abcdefghijklmnopqrstuvwxyz!");
+function hear(connection: Connection, length: number, tell: (isGood: boolean) => void): void {
+  const bytes = Buffer.alloc(length, "0123456789abcdefghijklmnopqrstuvwxyz!");
   let heard = 0;
   let isSame = true;
   connection.handler = {
     onData(part, start, end) {
       isSame &&= part.compare(bytes, heard, heard + end - start, start, end) === 0;
       heard += end - start;
-      if (heard >= testBytes) connection.end();
+      if (heard >= length) connection.end();
     },
     onDrain() {},
     onEnd() {},
-    onClose: (error) => tell(error === undefined && isSame && heard === testBytes),
+    onClose: (error) => tell(error === undefined && isSame && heard === length),
   };
   connection.write(bytes);
 }

@@ -10,7 +10,7 @@ import {
   type Dialer,
   type WriteResult,
 } from "./connection.ts";
-import type { Handles, TcpHandle, WriteRequest } from "./handles.ts";
+import type { Handles, ShutdownRequest, StreamHandle, TcpHandle, WriteRequest } from "./handles.ts";
 import { plainAddress, type OnFault } from "./public.ts";
 import { ReadBuffer } from "./read-buffer.ts";
 
@@ -28,51 +28,88 @@ export interface RawOptions {
   readonly onFault: OnFault;
 }
 
+/** What is not usual about a connection. */
+export interface HandleTraits {
+  /** What is read from and written to, when that is not the handle itself. */
+  readonly stream?: StreamHandle;
+  /** Where it reads, for itself alone. */
+  readonly reader?: ReadBuffer | undefined;
+  /** The peer may end its side and go on reading; else its end ends ours. */
+  readonly halfOpen?: boolean;
+  /** Nothing is read before `resume`. */
+  readonly paused?: boolean;
+}
+
 /**
  * A `Connection` over a TCP handle of Node's own, without the stream that `node:net` puts around it: that costs more than
  * all we do. It does what a `SocketConnection` does, which one suite holds both to.
  */
 export class HandleConnection implements Connection {
   handler: ConnectionHandler = noHandler;
-  readonly tls = false;
-  readonly http2 = false;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
+  readonly tls: boolean = false;
+  http2 = false;
   readonly localPort: number;
   blocked = false;
   closed = false;
   letsGo = false;
-  private readonly handle: TcpHandle;
-  private readonly options: RawOptions;
-  /** Absent on connections of clients, which read into the shared memory. */
+  protected readonly handle: TcpHandle;
+  /** What is read from and written to: the handle, or what stands on it. */
+  protected readonly stream: StreamHandle;
+  protected readonly options: RawOptions;
+  /** Absent where it reads into the shared memory. */
   private readonly reader: ReadBuffer | undefined;
+  private readonly halfOpen: boolean;
   private pending = 0;
   private writes = 0;
   /** No more is read and written; `onClose` will be told. */
-  private closing = false;
+  protected closing = false;
   /** We say no more. */
-  private ending = false;
+  protected ending = false;
   private shut = false;
   /** The peer says no more. */
-  private heardEnd = false;
+  protected heardEnd = false;
   private error: NodeJS.ErrnoException | undefined;
-  private readonly written: (status: number) => void;
+  private peerName: PlainName | undefined;
 
   /** Takes the handle over and reads from it. `localPort` is 0 for connections to endpoints. */
-  constructor(handle: TcpHandle, options: RawOptions, localPort: number) {
+  constructor(handle: TcpHandle, options: RawOptions, localPort: number, traits: HandleTraits = {}) {
+    const { stream = handle, reader, halfOpen = false, paused = false } = traits;
     this.handle = handle;
+    this.stream = stream;
     this.options = options;
     this.localPort = localPort;
-    const peer: { address?: string; port?: number } = {};
-    if (localPort > 0) handle.getpeername(peer);
-    this.remoteAddress = plainAddress(peer.address ?? "");
-    this.remotePort = peer.port ?? 0;
-    this.reader = localPort > 0 ? undefined : new ReadBuffer();
-    this.written = (status) => this.wrote(status);
+    this.reader = reader;
+    this.halfOpen = halfOpen;
     handle.owner = this;
-    handle.onread = onRead;
-    handle.useUserBuffer(this.reader?.window ?? shared);
-    handle.readStart();
+    stream.owner = this;
+    stream.onread = onRead;
+    stream.useUserBuffer(reader?.window ?? shared);
+    if (!paused) stream.readStart();
+  }
+
+  // Asked for when wanted, and once, as it costs a call to the system; a connection that is gone has no peer.
+
+  get remoteAddress(): string {
+    return this.named.address;
+  }
+
+  get remotePort(): number {
+    return this.named.port;
+  }
+
+  private get named(): PlainName {
+    return (this.peerName ??= this.localPort > 0 ? this.ask((name) => this.handle.getpeername(name)) : noName);
+  }
+
+  /** Our own end of it. */
+  get localName(): PlainName {
+    return this.ask((name) => this.handle.getsockname(name));
+  }
+
+  private ask(call: (name: { address?: string; port?: number }) => void): PlainName {
+    const name: { address?: string; port?: number } = {};
+    if (!this.closing) call(name);
+    return { address: plainAddress(name.address ?? ""), port: name.port ?? 0 };
   }
 
   /** Tells what was read; returns where to read next when that has changed. */
@@ -94,7 +131,7 @@ export class HandleConnection implements Connection {
     return reader.window === window ? undefined : reader.window;
   }
 
-  private tell(bytes: Buffer, start: number, end: number): void {
+  protected tell(bytes: Buffer, start: number, end: number): void {
     try {
       this.handler.onData(bytes, start, end);
     } catch (error) {
@@ -102,7 +139,7 @@ export class HandleConnection implements Connection {
     }
   }
 
-  private readEnded(status: number): void {
+  protected readEnded(status: number): void {
     if (this.heardEnd || this.closing) return;
     if (status !== this.options.handles.endOfFile) {
       this.fail(status, "read");
@@ -110,8 +147,8 @@ export class HandleConnection implements Connection {
     }
     this.heardEnd = true;
     this.guard(() => this.handler.onEnd());
-    // A connection that one side has ended is of no use to us; what was written before still goes out.
-    this.end();
+    // A connection that one side has ended is of no use to most; what was written before still goes out.
+    if (!this.halfOpen) this.end();
     this.closeWhenDone();
   }
 
@@ -137,7 +174,7 @@ export class HandleConnection implements Connection {
   private await(request: WriteRequest, bytes: Buffer): WriteResult {
     request.handle = this.handle;
     request.buffer = bytes;
-    request.oncomplete = this.written;
+    request.oncomplete = onWritten;
     this.pending += 1;
     this.blocked = true;
     if (request.writeStatus !== null) {
@@ -152,7 +189,8 @@ export class HandleConnection implements Connection {
     return lent;
   }
 
-  private wrote(status: number): void {
+  /** What was lent has gone. */
+  wrote(status: number): void {
     this.pending -= 1;
     if (this.closing) return;
     if (status < 0) {
@@ -165,11 +203,11 @@ export class HandleConnection implements Connection {
   }
 
   pause(): void {
-    if (!this.closing && !this.heardEnd) this.handle.readStop();
+    if (!this.closing && !this.heardEnd) this.stream.readStop();
   }
 
   resume(): void {
-    if (!this.closing && !this.heardEnd) this.handle.readStart();
+    if (!this.closing && !this.heardEnd) this.stream.readStart();
   }
 
   keepReadBuffer(): void {
@@ -179,13 +217,20 @@ export class HandleConnection implements Connection {
   end(): void {
     if (this.closing || this.ending) return;
     this.ending = true;
+    this.shutDown();
+  }
+
+  protected shutDown(): void {
     const request = this.options.handles.createShutdownRequest();
-    request.handle = this.handle;
-    request.oncomplete = () => {
-      this.shut = true;
-      this.closeWhenDone();
-    };
-    if (this.handle.shutdown(request) !== 0) this.destroy();
+    request.handle = this.stream;
+    request.oncomplete = onShut;
+    if (this.stream.shutdown(request) !== 0) this.destroy();
+  }
+
+  /** Our end has gone out. */
+  wasShut(): void {
+    this.shut = true;
+    this.closeWhenDone();
   }
 
   /** Both sides have said all they had to say. */
@@ -196,19 +241,25 @@ export class HandleConnection implements Connection {
   destroy(): void {
     if (this.closing) return;
     this.closing = true;
-    this.handle.readStop();
-    this.handle.close(() => {
-      this.closed = true;
-      this.guard(() => this.handler.onClose(this.error));
-    });
+    this.handle.close(() => this.isGone());
   }
 
-  private fail(status: number, call: string): void {
-    this.error ??= errorOf(status, call);
+  protected isGone(): void {
+    this.closed = true;
+    this.reader?.release();
+    this.guard(() => this.handler.onClose(this.error));
+  }
+
+  protected failWith(error: NodeJS.ErrnoException): void {
+    this.error ??= error;
     this.destroy();
   }
 
-  private guard(call: () => void): void {
+  protected fail(status: number, call: string): void {
+    this.failWith(errorOf(status, call));
+  }
+
+  protected guard(call: () => void): void {
     try {
       call();
     } catch (error) {
@@ -223,8 +274,23 @@ export class HandleConnection implements Connection {
   }
 }
 
-function onRead(this: TcpHandle): Uint8Array | undefined {
+export interface PlainName {
+  readonly address: string;
+  readonly port: number;
+}
+
+const noName: PlainName = { address: "", port: 0 };
+
+function onRead(this: StreamHandle): Uint8Array | undefined {
   return this.owner instanceof HandleConnection ? this.owner.read() : undefined;
+}
+
+function onWritten(this: WriteRequest, status: number): void {
+  if (this.handle?.owner instanceof HandleConnection) this.handle.owner.wrote(status);
+}
+
+function onShut(this: ShutdownRequest): void {
+  if (this.handle?.owner instanceof HandleConnection) this.handle.owner.wasShut();
 }
 
 function errorOf(status: number, call: string): NodeJS.ErrnoException {
@@ -234,16 +300,28 @@ function errorOf(status: number, call: string): NodeJS.ErrnoException {
 
 /** Connects to addresses without TLS by handles, and everything else by `other`. */
 export function createRawDialer(options: RawOptions, other: Dialer): Dialer {
+  const spares: Buffer[] = [];
   return {
     connect(target, done) {
-      const family = target.tls || target.halfOpen === true ? 0 : isIP(target.address);
-      return family === 0 ? other.connect(target, done) : connectRaw({ ...target, family }, done, options);
+      const { address, port, halfOpen = false } = target;
+      const family = target.tls ? 0 : isIP(address);
+      if (family === 0) return other.connect(target, done);
+      // Of requests, something may be needed after the connection has closed.
+      const reader = new ReadBuffer(halfOpen ? spares : undefined);
+      return connectRaw({ address, port, family, traits: { reader, halfOpen } }, done, options);
     },
   };
 }
 
+interface RawTarget {
+  readonly address: string;
+  readonly port: number;
+  readonly family: number;
+  readonly traits: HandleTraits;
+}
+
 function connectRaw(
-  { address, port, family }: { readonly address: string; readonly port: number; readonly family: number },
+  { address, port, family, traits }: RawTarget,
   done: (result: Connection | NodeJS.ErrnoException) => void,
   options: RawOptions,
 ): Connecting {
@@ -258,7 +336,7 @@ function connectRaw(
         handle.close(() => {});
         done(errorOf(status, "connect"));
       } else {
-        done(new HandleConnection(handle, options, 0));
+        done(new HandleConnection(handle, options, 0, traits));
       }
     } catch (error) {
       onFault(error);
@@ -281,30 +359,37 @@ function connectRaw(
   };
 }
 
-/**
- * Takes the connections of a listening server before the server makes sockets of them. `accept` gets each of them.
- * Returns false when this server has no such handle; then nothing has changed.
- */
-export function acceptRaw(
-  server: Server,
-  localPort: number,
-  accept: (connection: Connection) => void,
-  options: RawOptions & { readonly admits: () => boolean },
-): boolean {
+/** What takes the connections of a listening server before the server makes sockets of them. */
+export interface RawAccept {
+  readonly onFault: OnFault;
+  readonly admits: () => boolean;
+  /** Gets each handle. */
+  readonly take: (handle: TcpHandle) => void;
+  /** Whether a connection that comes now is to be a socket after all. */
+  readonly leaves?: () => boolean;
+}
+
+/** Returns false when this server has no such handle; then nothing has changed. */
+export function acceptRaw(server: Server, { onFault, admits, take, leaves }: RawAccept): boolean {
   const listening = (server as unknown as { _handle?: ListeningHandle })._handle;
-  if (typeof listening?.onconnection !== "function") return false;
+  const usual = listening?.onconnection;
+  if (listening === undefined || typeof usual !== "function") return false;
   listening.onconnection = (status, handle) => {
     // Too many files are open, for example: the connection waits in the kernel, or is gone.
     if (status !== 0 || handle === undefined) return;
+    if (leaves?.() === true) {
+      usual.call(listening, status, handle);
+      return;
+    }
     handle.onread = () => undefined;
-    if (!options.admits()) {
+    if (!admits()) {
       handle.close(() => {});
       return;
     }
     try {
-      accept(new HandleConnection(handle, options, localPort));
+      take(handle);
     } catch (error) {
-      options.onFault(error);
+      onFault(error);
     }
   };
   return true;

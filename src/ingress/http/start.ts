@@ -1,12 +1,15 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { CountersSnapshot } from "#dataplane/counters.ts";
 import { renderFailure } from "#dataplane/failures.ts";
 import type { RunningDataplane } from "#dataplane/running.ts";
 import type { RunningIngress } from "../running.ts";
 import { renderIngressMetrics } from "./render-metrics.ts";
 
 export interface IngressHttpOptions {
-  readonly dataplane: Pick<RunningDataplane, "counters" | "failures" | "sample">;
+  readonly dataplane: Pick<RunningDataplane, "failures" | "sample"> & {
+    counters(): CountersSnapshot | Promise<CountersSnapshot>;
+  };
   readonly ingress: Pick<RunningIngress, "routes">;
   readonly version: string;
   readonly controller: string;
@@ -49,7 +52,7 @@ export async function startIngressHttp(options: IngressHttpOptions): Promise<Run
           ? { status: 500, type: plain, body: "shutting down\n" }
           : { status: 200, type: plain, body: "ok\n" };
       case "/metrics": {
-        const facts = { counters: dataplane.counters(), routes: ingress.routes(), version, controller };
+        const facts = { counters: await dataplane.counters(), routes: ingress.routes(), version, controller };
         return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: renderIngressMetrics(facts) };
       }
       case "/requests":

@@ -1,11 +1,12 @@
+import type { Family } from "#base/cidr.ts";
 import type { Source } from "#routing/because.ts";
 import { chainNames } from "#proxy/modes/iptables/layout.ts";
 import { parseSaved } from "#proxy/modes/iptables/kernel.ts";
 import { chainNames as ipvsChains } from "#proxy/modes/ipvs/layout.ts";
 import { parseConnections, parseServers } from "#proxy/modes/ipvs/kernel.ts";
 import { parseTable } from "#proxy/modes/nftables/inspect.ts";
-import { tableName } from "#proxy/modes/nftables/names.ts";
-import { linesOf, type Rule, type RulesMode } from "./render.ts";
+import { tableOf } from "#proxy/modes/nftables/names.ts";
+import { iptablesOf, linesOf, type Rule, type RulesMode } from "./render.ts";
 
 /** A rule as it stands on a node. */
 export interface LiveRule extends Rule {
@@ -17,13 +18,13 @@ export interface LiveRule extends Rule {
 
 /** What the node's programs printed; a text that is missing is of a program that is not there, or of nothing to print. */
 export interface LiveTexts {
-  /** `nft list table ip kube-proxy` */
+  /** `nft list table ip kube-proxy`, or `ip6` */
   readonly table?: string;
-  /** `conntrack -L -f ipv4` */
+  /** `conntrack -L -f ipv4`, or `ipv6` */
   readonly flows?: string;
-  /** `iptables-save -c` */
+  /** `iptables-save -c`, or `ip6tables-save -c` */
   readonly saved?: string;
-  /** `ipvsadm -S -n` and `ipvsadm -L -n` */
+  /** `ipvsadm -S -n` and `ipvsadm -L -n`, of both families */
   readonly servers?: string;
   readonly connections?: string;
 }
@@ -32,27 +33,32 @@ export interface LiveTexts {
  * What stands on a node in a mode, with what is counted and with the objects behind it, which `rendered` names. Empty when
  * nothing of the mode stands there. Pure.
  */
-export function annotateLive(mode: RulesMode, texts: LiveTexts, rendered: readonly Rule[]): LiveRule[] {
+export function annotateLive(
+  mode: RulesMode,
+  texts: LiveTexts,
+  rendered: readonly Rule[],
+  family: Family = 4,
+): LiveRule[] {
   const because = new Map(rendered.map((rule) => [rule.text, rule.because]));
   const known = (text: string, count?: string): LiveRule => {
     const found = because.get(text);
     return { text, because: found ?? [], isUnknown: found === undefined, ...(count === undefined ? {} : { count }) };
   };
-  if (mode === "nftables") return liveElements(texts, known);
-  if (mode === "iptables") return liveRules(texts.saved ?? "", known);
-  return texts.servers === undefined ? [] : liveServers(texts, known);
+  if (mode === "nftables") return liveElements(texts, known, family);
+  if (mode === "iptables") return liveRules(texts.saved ?? "", known, family);
+  return texts.servers === undefined ? [] : liveServers(texts, known, family);
 }
 
 type Known = (text: string, count?: string) => LiveRule;
 
 /** Elements count nothing; how many connections each endpoint has now is known to connection tracking. */
-function liveElements({ table = "", flows = "" }: LiveTexts, known: Known): LiveRule[] {
+function liveElements({ table = "", flows = "" }: LiveTexts, known: Known, family: Family): LiveRule[] {
   const counts = countFlows(flows);
   const rules: LiveRule[] = [];
   for (const [set, elements] of parseTable(table).sets) {
     if (/^(?:nodeport-)?affinity$/.test(set)) continue;
     for (const [key, value] of elements) {
-      const text = `add element ip ${tableName} ${set} { ${key}${value === "" ? "" : ` : ${value}`} }`;
+      const text = `add element ${tableOf(family)} ${set} { ${key}${value === "" ? "" : ` : ${value}`} }`;
       const isEndpoint = set.startsWith("endpoints-lb-") || set.startsWith("endpoints-local-");
       const [address = "", protocol = "", port = ""] = key.split(" . ");
       const flow = `${protocol} ${address}:${port} ${value.replace(" . ", ":")}`;
@@ -77,7 +83,7 @@ export function countFlows(flows: string): Map<string, number> {
 }
 
 /** Chains of the mode ipvs have the same names; what is in one of its own is left to it. */
-function liveRules(saved: string, known: Known): LiveRule[] {
+function liveRules(saved: string, known: Known, family: Family): LiveRule[] {
   if (saved.includes(":KUBE-IPVS-FILTER ")) return [];
   const rules: LiveRule[] = [];
   let table = "";
@@ -87,20 +93,24 @@ function liveRules(saved: string, known: Known): LiveRule[] {
     if (packets === undefined) continue;
     const found = parseSaved(`*${table}\n:${rule.split(" ")[1]} - [0:0]\n${rule}`, chainNames);
     if (found.length === 0) continue;
-    rules.push(known(`iptables -t ${table} ${rule}`, `${packets} packets, ${bytes} bytes`));
+    rules.push(known(`${iptablesOf(family)} -t ${table} ${rule}`, `${packets} packets, ${bytes} bytes`));
   }
   return rules;
 }
 
-function liveServers({ servers = "", connections = "", saved = "" }: LiveTexts, known: Known): LiveRule[] {
+function liveServers(
+  { servers = "", connections = "", saved = "" }: LiveTexts,
+  known: Known,
+  family: Family,
+): LiveRule[] {
   const counts = new Map(parseConnections(connections).map((real) => [real.key, real.connections]));
-  const lines = parseServers(servers).map(({ set, key, value }) =>
+  const lines = parseServers(servers, family).map(({ set, key, value }) =>
     set === "server"
       ? known(`ipvsadm -A ${key} ${value}`)
       : known(`ipvsadm -a ${key} -m -w ${value}`, `${counts.get(key) ?? 0} connections`),
   );
   const rules = parseSaved(saved.replaceAll(/^\[\d+:\d+\] /gm, ""), ipvsChains).flatMap((element) =>
-    linesOf(element)
+    linesOf(element, family)
       .filter((line) => line.includes(" -A "))
       .map((line) => known(line, countOf(saved, line))),
   );
@@ -108,7 +118,7 @@ function liveServers({ servers = "", connections = "", saved = "" }: LiveTexts, 
 }
 
 function countOf(saved: string, line: string): string | undefined {
-  const rule = line.replace(/^iptables -t \S+ /, "");
+  const rule = line.replace(/^ip6?tables -t \S+ /, "");
   const at = saved.split("\n").find((each) => each.endsWith(`] ${rule}`));
   const [, packets, bytes] = /^\[(\d+):(\d+)\]/.exec(at ?? "") ?? [];
   return packets === undefined ? undefined : `${packets} packets, ${bytes} bytes`;

@@ -116,10 +116,15 @@ function forAll(text: string): Rule {
   return { text, because: [] };
 }
 
+/** The program of a family. */
+export function iptablesOf(family: Family): string {
+  return family === 6 ? "ip6tables" : "iptables";
+}
+
 /** As `iptables` takes them: a chain before its rules. */
 export function linesOf({ set, key, value }: IptablesElement, family: Family = 4): string[] {
   const [table = "", place] = set.split(" ");
-  const command = `${family === 6 ? "ip6tables" : "iptables"} -t ${table}`;
+  const command = `${iptablesOf(family)} -t ${table}`;
   if (place === "shared") return [`${command} -N ${key}`];
   if (place !== undefined) return [`${command} -A ${place} ${key}`];
   return [

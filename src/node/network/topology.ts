@@ -1,5 +1,5 @@
-import { applyTopology } from "./apply.ts";
-import { compileTopology, type TopologyNode, type TopologyOptions } from "./plan.ts";
+import { applyTopology, namespacesWith } from "./apply.ts";
+import { compileTopology, netnsPrefix, type TopologyNode, type TopologyOptions } from "./plan.ts";
 import { findConflicts } from "./conflict.ts";
 
 export { allAddresses } from "./ipv6.ts";
@@ -11,6 +11,8 @@ export { watchTopology } from "./watch.ts";
 export interface Topology {
   readonly clusterId: string;
   readonly nodes: readonly TopologyNode[];
+  /** Names of the nodes whose namespaces were made just now: nothing of an earlier run is in them. */
+  readonly newNodes: ReadonlySet<string>;
   /** The machine's own end: `address` is reachable from every pod and node. */
   readonly uplink: { readonly address: string; readonly device: string };
   readonly podCidr: string;
@@ -38,10 +40,13 @@ export async function createTopology(options: TopologyOptions): Promise<Topology
   const plan = compileTopology(options);
   const conflicts = await findConflicts(plan);
   if (conflicts.length > 0) throw new TopologyConflict(conflicts);
+  const prefix = netnsPrefix(options.clusterId);
+  const before = new Set(namespacesWith(prefix).real);
   await applyTopology(plan);
   return {
     clusterId: options.clusterId,
     nodes: plan.nodes,
+    newNodes: new Set(plan.nodes.map(({ name }) => name).filter((name) => !before.has(prefix + name))),
     uplink: plan.uplink,
     podCidr: plan.podCidr,
     serviceCidr: plan.serviceCidr,

@@ -20,6 +20,19 @@ export interface IpvsFields {
   readonly udpTimeout?: number;
 }
 
+/** Spans are milliseconds. What is left out, and 0, leaves what the kernel has. */
+export interface ConntrackFields {
+  readonly maxPerCore?: number;
+  readonly min?: number;
+  readonly tcpEstablishedTimeout?: number;
+  readonly tcpCloseWaitTimeout?: number;
+  readonly tcpBeLiberal?: boolean;
+  readonly udpTimeout?: number;
+  readonly udpStreamTimeout?: number;
+}
+
+export type DetectLocalMode = "ClusterCIDR" | "NodeCIDR" | "BridgeInterface" | "InterfaceNamePrefix";
+
 /**
  * What a KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1) says of what has an effect here. What it does not say
  * is left out; spans are milliseconds.
@@ -33,9 +46,13 @@ export interface ProxyConfig {
   readonly metricsBindAddress?: Place;
   /** One range, or one of each family. */
   readonly clusterCIDR?: readonly string[];
-  readonly detectLocalMode?: "ClusterCIDR" | "NodeCIDR";
-  readonly iptables?: SyncTimes;
-  readonly nftables?: SyncTimes;
+  readonly detectLocalMode?: DetectLocalMode;
+  readonly detectLocal?: { readonly bridgeInterface?: string; readonly interfaceNamePrefix?: string };
+  /** Ranges, or `primary` alone: the addresses of the Node object. */
+  readonly nodePortAddresses?: readonly string[];
+  readonly conntrack?: ConntrackFields;
+  readonly iptables?: SyncTimes & { readonly masqueradeAll?: boolean };
+  readonly nftables?: SyncTimes & { readonly masqueradeAll?: boolean };
   readonly ipvs?: SyncTimes & IpvsFields;
 }
 

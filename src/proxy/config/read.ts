@@ -5,10 +5,13 @@ import { parseSpan } from "#base/span.ts";
 import type { ConfigProblem } from "#api/config/problem.ts";
 import { boolean, integer, list, mapping, oneOf, rootPlace, text, type Reader } from "#api/config/yaml-shape.ts";
 import type { Place } from "../http/open.ts";
+import { isInterface } from "../modes/checked.ts";
 import {
   configApiVersion,
   configKind,
   standardSyncMs,
+  type ConntrackFields,
+  type DetectLocalMode,
   type IpvsFields,
   type ProxyConfig,
   type SyncTimes,
@@ -44,14 +47,18 @@ export function readProxyConfig(source: string, name: string): ReadProxyConfig {
   visit(document, { Pair: (_, { value }) => (isScalar(value) && value.value === null ? visit.REMOVE : undefined) });
   const root = rootPlace(document.contents, lines, name, problems);
   const read = configuration((offset, path) => at(offset, `${path} has no effect here`, "ignored"))(root);
+  for (const [mode, field] of Object.entries(interfaceFields)) {
+    if (read?.detectLocalMode !== mode || read.detectLocal?.[field] !== undefined) continue;
+    at(root.offset, `detectLocal.${field} must be given where detectLocalMode is ${mode}`);
+  }
   problems.sort((a, b) => a.line - b.line);
   if (read === undefined) return { config: {}, problems };
-  const { apiVersion: _, kind: __, conntrack: ___, mode, detectLocalMode, ...rest } = read;
+  const { apiVersion: _, kind: __, mode, detectLocalMode, ...rest } = read;
   return {
     config: {
       ...rest,
       ...(mode === undefined || mode === "" ? {} : { mode }),
-      ...(detectLocalMode === "ClusterCIDR" || detectLocalMode === "NodeCIDR" ? { detectLocalMode } : {}),
+      ...(detectLocalMode === undefined || detectLocalMode === "" ? {} : { detectLocalMode }),
     },
     problems,
   };
@@ -122,6 +129,25 @@ const ranges: Reader<readonly string[]> = (place) => {
   return read?.length === 0 ? undefined : read;
 };
 
+const interfaceName: Reader<string> = (place) =>
+  text(
+    (value) => (value === "" || (isInterface(value) && !value.endsWith("+")) ? value : undefined),
+    "the name of an interface",
+  )(place) || undefined;
+
+/** Ranges, or the word `primary` and nothing else (upstream `validateKubeProxyNodePortAddress`). */
+const nodePortAddresses: Reader<readonly string[]> = (place) => {
+  const words = list(
+    text(
+      (value) => (value === "primary" || parseCidr(value) !== undefined ? value : undefined),
+      "a range of addresses, or primary",
+    ),
+  )(place);
+  if (words === undefined || words.length < 2 || !words.includes("primary")) return words;
+  place.tell(place.offset, `${place.path} must be ranges, or primary alone`);
+  return undefined;
+};
+
 /** The times must fit each other (upstream `validateKubeProxyIPTablesConfiguration`). */
 function section<T extends SyncTimes>(read: Reader<T>): Reader<T> {
   return (place) => {
@@ -134,12 +160,14 @@ function section<T extends SyncTimes>(read: Reader<T>): Reader<T> {
   };
 }
 
+/** The field that a way to know pods takes. */
+const interfaceFields = { BridgeInterface: "bridgeInterface", InterfaceNamePrefix: "interfaceNamePrefix" } as const;
+
 interface InFile extends Omit<ProxyConfig, "mode" | "detectLocalMode"> {
   readonly apiVersion: string;
   readonly kind: string;
   readonly mode?: "" | NonNullable<ProxyConfig["mode"]>;
-  readonly conntrack?: object;
-  readonly detectLocalMode?: "" | "ClusterCIDR" | "NodeCIDR" | "BridgeInterface" | "InterfaceNamePrefix";
+  readonly detectLocalMode?: "" | DetectLocalMode;
 }
 
 const schedulers = ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "dh", "sed", "nq", "mh"] as const;
@@ -150,7 +178,7 @@ function configuration(tell: Tell): Reader<InFile> {
   const bit = no(integer(0, 31));
   const times = { syncPeriod: span, minSyncPeriod: span };
   const named = (word: string): Reader<string> => text((value) => (value === word ? value : undefined), word);
-  const detect = oneOrBlank("ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix");
+  const count = integer(0, 1_000_000_000);
   return mapping<InFile & Record<string, unknown>>(
     {
       apiVersion: named(configApiVersion),
@@ -167,21 +195,21 @@ function configuration(tell: Tell): Reader<InFile> {
       healthzBindAddress: bindAddress(10_256),
       metricsBindAddress: bindAddress(10_249),
       clusterCIDR: ranges,
-      detectLocalMode(place) {
-        const word = detect(place);
-        if (word === "BridgeInterface" || word === "InterfaceNamePrefix") tell(place.offset, `${place.path} ${word}`);
-        return word;
-      },
+      detectLocalMode: oneOrBlank("ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix"),
+      detectLocal: mapping<NonNullable<ProxyConfig["detectLocal"]> & Record<string, unknown>>({
+        bridgeInterface: interfaceName,
+        interfaceNamePrefix: interfaceName,
+      }),
       iptables: section(
         mapping<SyncTimes & Record<string, unknown>>({
           ...times,
           masqueradeBit: bit,
-          masqueradeAll: no(boolean),
+          masqueradeAll: boolean,
           localhostNodePorts: no(boolean),
         }),
       ),
       nftables: section(
-        mapping<SyncTimes & Record<string, unknown>>({ ...times, masqueradeBit: bit, masqueradeAll: no(boolean) }),
+        mapping<SyncTimes & Record<string, unknown>>({ ...times, masqueradeBit: bit, masqueradeAll: boolean }),
       ),
       ipvs: section(
         mapping<SyncTimes & IpvsFields & Record<string, unknown>>({
@@ -210,23 +238,15 @@ function configuration(tell: Tell): Reader<InFile> {
       portRange: no(anyText),
       udpIdleTimeout: no(span),
       windowsRunAsService: no(boolean),
-      nodePortAddresses: no(
-        list(
-          text(
-            (value) => (value === "primary" || parseCidr(value) !== undefined ? value : undefined),
-            "a range of addresses, or primary",
-          ),
-        ),
-      ),
-      detectLocal: no(anything),
-      conntrack: mapping<Record<string, unknown>>({
-        maxPerCore: no(integer(0, 1_000_000_000)),
-        min: no(integer(0, 1_000_000_000)),
-        tcpEstablishedTimeout: no(span),
-        tcpCloseWaitTimeout: no(span),
-        tcpBeLiberal: no(boolean),
-        udpTimeout: no(span),
-        udpStreamTimeout: no(span),
+      nodePortAddresses,
+      conntrack: mapping<ConntrackFields & Record<string, unknown>>({
+        maxPerCore: count,
+        min: count,
+        tcpEstablishedTimeout: span,
+        tcpCloseWaitTimeout: span,
+        tcpBeLiberal: boolean,
+        udpTimeout: span,
+        udpStreamTimeout: span,
       }),
       winkernel: no(anything),
     },

@@ -1,7 +1,7 @@
 import type { Faces } from "../http/node-face.ts";
 import type { ProxyModeName } from "../mode.ts";
 import type { IpvsSettings } from "../modes/ipvs/settings.ts";
-import { standardSyncMs, type IpvsFields, type ProxyConfig } from "./kind.ts";
+import { standardSyncMs, type ConntrackFields, type IpvsFields, type ProxyConfig } from "./kind.ts";
 
 /** What the proxies of a process are run with. */
 export interface ProxySettings {
@@ -13,6 +13,12 @@ export interface ProxySettings {
   readonly syncMs: number;
   /** Sources inside are pods; `node`: the ranges that the Node object names. Left out: as whoever started it says. */
   readonly podCidrs?: readonly string[] | "node";
+  /** Pods are known by the interface that their traffic comes in by; with `+` behind it, by how its name begins. */
+  readonly podInterface?: string;
+  readonly masqueradeAll?: boolean;
+  /** Ranges in which node ports are served; `primary`: the addresses of the Node object. */
+  readonly nodePortAddresses?: readonly string[] | "primary";
+  readonly conntrack?: ConntrackFields;
   readonly faces: Faces;
   /** What the mode ipvs is told. */
   readonly ipvs?: IpvsSettings;
@@ -32,15 +38,33 @@ export function settingsOf(config: ProxyConfig, mode: ProxySettings["mode"]): Pr
   // Upstream has one section for each mode; the best mode here is nftables.
   const times = chosen === "userspace" ? {} : config[chosen === "auto" ? "nftables" : chosen];
   const podCidrs = config.detectLocalMode === "NodeCIDR" ? ("node" as const) : config.clusterCIDR;
+  // Upstream has no such field of ipvs: the one of iptables counts.
+  const { masqueradeAll = false } = {
+    ...(chosen === "nftables" || chosen === "auto" ? config.nftables : config.iptables),
+  };
+  const { nodePortAddresses = [], conntrack } = config;
+  const podInterface = interfaceOf(config);
   const { healthzBindAddress: healthz, metricsBindAddress: metrics } = config;
   return {
     mode: chosen,
     minSyncMs: Math.max(leastSyncMs, times?.minSyncPeriod ?? 0),
     syncMs: times?.syncPeriod || standardSyncMs,
     ...(podCidrs === undefined ? {} : { podCidrs }),
+    ...(podInterface === undefined ? {} : { podInterface }),
+    ...(masqueradeAll ? { masqueradeAll } : {}),
+    ...(nodePortAddresses.length === 0
+      ? {}
+      : { nodePortAddresses: nodePortAddresses[0] === "primary" ? ("primary" as const) : nodePortAddresses }),
+    ...(conntrack === undefined ? {} : { conntrack }),
     faces: { healthz: healthz ?? standardFaces.healthz, metrics: metrics ?? standardFaces.metrics },
     ...(config.ipvs === undefined ? {} : { ipvs: ipvsOf(config.ipvs) }),
   };
+}
+
+function interfaceOf({ detectLocalMode, detectLocal = {} }: ProxyConfig): string | undefined {
+  if (detectLocalMode === "BridgeInterface") return detectLocal.bridgeInterface;
+  if (detectLocalMode === "InterfaceNamePrefix") return `${detectLocal.interfaceNamePrefix ?? ""}+`;
+  return undefined;
 }
 
 /** A part of a second is a whole one: 0 would leave the kernel's own. */

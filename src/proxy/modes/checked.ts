@@ -18,5 +18,16 @@ export function addressText(text: string, family: Family): string {
   throw new Error(`not an IPv${family} address: ${JSON.stringify(text)}`);
 }
 
+/** The name of an interface, or the beginning of names before a `+`, as a command may hold it. */
+export function interfaceText(text: string): string {
+  if (isInterface(text)) return text;
+  throw new Error(`not the name of an interface: ${JSON.stringify(text)}`);
+}
+
+/** Fifteen characters are all that the kernel has room for (linux/if.h). */
+export function isInterface(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}\+?$/.test(text) && text.length <= 15;
+}
+
 /** How many bits an address has: the prefix of a range that holds only one. */
 export const addressBits = { 4: 32, 6: 128 } as const satisfies Record<Family, number>;

@@ -1,12 +1,18 @@
 import type { Log } from "#base/log.ts";
 import type { Problem, Source } from "#routing/because.ts";
 import type { ServiceDiff, ServicePortEntry } from "#routing/l4/table.ts";
+import { RefusedError } from "../mode.ts";
 import type { ElementLedger, LedgerElement } from "./ledger.ts";
 
 /** What each service port claims in a ledger, kept up to date by differences. */
 export interface ServiceClaims {
   /** Claims what the difference asks for. Answers the service ports of it that are there now. */
   update(diff: ServiceDiff): readonly ServicePortEntry[];
+  /**
+   * A change that was refused for an element of one service port of it: that port is as it was before, and the answer an
+   * error that names it. Any other error is answered as it is.
+   */
+  refusal(diff: ServiceDiff, error: unknown, at: Omit<LedgerElement, "value"> | undefined): unknown;
   /** Service ports that could not be rendered, and those that lost an address to an older one. */
   problems(): readonly Problem[];
 }
@@ -35,7 +41,9 @@ export function createClaims<Place extends string>(
   }
 
   function release(id: string): void {
-    ledger.claim(owners.get(id) ?? "", []);
+    const owner = owners.get(id);
+    if (owner === undefined) return;
+    ledger.claim(owner, []);
     owners.delete(id);
   }
 
@@ -57,6 +65,15 @@ export function createClaims<Place extends string>(
       const present = [...diff.added, ...diff.changed.map(({ after }) => after)];
       for (const entry of present) claim(entry);
       return present;
+    },
+    refusal(diff, error, at) {
+      const owner = at === undefined ? undefined : ledger.ownerOf(at.set as Place, at.key);
+      const id = [...owners].find(([, name]) => name === owner)?.[0];
+      const change = diff.changed.find(({ after }) => after.id === id);
+      if (id === undefined || (change === undefined && !diff.added.some((entry) => entry.id === id))) return error;
+      if (change === undefined) release(id);
+      else claim(change.before);
+      return new RefusedError(id, error);
     },
     problems: () => [
       ...unserved.values(),

@@ -1,6 +1,6 @@
 import type { Log } from "#base/log.ts";
 import type { ServicePortEntry } from "#routing/l4/table.ts";
-import { inNamespace, runCommand } from "../command.ts";
+import { runOn } from "../command.ts";
 import type { ProxyNode } from "../mode.ts";
 
 /** One tracked UDP flow: where its client sends to, and who answers. */
@@ -69,7 +69,7 @@ export function createFlowCleaner(node: ProxyNode, log: Log): FlowCleaner {
       if (stopped) return;
       const entries = [...waiting.values()];
       waiting.clear();
-      const listed = await runCommand(inNamespace(node.netns, ["conntrack", "-L", "-f", family, "-p", "udp"]));
+      const listed = await runOn(node, ["conntrack", "-L", "-f", family, "-p", "udp"]);
       if (listed.code !== 0) {
         const hint = "UDP clients of removed endpoints may wait until their flow times out; install conntrack";
         log.warn({ node: node.name, error: listed.stderr.slice(0, 300) }, hint);
@@ -78,7 +78,7 @@ export function createFlowCleaner(node: ProxyNode, log: Log): FlowCleaner {
       for (const flow of staleFlows(parseFlows(listed.stdout), entries, node)) {
         const to = ["--orig-dst", flow.to, "--orig-port-dst", String(flow.toPort)];
         const from = ["--reply-src", flow.answers, "--reply-port-src", String(flow.answersPort)];
-        await runCommand(inNamespace(node.netns, ["conntrack", "-D", "-f", family, "-p", "udp", ...to, ...from]));
+        await runOn(node, ["conntrack", "-D", "-f", family, "-p", "udp", ...to, ...from]);
         log.debug({ node: node.name, ...flow }, "ended the stale UDP flows of a removed endpoint");
       }
     }

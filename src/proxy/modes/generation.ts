@@ -12,7 +12,9 @@ const answerMs = 5_000;
  * The number that the kernel raises with every change of nf_tables in the namespace, whoever makes it: the same number
  * means the same rules and elements. `undefined` where it cannot be asked (it takes the program socat).
  */
-export function readGeneration({ netns }: Pick<ProxyNode, "netns">): Promise<number | undefined> {
+export function readGeneration({ netns, run }: Pick<ProxyNode, "netns" | "run">): Promise<number | undefined> {
+  // It is a conversation, and no program that comes to an end.
+  if (run !== undefined) return Promise.resolve(undefined);
   const [program = "", ...args] = inNamespace(netns, ["socat", "-", kernel]);
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "ignore"], timeout: answerMs, killSignal: "SIGKILL" });

@@ -32,34 +32,49 @@ export interface ElementLedger<Place extends string = string> {
   contested(): readonly { readonly front: string; readonly winner: string; readonly losers: readonly string[] }[];
 }
 
-interface Claims {
-  readonly front: string | undefined;
-  readonly values: Map<string, string>;
+/** Who claims one element. Nearly always it is one owner alone, so that one stands by itself. */
+interface Claim<Place extends string> {
+  owner: string;
+  element: LedgerElement<Place>;
+  /** By owner: what the others claim. */
+  rivals?: Map<string, LedgerElement<Place>> | undefined;
 }
 
 export function createElementLedger<Place extends string = string>(): ElementLedger<Place> {
   type Element = LedgerElement<Place>;
-  const sets = new Map<Place, Map<string, Claims>>();
+  const sets = new Map<Place, Map<string, Claim<Place>>>();
   const owned = new Map<string, readonly Element[]>();
-  const fronts = new Map<string, Set<string>>();
+  /** By front: its owner, or its owners where there are several. */
+  const fronts = new Map<string, string | Set<string>>();
   const shared = new Set<string>();
   const touched = new Map<string, { readonly set: Place; readonly key: string; readonly was: string | undefined }>();
   /** Before all has been taken once there is nothing to differ from. */
   let wasTaken = false;
 
-  function ownerOf(set: Place, key: string): string | undefined {
-    const claims = sets.get(set)?.get(key);
-    if (claims === undefined) return undefined;
-    return first(claims.front === undefined ? claims.values.keys() : (fronts.get(claims.front) ?? []));
+  function ownersOf(front: string): Iterable<string> {
+    const owners = fronts.get(front) ?? [];
+    return typeof owners === "string" ? [owners] : owners;
+  }
+
+  /** Whose the element is, which may be somebody who has its front and does not claim it. */
+  function holderOf({ owner, element: { front }, rivals }: Claim<Place>): string | undefined {
+    if (front === undefined) return rivals === undefined ? owner : first([owner, ...rivals.keys()]);
+    const owners = fronts.get(front);
+    return typeof owners === "string" ? owners : first(owners ?? []);
+  }
+
+  /** What is in effect of a claim. */
+  function effectOf(claim: Claim<Place> | undefined): Element | undefined {
+    if (claim === undefined) return undefined;
+    const holder = holderOf(claim);
+    return holder === claim.owner ? claim.element : claim.rivals?.get(holder ?? "");
   }
 
   function valueOf(set: Place, key: string): string | undefined {
-    const holder = ownerOf(set, key);
-    return holder === undefined ? undefined : sets.get(set)?.get(key)?.values.get(holder);
+    return effectOf(sets.get(set)?.get(key))?.value;
   }
 
   function touch(elements: readonly Element[]): void {
-    if (!wasTaken) return;
     for (const { set, key } of elements) {
       const id = `${set} ${key}`;
       if (!touched.has(id)) touched.set(id, { set, key, was: valueOf(set, key) });
@@ -69,43 +84,56 @@ export function createElementLedger<Place extends string = string>(): ElementLed
   /** Whoever else claims a front may win or lose it by what comes next. */
   function touchRivals(owner: string, elements: readonly Element[]): void {
     for (const front of new Set(elements.map((element) => element.front))) {
-      for (const rival of (front === undefined ? undefined : fronts.get(front)) ?? []) {
+      for (const rival of front === undefined ? [] : ownersOf(front)) {
         if (rival !== owner) touch((owned.get(rival) ?? []).filter((element) => element.front === front));
       }
     }
   }
 
-  function put(owner: string, { set, key, value, front }: Element): void {
-    const elements = sets.get(set) ?? new Map<string, Claims>();
-    sets.set(set, elements);
-    const claims = elements.get(key);
-    if (claims === undefined) elements.set(key, { front, values: new Map([[owner, value]]) });
-    else claims.values.set(owner, value);
+  function put(owner: string, element: Element): void {
+    const { set, key, front } = element;
+    const claims = sets.get(set) ?? new Map<string, Claim<Place>>();
+    if (claims.size === 0) sets.set(set, claims);
+    const claim = claims.get(key);
+    if (claim === undefined) claims.set(key, { owner, element });
+    else if (claim.owner === owner) claim.element = element;
+    else (claim.rivals ??= new Map()).set(owner, element);
     if (front === undefined) return;
     const owners = fronts.get(front);
-    if (owners === undefined) fronts.set(front, new Set([owner]));
-    else if (owners.add(owner).size > 1) shared.add(front);
+    if (owners === undefined) fronts.set(front, owner);
+    else if (owners !== owner) {
+      fronts.set(front, typeof owners === "string" ? new Set([owners, owner]) : owners.add(owner));
+      shared.add(front);
+    }
   }
 
   function drop(owner: string, { set, key, front }: Element): void {
-    const claims = sets.get(set)?.get(key);
-    claims?.values.delete(owner);
-    if (claims?.values.size === 0) sets.get(set)?.delete(key);
+    const claim = sets.get(set)?.get(key);
+    if (claim?.owner === owner) {
+      const [next] = claim.rivals ?? [];
+      if (next === undefined) sets.get(set)?.delete(key);
+      else {
+        [claim.owner, claim.element] = next;
+        claim.rivals?.delete(claim.owner);
+      }
+    } else claim?.rivals?.delete(owner);
+    if (claim?.rivals?.size === 0) claim.rivals = undefined;
     const owners = front === undefined ? undefined : fronts.get(front);
     if (front === undefined || owners === undefined) return;
-    owners.delete(owner);
-    if (owners.size < 2) shared.delete(front);
-    if (owners.size === 0) fronts.delete(front);
+    if (owners === owner) fronts.delete(front);
+    if (typeof owners === "string" || !owners.delete(owner) || owners.size > 1) return;
+    shared.delete(front);
+    for (const last of owners) fronts.set(front, last);
   }
 
   function takeAll(): readonly Element[] {
     touched.clear();
     wasTaken = true;
     const all: Element[] = [];
-    for (const [set, elements] of sets) {
-      for (const key of elements.keys()) {
-        const value = valueOf(set, key);
-        if (value !== undefined) all.push({ set, key, value });
+    for (const claims of sets.values()) {
+      for (const claim of claims.values()) {
+        const element = effectOf(claim);
+        if (element !== undefined) all.push(element);
       }
     }
     return all;
@@ -114,7 +142,7 @@ export function createElementLedger<Place extends string = string>(): ElementLed
   return {
     claim(owner, elements) {
       const before = owned.get(owner) ?? [];
-      for (const changing of [before, elements]) {
+      for (const changing of wasTaken ? [before, elements] : []) {
         touch(changing);
         touchRivals(owner, changing);
       }
@@ -137,10 +165,13 @@ export function createElementLedger<Place extends string = string>(): ElementLed
       return { deletes, adds };
     },
     takeAll,
-    ownerOf,
+    ownerOf(set, key) {
+      const claim = sets.get(set)?.get(key);
+      return claim === undefined ? undefined : holderOf(claim);
+    },
     contested: () =>
       [...shared].sort().map((front) => {
-        const [winner = "", ...losers] = [...(fronts.get(front) ?? [])].sort();
+        const [winner = "", ...losers] = [...ownersOf(front)].sort();
         return { front, winner, losers };
       }),
   };

@@ -49,6 +49,24 @@ export function mergeDiffs(a: ServiceDiff, b: ServiceDiff): ServiceDiff {
   return { added, changed, removed, revision: newerRevision(a.revision, b.revision) };
 }
 
+/** What of the difference is of one service port, and the rest. */
+export function splitDiff(diff: ServiceDiff, id: string): { readonly one: ServiceDiff; readonly rest: ServiceDiff } {
+  const { revision } = diff;
+  const pick = (isOf: (entry: ServicePortEntry) => boolean): ServiceDiff => ({
+    added: diff.added.filter(isOf),
+    changed: diff.changed.filter(({ after }) => isOf(after)),
+    removed: diff.removed.filter(isOf),
+    revision,
+  });
+  return { one: pick((entry) => entry.id === id), rest: pick((entry) => entry.id !== id) };
+}
+
+/** Whether the difference is about this service port. */
+export function concerns({ added, changed, removed }: ServiceDiff, id: string): boolean {
+  const isIt = (entry: ServicePortEntry) => entry.id === id;
+  return added.some(isIt) || removed.some(isIt) || changed.some(({ after }) => isIt(after));
+}
+
 /** Whether the difference changes nothing but the revision. */
 export function isEmptyDiff({ added, changed, removed }: ServiceDiff): boolean {
   return added.length === 0 && changed.length === 0 && removed.length === 0;

@@ -165,8 +165,17 @@ function draftOf(settings: RouteSettings, form: PathForm, facts: RouteFacts): Ro
 }
 
 function routeOf(id: string, draft: RouteDraft, target: RouteEntry["target"]): RouteEntry {
-  const { match, filters, timeouts, maxBodyBytes, retry } = draft;
-  return { id, match, filters, target, timeouts, maxBodyBytes, ...(retry === undefined ? {} : { retry }) };
+  const { match, filters, timeouts, maxBodyBytes, retry, gather } = draft;
+  return {
+    id,
+    match,
+    filters,
+    target,
+    timeouts,
+    maxBodyBytes,
+    ...(retry === undefined ? {} : { retry }),
+    ...(gather === undefined ? {} : { gather }),
+  };
 }
 
 function routeId({ metadata }: Ingress, host: string, claim: Pick<Claim, "path" | "pathType">, mark: string): string {

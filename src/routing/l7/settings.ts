@@ -6,6 +6,7 @@ import type {
   ClientAuth,
   Filter,
   PathMatch,
+  GatherRules,
   RetryRules,
   StreamRules,
   Timeouts,
@@ -78,6 +79,8 @@ export interface RouteDraft {
   readonly balance: BackendEntry["balance"];
   /** When a request may go to a further endpoint; the data plane's default when absent. */
   readonly retry?: RetryRules;
+  /** Bodies of requests are read whole first; they stream when absent. */
+  readonly gather?: GatherRules;
   readonly care?: BackendCare;
   /** The route answers 503: serving it without what was asked for would be unsafe. */
   readonly isDenied?: boolean;

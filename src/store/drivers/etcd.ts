@@ -18,6 +18,9 @@ export interface EtcdOptions extends EtcdServers {
   clock?: Clock;
 }
 
+/** etcd's `--max-txn-ops`, unless it is told otherwise. */
+const commitLimit = 128;
+
 /** A list without a limit is read in pages of so many, so that no message becomes huge. */
 const pageSize = 1000;
 
@@ -55,6 +58,7 @@ export async function openEtcdStore({ clock = systemClock, ...servers }: EtcdOpt
 
   return {
     isShared: true,
+    commitLimit,
     async revision() {
       const revision = await currentRevision();
       // Nobody waits here, but a stream that is behind is noticed.

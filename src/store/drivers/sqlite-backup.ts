@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, copyFileSync, existsSync, openSync, renameSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../error.ts";
-import { checkOurs, openError, writeError } from "./sqlite-open.ts";
+import { checkOurs, openError, readRevision, writeError } from "./sqlite-open.ts";
 
 /**
  * How far revisions jump when a backup is restored: what was written after it was made has revisions that clients know.
@@ -90,10 +90,6 @@ function revisionOf(path: string): number {
   } catch {
     return 0;
   }
-}
-
-function readRevision(database: DatabaseSync): number {
-  return Number(database.prepare("SELECT value FROM meta WHERE name = 'revision'").get()?.["value"] ?? 0);
 }
 
 function openOurs(path: string, name = path): DatabaseSync {

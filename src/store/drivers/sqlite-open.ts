@@ -5,16 +5,33 @@ import { StoreError } from "../error.ts";
 
 /** `FRLD`: tells our files from other programs' SQLite files. */
 const applicationId = 0x46524c44;
-const schemaVersion = 1;
+const schemaVersion = 2;
+
+/**
+ * `kv` is in the order of its making: what is written together then stands together, whatever the keys. A row of `log`
+ * has what was there before it; what came after it is in the next row of its key, or in `kv`.
+ */
+const kvTable = (name: string) => `CREATE TABLE ${name} (position INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE,
+  value BLOB NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL);`;
 
 const schema = `
-  CREATE TABLE kv (key TEXT PRIMARY KEY, value BLOB NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL)
-    WITHOUT ROWID;
-  CREATE TABLE log (position INTEGER PRIMARY KEY, revision INTEGER NOT NULL, key TEXT NOT NULL, value BLOB,
-    created INTEGER, old_value BLOB, old_created INTEGER, old_modified INTEGER);
-  CREATE INDEX log_revision ON log (revision);
+  ${kvTable("kv")}
+  CREATE TABLE log (position INTEGER PRIMARY KEY, revision INTEGER NOT NULL, key TEXT NOT NULL,
+    old_value BLOB, old_created INTEGER, old_modified INTEGER);
   CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   PRAGMA application_id = ${applicationId};
+  PRAGMA user_version = ${schemaVersion};
+`;
+
+/** From the first format, whose `kv` was in the order of its keys, and whose `log` had both sides of a change. */
+const migration = `
+  ${kvTable("kv2")}
+  INSERT INTO kv2 (key, value, created, modified) SELECT key, value, created, modified FROM kv ORDER BY modified;
+  DROP TABLE kv;
+  ALTER TABLE kv2 RENAME TO kv;
+  DROP INDEX log_revision;
+  ALTER TABLE log DROP COLUMN value;
+  ALTER TABLE log DROP COLUMN created;
   PRAGMA user_version = ${schemaVersion};
 `;
 
@@ -38,7 +55,7 @@ export function openDatabase<T>(
     database.exec("BEGIN IMMEDIATE");
     const isNew = Number(database.prepare("SELECT count(*) AS count FROM sqlite_master").get()?.["count"]) === 0;
     if (isNew) database.exec(schema);
-    else checkOurs(path, database);
+    else if (checkOurs(path, database) === 1) database.exec(migration);
     database.exec("COMMIT");
     return { database, initial: load(database) };
   } catch (error) {
@@ -54,14 +71,22 @@ function createPrivate(path: string): void {
   chmodSync(path, 0o600);
 }
 
-/** Throws `StoreError` for another program's file, or one of a newer Fairlead. */
-export function checkOurs(path: string, database: DatabaseSync): void {
+/** The version of its format. Throws `StoreError` for another program's file, or one of a newer Fairlead. */
+export function checkOurs(path: string, database: DatabaseSync): number {
   const pragma = (name: string) => Number(Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
   if (pragma("application_id") !== applicationId) throw foreign(path);
   const version = pragma("user_version");
   if (version > schemaVersion) {
     throw new StoreError("too-new", `${path} was written by a newer Fairlead (format ${version}): start that version`);
   }
+  return version;
+}
+
+/** The newest revision: compaction writes down what it was then, and each change has its own. */
+export function readRevision(database: DatabaseSync): number {
+  const noted = database.prepare("SELECT value FROM meta WHERE name = 'revision'").get()?.["value"];
+  const newest = database.prepare("SELECT revision FROM log ORDER BY position DESC LIMIT 1").get()?.["revision"];
+  return Math.max(Number(noted ?? 0), Number(newest ?? 0));
 }
 
 function foreign(path: string, cause?: unknown): StoreError {

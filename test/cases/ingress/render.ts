@@ -42,7 +42,7 @@ function renderClients({ verify, depth, subject, errorPage, passCertificate, crl
   return [...parts, crl === undefined ? "" : "crl"].filter((part) => part !== "").join(",");
 }
 
-function renderRoute({ match, filters, target, timeouts, maxBodyBytes, retry }: RouteEntry): string {
+function renderRoute({ match, filters, target, timeouts, maxBodyBytes, retry, gather }: RouteEntry): string {
   const path = match.type === "regex" ? match.source : match.path;
   const { connectMs, readMs, sendMs } = timeouts;
   const times = [connectMs, readMs, sendMs].map((ms) => ms / 1000).join("/");
@@ -53,6 +53,9 @@ function renderRoute({ match, filters, target, timeouts, maxBodyBytes, retry }: 
     ...(times === "5/60/60" ? [] : [`timeouts=${times}`]),
     ...(maxBodyBytes === 1024 * 1024 ? [] : [`body=${maxBodyBytes}`]),
     ...(retry === undefined ? [] : [renderRetry(retry)]),
+    ...(gather?.memoryBytes === 1024 * 1024 || target.type === "answer"
+      ? []
+      : [gather === undefined ? "streams" : `memory=${gather.memoryBytes}`]),
     "->",
     target.type === "backend" ? target.backend : `${target.status} ${target.reason}`,
   ].join(" ");

@@ -69,6 +69,47 @@ export function describeStore(
       },
     );
 
+    within(
+      "makes all writes of one commit under one revision, told in their order, or none of them",
+      async (store, begin) => {
+        const watch = follow(store, "/", begin);
+        const writes = Array.from({ length: store.commitLimit ?? 200 }, (_, index) => write(`/many/${index}`, "1"));
+        const absent = writes.map((each): Write => ({ ...each, expect: "absent" }));
+        assert.deepEqual(await store.commit(absent), { ok: true, revision: begin + 1 });
+        const told = await watch.until(writes.length);
+        assert.deepEqual(
+          told.map(({ key, revision }) => [key, revision]),
+          writes.map(({ key }) => [key, begin + 1]),
+        );
+        // Whichever part fails, first or last, what is to come, to change or to go.
+        const others: Write[] = [
+          { ...write("/new", "1"), expect: "absent" },
+          { ...write("/many/0", "2"), expect: begin + 1 },
+          { type: "delete", key: "/many/1", expect: begin + 1 },
+        ];
+        const stale: Write = { type: "delete", key: "/many/2", expect: begin };
+        for (const commit of [
+          [stale, ...others],
+          [...others, stale],
+        ]) {
+          const refused = await store.commit(commit);
+          assert.deepEqual([refused.ok, refused.ok ? "" : refused.key], [false, "/many/2"]);
+          assert.equal(refused.ok ? 0 : refused.current?.modRevision, begin + 1);
+        }
+        assert.deepEqual(await store.commit(others), { ok: true, revision: begin + 2 });
+        const then = (await watch.until(writes.length + 3)).slice(writes.length);
+        assert.deepEqual(
+          then.map(({ type, key, revision }) => [type, key, revision]),
+          [
+            ["put", "/new", begin + 2],
+            ["put", "/many/0", begin + 2],
+            ["delete", "/many/1", begin + 2],
+          ],
+        );
+        watch.stop();
+      },
+    );
+
     within("lets one of several writers at once win", async (store, begin) => {
       await put(store, "/a", "0");
       const results = await Promise.all(

@@ -16,7 +16,10 @@ import { deadPort, listening } from "../../features/dataplane/harness.ts";
 
 /** A transport, and what it tells of defects. */
 export interface TestTransport {
-  readonly dialer: Dialer;
+  /** Absent where connections to endpoints are no matter of its own. */
+  readonly dialer?: Dialer;
+  /** What a client makes of the connection that it has opened. */
+  readonly client?: (socket: Socket) => Promise<Socket>;
   /** Listens on loopback; resolves with the port. */
   listen(accept: (connection: Connection) => void): Promise<{ readonly port: number; readonly close: () => void }>;
   readonly faults: unknown[];
@@ -82,26 +85,39 @@ const patternOf = (length: number) => Buffer.alloc(length, "0123456789abcdefghij
 const hashOf = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
 const large = patternOf(8 << 20);
 
+interface Side {
+  readonly own: Recorder;
+  readonly other: Socket;
+  /** Ends the other side by a reset. */
+  readonly reset: () => void;
+  readonly faults: unknown[];
+}
+
 /** What every `Connection` promises (`src/dataplane/transport/connection.ts`), held against one transport. */
-export function describeTransport(name: string, open: () => Promise<TestTransport>): void {
+export function describeTransport(name: string, open: () => Promise<TestTransport>, { tls = false } = {}): void {
   /** A connection of a client as the transport accepts it, and the client. */
-  async function accepted(t: TestContext): Promise<{ server: Recorder; client: Socket; faults: unknown[] }> {
+  async function accepted(t: TestContext): Promise<Side & { server: Recorder; client: Socket }> {
     const transport = await open();
     const taken = Promise.withResolvers<Recorder>();
     const { port, close } = await transport.listen((connection) => taken.resolve(new Recorder(connection)));
-    const client = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
-    client.on("error", () => {});
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.on("error", () => {});
     t.after(() => {
-      client.destroy();
+      socket.destroy();
       close();
     });
-    await once(client, "connect");
-    return { server: await taken.promise, client, faults: transport.faults };
+    await once(socket, "connect");
+    const client = (await transport.client?.(socket)) ?? socket;
+    const server = await taken.promise;
+    // What TLS itself still has to say after its handshake goes out.
+    if (tls) await new Promise((resolve) => setImmediate(resolve));
+    const reset = () => void socket.resetAndDestroy();
+    return { server, client, own: server, other: client, reset, faults: transport.faults };
   }
 
   /** A connection to an endpoint as the transport makes it, and the endpoint's side. */
-  async function dialed(t: TestContext): Promise<{ own: Recorder; peer: Socket; faults: unknown[] }> {
-    const transport = await open();
+  async function dialed(t: TestContext): Promise<Side & { peer: Socket }> {
+    const transport = await opened();
     const peer = Promise.withResolvers<Socket>();
     const port = await listening(
       t,
@@ -117,25 +133,17 @@ export function describeTransport(name: string, open: () => Promise<TestTranspor
       });
     });
     t.after(() => own.connection.destroy());
-    return { own, peer: await peer.promise, faults: transport.faults };
+    const other = await peer.promise;
+    return { own, peer: other, other, reset: () => void other.resetAndDestroy(), faults: transport.faults };
   }
 
-  const sides: readonly [string, (t: TestContext) => Promise<{ own: Recorder; other: Socket; faults: unknown[] }>][] = [
-    [
-      "accepted",
-      async (t) => {
-        const { server, client, faults } = await accepted(t);
-        return { own: server, other: client, faults };
-      },
-    ],
-    [
-      "made",
-      async (t) => {
-        const { own, peer, faults } = await dialed(t);
-        return { own, other: peer, faults };
-      },
-    ],
-  ];
+  async function opened(): Promise<TestTransport & { dialer: Dialer }> {
+    const { dialer = assert.fail("nothing dials"), ...transport } = await open();
+    return { ...transport, dialer };
+  }
+
+  const made: readonly [string, (t: TestContext) => Promise<Side>] = ["made", dialed];
+  const sides = [["accepted", accepted] as const, ...(tls ? [] : [made])];
 
   describe(`transport: ${name}`, () => {
     for (const [side, start] of sides) {
@@ -219,8 +227,8 @@ export function describeTransport(name: string, open: () => Promise<TestTranspor
       });
 
       test(`${side}: a reset is told with its error`, async (t) => {
-        const { own, other } = await start(t);
-        other.resetAndDestroy();
+        const { own, reset } = await start(t);
+        reset();
         await own.closed();
         assert.deepEqual(own.events, ["close ECONNRESET"]);
       });
@@ -269,9 +277,10 @@ export function describeTransport(name: string, open: () => Promise<TestTranspor
 
     test("an accepted connection knows who it is from", async (t) => {
       const { server, client } = await accepted(t);
-      const { remoteAddress, remotePort, localPort, tls, http2 } = server.connection;
+      const { remoteAddress, remotePort, localPort, http2 } = server.connection;
       const expected = { remoteAddress: "127.0.0.1", remotePort: client.localPort, localPort: client.remotePort };
-      assert.deepEqual({ remoteAddress, remotePort, localPort, tls, http2 }, { ...expected, tls: false, http2: false });
+      assert.deepEqual({ remoteAddress, remotePort, localPort, http2 }, { ...expected, http2: false });
+      assert.equal(server.connection.tls, tls);
     });
 
     test("what an accepted connection tells stays as it is: clients' bytes are looked at again", async (t) => {
@@ -282,6 +291,8 @@ export function describeTransport(name: string, open: () => Promise<TestTranspor
       await server.until(() => server.bytes === 300_000);
       assert.ok(Buffer.concat(kept).equals(patternOf(300_000)));
     });
+
+    if (tls) return;
 
     test("in front of what an endpoint sends there is room for a head", async (t) => {
       const { own, peer } = await dialed(t);
@@ -307,7 +318,7 @@ export function describeTransport(name: string, open: () => Promise<TestTranspor
     });
 
     test("an endpoint that refuses is told with its error, later", async () => {
-      const transport = await open();
+      const transport = await opened();
       const port = await deadPort();
       let isBack = false;
       const error = await new Promise<Connection | NodeJS.ErrnoException>((resolve) => {
@@ -321,7 +332,7 @@ export function describeTransport(name: string, open: () => Promise<TestTranspor
     });
 
     test("an address that cannot be reached is told later, too", async () => {
-      const transport = await open();
+      const transport = await opened();
       let isBack = false;
       const error = await new Promise<Connection | NodeJS.ErrnoException>((resolve) => {
         // Broadcast: the kernel refuses it at once.
@@ -335,7 +346,7 @@ export function describeTransport(name: string, open: () => Promise<TestTranspor
     });
 
     test("a connection that is given up is told of to nobody", async (t) => {
-      const transport = await open();
+      const transport = await opened();
       const seen = Promise.withResolvers<Socket>();
       const server = createServer((socket) => seen.resolve(socket));
       const port = await listening(t, server);
@@ -349,7 +360,7 @@ export function describeTransport(name: string, open: () => Promise<TestTranspor
     });
 
     test("a thousand connections come and go", async (t) => {
-      const transport = await open();
+      const transport = await opened();
       let closed = 0;
       const { port, close } = await transport.listen((connection) => {
         const server = new Recorder(connection);

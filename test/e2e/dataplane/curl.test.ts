@@ -182,7 +182,7 @@ for (const { tool, args, bad } of loads) {
     }
     const { stdout } = await load;
     assert.doesNotMatch(stdout, bad);
-    assert.ok(changes > 100, `${changes} changes`);
+    assert.ok(changes > 20, `${changes} changes`);
     assert.ok(plane.counters().total.requests > 1000);
     assert.deepEqual(await plane.failures(), []);
   });

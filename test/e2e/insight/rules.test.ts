@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { findProgram } from "#roles/packages.ts";
 import { curl, eventually, run, startCluster, whyNoCluster, type TestCluster } from "../cluster.ts";
 
 const root = join(import.meta.dirname, "../../..");
+const hasIPv6 = existsSync("/proc/net/if_inet6");
+const ranges = ["--service-cidr=10.96.0.0/16,fd00:10:96::/112", "--pod-cidr=10.244.0.0/16,fd00:10:244::/48"];
 const skip = whyNoCluster() || (findProgram("iptables-save") === undefined ? "needs iptables" : false);
 
 interface Line {
   readonly mode: string;
+  readonly family: 4 | 6;
   readonly rule: string;
   readonly because: { kind: string; name: string }[];
   readonly count?: string;
@@ -20,13 +23,17 @@ interface Line {
 describe("fairlead rules of a running cluster", { skip }, () => {
   let cluster: TestCluster;
   before(async () => {
-    cluster = await startCluster({ manifests: [join(root, "examples/quickstart")], args: ["--nodes", "1"] });
+    cluster = await startCluster({
+      manifests: [join(root, "examples/quickstart")],
+      args: ["--nodes", "1", ...(hasIPv6 ? ranges : [])],
+    });
   });
   after(() => cluster?.purge());
 
   const env = { PATH: process.env["PATH"] ?? "" };
   function rules(...args: string[]): Line[] {
-    const argv = [join(root, "bin/fairlead.ts"), "rules", "--json", "--data-dir", cluster.dataDir, ...args];
+    const argv = [join(root, "bin/fairlead.ts"), "rules", "--json", "--data-dir", cluster.dataDir];
+    argv.push(...(hasIPv6 ? ranges : []), ...args);
     const { status, stdout, stderr } = run(process.execPath, argv, { env });
     assert.equal(status, 0, stderr);
     return stdout
@@ -77,6 +84,31 @@ describe("fairlead rules of a running cluster", { skip }, () => {
     });
   });
 
+  test(
+    "what stands there of IPv6 is told beside that of IPv4",
+    { skip: hasIPv6 ? false : "this kernel has no IPv6" },
+    async () => {
+      const selector = JSON.parse(cluster.kubectl("get", "service", "hello", "-o", "jsonpath={.spec.selector}"));
+      const spec = { selector, ipFamilies: ["IPv6"], ports: [{ port: 80, targetPort: "http" }] };
+      const six = { apiVersion: "v1", kind: "Service", metadata: { name: "six" }, spec };
+      cluster.kubectlWith(JSON.stringify(six), "apply", "-f", "-");
+      const address = cluster.kubectl("get", "service", "six", "-o", "jsonpath={.spec.clusterIP}");
+      await eventually(() => {
+        assert.match(curl(`http://[${address}]/`), /^Hostname: hello-/);
+        const live = rules("--live").filter(({ family }) => family === 6);
+        const ofSix = live.filter(({ because }) => because.some(({ name }) => name === "six"));
+        assert.ok(
+          ofSix.some(({ rule }) => rule.startsWith(`add element ip6 kube-proxy services { ${address} . tcp . 80 :`)),
+        );
+        assert.ok(ofSix.some(({ count }) => /^[1-9]\d* connections$/.test(count ?? "")));
+        assert.deepEqual(
+          live.filter(({ isUnknown }) => isUnknown).map(({ rule }) => rule),
+          [],
+        );
+      });
+    },
+  );
+
   test("in the mode iptables each rule has its packets", async () => {
     const map = JSON.parse(cluster.kubectl("get", "configmap", "kube-proxy", "-n", "kube-system", "-o", "json"));
     map.data["config.conf"] = map.data["config.conf"].replace('mode: ""', "mode: iptables");
@@ -91,6 +123,7 @@ describe("fairlead rules of a running cluster", { skip }, () => {
       );
       const hit = ofHello(live).find(({ count }) => /^[1-9]\d* packets, \d+ bytes$/.test(count ?? ""));
       assert.ok(hit, JSON.stringify(ofHello(live)));
+      assert.deepEqual([...new Set(live.map(({ family }) => family))], hasIPv6 ? [4, 6] : [4]);
     }, 30_000);
   });
 });

@@ -1,6 +1,7 @@
 import type { KindTypes } from "#api/types.ts";
 import type { New } from "#client/contract.ts";
 import { createFakeClient } from "#client/fake.ts";
+import type { ProxySettings } from "#proxy/config/settings.ts";
 import type { ProxyModeName, ProxyNode } from "#proxy/mode.ts";
 import { startNodeProxies, type RunningProxies } from "#proxy/sync.ts";
 import type { Family } from "#base/cidr.ts";
@@ -28,12 +29,18 @@ export interface Arena {
   stop(): Promise<void>;
 }
 
-export async function startArena(mode: ProxyModeName, ground: Ground): Promise<Arena> {
+/** `told`: what a configuration says besides the mode. */
+export async function startArena(
+  mode: ProxyModeName,
+  ground: Ground,
+  told: Partial<ProxySettings> = {},
+): Promise<Arena> {
   const client = createFakeClient();
   const serviceCidrs = families.map((family) => plans[family].serviceCidr);
   const local: ProxyNode = { name: "node-1", addresses: [], podCidrs: [], serviceCidrs };
   const nodes = mode === "userspace" ? [local] : ground.nodes;
-  const start = () => startNodeProxies({ client, nodes, mode });
+  const settings: ProxySettings = { mode, minSyncMs: 1, syncMs: 30_000, faces: {}, ...told };
+  const start = () => startNodeProxies({ client, nodes, settings });
   let proxies = await start();
 
   async function put<K extends "Service" | "EndpointSlice">(

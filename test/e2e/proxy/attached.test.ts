@@ -57,9 +57,9 @@ describe("fairlead proxy on a machine beside a cluster", { skip: whyNoCluster() 
   test("serves the cluster's Services there, and its rules stay when it ends, until --cleanup", async () => {
     const clusterIP = cluster.kubectl("get", "service", "hello", "-o", "jsonpath={.spec.clusterIP}");
     assert.notEqual(ask(`http://${clusterIP}/`).status, 0);
-    writeConfig("nftables: { masqueradeAll: true }\n");
+    writeConfig("nftables: { masqueradeBit: 15 }\n");
     attached = start("--config", config, "--hostname-override", "edge");
-    await attached.hears(/masqueradeAll has no effect here \(ignored\)/);
+    await attached.hears(/masqueradeBit has no effect here \(ignored\)/);
     await attached.hears(/Service proxy of node edge in mode nftables/);
     assert.match(ask(`http://${clusterIP}/`).stdout, /^Hostname: hello-/);
     assert.match(ask("http://127.0.0.1:30080/").stdout, /^Hostname: hello-/);

@@ -156,6 +156,23 @@ for (const definition of modes.filter(({ name }) => name in harms)) {
         await hasNoDamage(mode);
       });
 
+      test("nor is it where node ports are served at some addresses, and pods known otherwise", async (t) => {
+        if (skip !== undefined) return t.skip(skip);
+        await mode.stop();
+        for (const told of [
+          { podInterface: "cbr0", nodePortRanges: ["172.30.0.0/24", "10.0.0.0/8"] },
+          { podInterface: "veth+", masqueradeAll: true, nodePortRanges: [] },
+          { podCidrs: ["10.244.1.0/24", "10.244.2.0/24"], nodePortRanges: ["0.0.0.0/0"] },
+        ]) {
+          const other = definition.start({ ...node, ...told }, { log: silentLog });
+          await other.apply(all);
+          await hasNoDamage(other);
+          await other.stop();
+        }
+        await (mode = start(definition)).apply(all);
+        await hasNoDamage(mode);
+      });
+
       for (const { what, argv, named } of harms[definition.name] ?? []) {
         test(`${what}: noticed, named and mended`, async (t) => {
           if (skip !== undefined) return t.skip(skip);

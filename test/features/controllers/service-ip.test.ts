@@ -22,7 +22,7 @@ async function allocator(range = "10.96.0.0/16", random = () => 0, objects: read
   const allocation = createServiceIpAllocator(options);
   const twice = await allocation.open();
   const addresses = async () => (await client.list("IPAddress")).items;
-  return { allocation, client, twice, addresses, ...requestsTo(allocation) };
+  return { allocation, client, twice, addresses, ...requestsTo(allocation, { client }) };
 }
 
 test("a Service gets an address from the upper band, its family fields and an IPAddress", async () => {

@@ -50,11 +50,13 @@ export interface RouteSketch {
   readonly readMs?: number;
   readonly connectMs?: number;
   readonly retry?: Partial<RetryRules>;
+  /** Bodies are read whole first, with so much of one in memory. */
+  readonly gather?: number;
 }
 
 export function route(id: string, sketch: RouteSketch): RouteEntry {
   const { match = { type: "prefix", path: "/" }, backend = "b", answer, filters = [], maxBodyBytes = 0 } = sketch;
-  const { readMs = 5000, connectMs = 5000, retry } = sketch;
+  const { readMs = 5000, connectMs = 5000, retry, gather } = sketch;
   return {
     id,
     match,
@@ -63,6 +65,7 @@ export function route(id: string, sketch: RouteSketch): RouteEntry {
     timeouts: { connectMs, readMs, sendMs: 5000 },
     maxBodyBytes,
     ...(retry === undefined ? {} : { retry: { ...defaultRetry, ...retry } }),
+    ...(gather === undefined ? {} : { gather: { memoryBytes: gather } }),
   };
 }
 

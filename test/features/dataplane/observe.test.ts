@@ -107,6 +107,55 @@ test("an endpoint that leaves takes its counters along, and one that comes later
   );
 });
 
+test("a route and a backend that leave count for their last request, and what comes meanwhile begins at nothing", async (t) => {
+  const { plane, port } = await startPlane(t);
+  const { promise: asked, resolve } = Promise.withResolvers<() => void>();
+  const slow = await rawEndpoint(t, (socket) => {
+    socket.on("data", () => resolve(() => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold")));
+  });
+  await plane.apply(change({ hosts: [host("*", [route("before", {})])], backends: [backend("b", [slow])] }));
+  const client = await dial(t, port);
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const answer = await asked;
+  const fresh = await echoEndpoint(t);
+  await plane.apply(change({ hosts: [["*", undefined]], backends: [["b", undefined]] }));
+  // Some more changes, so that every slot that is free would have been taken.
+  for (const id of ["c", "d", "e"]) {
+    const routes = [route(`after ${id}`, { backend: id, match: { type: "exact", path: `/${id}` } })];
+    await plane.apply(change({ hosts: [host(`${id}.test`, routes)], backends: [backend(id, [fresh])] }));
+  }
+  answer();
+  await client.until(/old$/);
+  const { total, routes, backends } = plane.counters();
+  assert.equal(total.requests, 1);
+  for (const [id, { requests, open, classes, answers }] of [...routes, ...backends]) {
+    assert.deepEqual(
+      { id, requests, open, classes, answers },
+      { id, requests: 0, open: 0, classes: [0, 0, 0, 0, 0], answers: [] },
+    );
+  }
+});
+
+test("a slot is given to another when its last request is over and all workers know that its entry left", () => {
+  const book = new SlotBook(2);
+  const slot = book.acquire("route before");
+  const { page, offset } = placeOf(slot);
+  const values = book.pages[1]?.[page] ?? assert.fail();
+  addTo({ page: values, offset }, counter.open, 1);
+  addTo({ page: values, offset }, counter.requests, 7);
+  const change = book.begin();
+  book.release("route before");
+  book.begin();
+  assert.notEqual(book.acquire("route first"), slot);
+  addTo({ page: values, offset }, counter.open, -1);
+  book.begin();
+  assert.notEqual(book.acquire("route second"), slot, "a worker may still begin requests by it");
+  book.settle(change);
+  book.begin();
+  assert.equal(book.acquire("route third"), slot);
+  assert.equal(book.snapshot().routes.get("third")?.requests, 0);
+});
+
 test("some of the requests can be looked at, without what may be secret, and never more than a few", async (t) => {
   const { plane, port } = await startPlane(t);
   await plane.apply(simple([await echoEndpoint(t)]));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { kinds } from "#api/kinds.ts";
-import { storeKeyOf } from "#apiserver/registry/write.ts";
+import { storeKeyOf } from "#apiserver/registry/keys.ts";
 import { modes } from "#proxy/modes/index.ts";
 import { codesOf, readPage, sectionOf } from "./pages.ts";
 

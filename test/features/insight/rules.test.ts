@@ -171,6 +171,41 @@ test("in nftables each endpoint carries the connections it has", () => {
   assert.deepEqual([live?.count, live?.isUnknown, live?.because[0]?.name], ["2 connections", false, "web"]);
 });
 
+test("what stands there of IPv6 is told by its own programs and addresses", () => {
+  const ports = compileTable(
+    [
+      {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name: "six", namespace: "default" },
+        spec: { clusterIP: "fd01::1", clusterIPs: ["fd01::1"], ipFamilies: ["IPv6"], ports: [{ port: 80 }] },
+      },
+    ],
+    [],
+    6,
+  );
+  const six = (mode: (typeof rulesModes)[number]) =>
+    renderRulesOf(mode, ports, { name: "n", family: 6, addresses: [], podCidrs: [], serviceCidrs: [] }).rules;
+  const table = `table ip6 kube-proxy {\n\tset cluster-ips {\n\t\telements = { fd01::1, fd01::2 }\n\t}\n}\n`;
+  const elements = annotateLive("nftables", { table }, six("nftables"), 6);
+  assert.deepEqual(
+    elements.map(({ text, isUnknown }) => [text, isUnknown]),
+    [
+      ["add element ip6 kube-proxy cluster-ips { fd01::1 }", false],
+      ["add element ip6 kube-proxy cluster-ips { fd01::2 }", true],
+    ],
+  );
+  const jump = six("iptables").find(({ text }) => text.includes("-A PREROUTING"))?.text ?? "";
+  const saved = `*nat\n:KUBE-SERVICES - [0:0]\n[1:60] ${jump.replace("ip6tables -t nat ", "")}\nCOMMIT`;
+  const [rule] = annotateLive("iptables", { saved }, six("iptables"), 6);
+  assert.deepEqual([rule?.text, rule?.count, rule?.isUnknown], [jump, "1 packets, 60 bytes", false]);
+  const servers = "-A -t 10.96.0.1:80 -s rr\n-A -t [fd01::1]:80 -s rr\n";
+  assert.deepEqual(
+    annotateLive("ipvs", { servers }, six("ipvs"), 6).map(({ text, isUnknown }) => [text, isUnknown]),
+    [["ipvsadm -A -t [fd01::1]:80 -s rr", false]],
+  );
+});
+
 const folder = mkdtempSync(join(tmpdir(), "fairlead-rules-"));
 after(() => rmSync(folder, { recursive: true }));
 

@@ -48,14 +48,14 @@ async function scene(text: string | undefined) {
 test("what the ConfigMap says newly is in use at once, with an Event on it, and the same again changes nothing", async () => {
   const { followed, taken, told, say, events } = await scene('mode: ""');
   assert.equal(followed.settings.mode, "nftables", "what --proxy-mode says where it says nothing");
-  await say("mode: iptables\niptables: { minSyncPeriod: 1s, masqueradeAll: true }");
-  await say("mode: iptables\niptables: { minSyncPeriod: 1s, masqueradeAll: true } # the same");
+  await say("mode: iptables\niptables: { minSyncPeriod: 1s, masqueradeBit: 15 }");
+  await say("mode: iptables\niptables: { minSyncPeriod: 1s, masqueradeBit: 15 } # the same");
   assert.deepEqual(
     taken.map(({ mode, minSyncMs }) => [mode, minSyncMs]),
     [["iptables", 1000]],
   );
   const text =
-    "the service proxy follows ConfigMap kube-system/kube-proxy: mode iptables; without effect here: iptables.masqueradeAll";
+    "the service proxy follows ConfigMap kube-system/kube-proxy: mode iptables; without effect here: iptables.masqueradeBit";
   assert.deepEqual(told, [text]);
   assert.deepEqual(await events(), [`Normal ProxyConfigurationApplied: ${text}`]);
 });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createElementLedger } from "#proxy/modes/ledger.ts";
 import type { SetName } from "#proxy/modes/nftables/element.ts";
 import { renderEntry } from "#proxy/modes/nftables/elements.ts";
-import { splitChange } from "#proxy/modes/nftables/transaction.ts";
+import { renderElements, renderFirstLoad, splitChange } from "#proxy/modes/nftables/transaction.ts";
 import { compileService } from "#routing/l4/compile.ts";
 import { service, slice } from "./objects.ts";
 
@@ -44,4 +44,17 @@ test("an endpoint that takes another's place is one transaction", () => {
     now.adds.filter(({ set }) => set === "endpoints-lb-2").map(({ value }) => value),
     ["10.244.0.3 . 8080"],
   );
+});
+
+test("a first load has everything else in place before the elements that lead there", () => {
+  const elements = [1, 2, 3].flatMap((number) => {
+    const [entry] = compileService(service(`s-${number}`), [slice(`s-${number}`, [`10.244.0.${number}`])]).ports;
+    assert.ok(entry);
+    return renderEntry(entry, node).elements;
+  });
+  const steps = renderFirstLoad(elements);
+  const setsOf = (step: readonly (readonly string[])[]) =>
+    new Set(step.flat().map((command) => /^add element ip kube-proxy (\S+) /.exec(command)?.[1]));
+  assert.deepEqual(steps.map(setsOf), [new Set(["cluster-ips", "endpoints-lb-1", "hairpin"]), new Set(["services"])]);
+  assert.deepEqual(steps.flat(2).sort(), renderElements("add", elements).sort());
 });

@@ -14,7 +14,7 @@ import {
   servicesChain,
 } from "./names.ts";
 import type { ChainNames } from "./kernel.ts";
-import { comment, rangesOf, type Element, type Table } from "./rule.ts";
+import { comment, podMatch, rangesOf, type Element, type Table } from "./rule.ts";
 
 const shared: Readonly<Record<Table, readonly string[]>> = {
   filter: [canaryChain, servicesChain, externalServicesChain, nodePortsChain, proxyFirewallChain],
@@ -51,18 +51,27 @@ const nodePortsNote = comment("kubernetes service nodeports; NOTE: this must be 
 /** Of IPv6 the kernel lets no packet of ::1 out, whatever it is translated to (upstream: "it never works"). */
 const notLoopback = { 4: "", 6: "! -d ::1/128 " } as const satisfies Record<Family, string>;
 
-/** The last rule of KUBE-SERVICES: an address with a port comes before a node port. */
-export function nodePortsJump(family: Family): string {
-  return `${notLoopback[family]}${nodePortsNote} -m addrtype --dst-type LOCAL -j ${nodePortsChain}`;
+/** The last rules of KUBE-SERVICES: an address with a port comes before a node port. */
+export function nodePortsJumps({ family = 4, nodePortRanges }: Pick<ProxyNode, "family" | "nodePortRanges">): string[] {
+  const everywhere = nodePortRanges === undefined ? [notLoopback[family]] : [];
+  const some = rangesOf(nodePortRanges ?? [], family).map((range) =>
+    range.endsWith("/0") ? notLoopback[family] : `-d ${range} `,
+  );
+  return [...new Set([...everywhere, ...some])].map(
+    (match) => `${match}${nodePortsNote} -m addrtype --dst-type LOCAL -j ${nodePortsChain}`,
+  );
 }
 
-/** Whether a rule is that last one. */
+/** Whether a rule is one of those last. */
 export function isLastRule(rule: string): boolean {
   return rule.includes(nodePortsNote);
 }
 
+type LayoutNode = Pick<ProxyNode, "family" | "podCidrs" | "podInterface" | "nodePortRanges">;
+
 /** All that does not depend on Services (upstream pkg/proxy/iptables). */
-export function renderLayout({ family = 4, podCidrs }: Pick<ProxyNode, "family" | "podCidrs">): Element[] {
+export function renderLayout(node: LayoutNode): Element[] {
+  const { family = 4 } = node;
   const own: readonly (readonly [table: Table, chain: string, rules: readonly string[]])[] = [
     [
       "filter",
@@ -93,26 +102,23 @@ export function renderLayout({ family = 4, podCidrs }: Pick<ProxyNode, "family" 
         `${comment("kubernetes service traffic requiring SNAT")} -j MASQUERADE --random-fully`,
       ],
     ],
-    ...markOutside(podCidrs, family),
+    ...markOutside(node),
   ];
   return [
     ...Object.entries(shared).flatMap(([table, chains]) =>
       chains.map((key): Element => ({ set: `${table as Table} shared`, key, value: "" })),
     ),
     ...own.map(([set, key, rules]): Element => ({ set, key, value: rules.join("\n") })),
-    { set: `nat ${servicesChain}`, key: nodePortsJump(family), value: "" },
+    ...nodePortsJumps(node).map((key): Element => ({ set: `nat ${servicesChain}`, key, value: "" })),
     ...jumps.map(([table, chain, key]): Element => ({ set: `${table} ${chain}`, key, value: "" })),
   ];
 }
 
 /** With one pod range a rule can say itself who is outside; with several it needs a chain. */
-export function markOutside(
-  podCidrs: readonly string[],
-  family: Family,
-): (readonly [Table, string, readonly string[]])[] {
-  const pods = rangesOf(podCidrs, family);
-  if (pods.length < 2) return [];
-  return [["nat", markOutsideChain, [...pods.map((range) => `-s ${range} -j RETURN`), `-j ${markChain}`]]];
+export function markOutside(node: LayoutNode): (readonly [Table, string, readonly string[]])[] {
+  const { inside } = podMatch(node);
+  if (inside.length < 2) return [];
+  return [["nat", markOutsideChain, [...inside.map((match) => `${match} -j RETURN`), `-j ${markChain}`]]];
 }
 
 /**

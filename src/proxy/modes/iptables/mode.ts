@@ -1,6 +1,6 @@
 import type { Family } from "#base/cidr.ts";
 import { systemClock } from "#base/clock.ts";
-import { inNamespace, runCommand } from "../../command.ts";
+import { runOn } from "../../command.ts";
 import type { ModeDefinition } from "../../definition.ts";
 import type { ProxyNode } from "../../mode.ts";
 import { createClaims } from "../claims.ts";
@@ -11,7 +11,7 @@ import { createElementLedger, diffElements } from "../ledger.ts";
 import { accessChain, chainNames as ipvsChains } from "../ipvs/layout.ts";
 import { allowLoopback } from "../loopback.ts";
 import { createPace } from "../pace.ts";
-import { isMissing, restore, save, usesLegacy } from "./command.ts";
+import { IptablesError, isMissing, restore, save, usesLegacy } from "./command.ts";
 import { compareRules } from "./inspect.ts";
 import { parseSaved, withoutChainsOf } from "./kernel.ts";
 import { chainNames, guard, renderLayout, tripwire } from "./layout.ts";
@@ -101,9 +101,13 @@ export const iptables: ModeDefinition = {
       async apply(diff) {
         const start = clock.monotonic();
         const present = claims.update(diff);
-        const changes = await (isInForce ? applyChange() : applyAll());
-        flows.request(present);
-        return { revision: diff.revision, changes, ms: clock.monotonic() - start };
+        try {
+          const changes = await (isInForce ? applyChange() : applyAll());
+          flows.request(present);
+          return { revision: diff.revision, changes, ms: clock.monotonic() - start };
+        } catch (error) {
+          throw claims.refusal(diff, error, error instanceof IptablesError ? error.at : undefined);
+        }
       },
       problems: () => claims.problems(),
       async isIntact() {
@@ -192,6 +196,6 @@ async function passUntranslated(node: ProxyNode): Promise<void> {
 /** Before the rules that `node/network` makes. */
 const preference = "990";
 
-async function ipRule({ netns, family = 4 }: ProxyNode, verb: "add" | "del"): Promise<void> {
-  await runCommand(inNamespace(netns, ["ip", `-${family}`, "rule", verb, "pref", preference, "lookup", "main"]));
+async function ipRule(node: ProxyNode, verb: "add" | "del"): Promise<void> {
+  await runOn(node, ["ip", `-${node.family ?? 4}`, "rule", verb, "pref", preference, "lookup", "main"]);
 }

@@ -15,7 +15,7 @@ import {
   serviceChain,
   servicesChain,
 } from "./names.ts";
-import { comment, probability, rangesOf, toPort, type Element, type Place } from "./rule.ts";
+import { comment, podMatch, probability, toPort, type Element, type Place } from "./rule.ts";
 
 const unreachable = { 4: "icmp-port-unreachable", 6: "icmp6-port-unreachable" } as const satisfies Record<
   Family,
@@ -37,7 +37,7 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Element[]
   const chain = (kind: "SVC" | "SVL" | "EXT" | "FW") => serviceChain(kind, label, protocol);
   const selection = selectForNode(entry, node);
   const affinitySeconds = whole(entry.affinitySeconds, 0, 86_400);
-  const pods = rangesOf(node.podCidrs, family);
+  const pods = podMatch(node);
   const cluster = endpointsOf(selection.cluster);
   const localInside = entry.internalTrafficPolicy === "Local";
   const localOutside = entry.externalTrafficPolicy === "Local";
@@ -54,7 +54,8 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Element[]
   }
 
   /** The match of an address that clients reach the service port at. */
-  const at = (address: string, note: string) => `-d ${only(address)} ${toPort(protocol, comment(note), entry.port)}`;
+  const at = (address: string, note: string, by = "") =>
+    `-d ${only(address)} ${by}${toPort(protocol, comment(note), entry.port)}`;
 
   /** Where nothing is behind it, clients are told at once, or get no answer where other nodes have something. */
   function refuse(choice: Choice, set: Place, match: (note: string) => string, front: string): void {
@@ -97,9 +98,14 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Element[]
 
   /** Without pod ranges nobody is known to come from elsewhere, and sources stay (upstream without a detector). */
   function masqueradeOutsiders(): string[] {
-    const match = at(entry.clusterIP, `${label} cluster IP`);
-    if (pods.length === 0) return [];
-    return [pods.length === 1 ? `! -s ${pods[0]} ${match} -j ${markChain}` : `${match} -j ${markOutsideChain}`];
+    const note = `${label} cluster IP`;
+    const match = at(entry.clusterIP, note);
+    if (node.masqueradeAll === true) return [`${match} -j ${markChain}`];
+    if (pods.inside.length === 0) return [];
+    if (pods.outside === undefined) return [`${match} -j ${markOutsideChain}`];
+    // As it is printed: an interface stands behind addresses.
+    const isSource = pods.outside.startsWith("! -s ");
+    return [`${isSource ? `${pods.outside} ${match}` : at(entry.clusterIP, note, `${pods.outside} `)} -j ${markChain}`];
   }
 
   function external(): void {
@@ -109,7 +115,7 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Element[]
       chain("EXT"),
       localOutside
         ? [
-            ...pods.map((range) => `-s ${range} ${note("pod traffic")} -j ${chain("SVC")}`),
+            ...pods.inside.map((match) => `${match} ${note("pod traffic")} -j ${chain("SVC")}`),
             `${note("masquerade LOCAL traffic")} ${isLocal} -j ${markChain}`,
             `${note("route LOCAL traffic")} ${isLocal} -j ${chain("SVC")}`,
             ...(typeof selection.external === "string" ? [] : [`-j ${chain("SVL")}`]),

@@ -1,6 +1,7 @@
 import { parseCidr, formatCidr, type Family } from "#base/cidr.ts";
 import type { LedgerElement } from "../ledger.ts";
-import { whole } from "../checked.ts";
+import type { ProxyNode } from "../../mode.ts";
+import { interfaceText, whole } from "../checked.ts";
 
 export type Table = "filter" | "nat" | "mangle";
 
@@ -30,6 +31,27 @@ export function toPort(protocol: string, note: string, port: number, between = "
 export function rangesOf(texts: readonly string[], family: Family): string[] {
   const parsed = texts.flatMap((text) => parseCidr(text) ?? []).filter((range) => range.family === family);
   return [...new Set(parsed.map((range) => formatCidr(range)))];
+}
+
+/** How rules tell the traffic of pods from that of others. */
+export interface PodMatch {
+  /** One match each; none where pods are not known. */
+  readonly inside: readonly string[];
+  /** What is of nobody here: one match, or `undefined` where it takes a chain of its own, or is not known. */
+  readonly outside: string | undefined;
+}
+
+export function podMatch({
+  family = 4,
+  podCidrs,
+  podInterface,
+}: Pick<ProxyNode, "family" | "podCidrs" | "podInterface">): PodMatch {
+  if (podInterface !== undefined) {
+    const match = `-i ${interfaceText(podInterface)}`;
+    return { inside: [match], outside: `! ${match}` };
+  }
+  const inside = rangesOf(podCidrs, family).map((range) => `-s ${range}`);
+  return { inside, outside: inside.length === 1 ? `! ${inside[0]}` : undefined };
 }
 
 /** The share of one of `left` equal ones, in the steps of 2^-31 that the kernel counts in and with the digits printed. */

@@ -10,7 +10,7 @@ import {
   proxyFirewallChain,
   servicesChain,
 } from "../iptables/names.ts";
-import { comment, rangesOf, type Element, type Table } from "../iptables/rule.ts";
+import { comment, podMatch, type Element, type Table } from "../iptables/rule.ts";
 import { kernelName, sets, type SetName } from "./sets.ts";
 
 const nodePortChain = "KUBE-NODE-PORT";
@@ -36,19 +36,22 @@ const unreachable = { 4: "icmp-port-unreachable", 6: "icmp6-port-unreachable" } 
   string
 >;
 
+type LayoutNode = Pick<ProxyNode, "family" | "podCidrs" | "podInterface" | "masqueradeAll">;
+
 /**
  * The rules, which are few and never change with Services: those of upstream pkg/proxy/ipvs. They say whose source
  * becomes the node's and what may come in; where packets go is for ip_vs to say.
  */
-export function renderRules({ family = 4, podCidrs }: Pick<ProxyNode, "family" | "podCidrs">): Element[] {
+export function renderRules(node: LayoutNode): Element[] {
+  const { family = 4, masqueradeAll = false } = node;
   /** A packet whose places `at` are in the set: `dst,dst` is its destination and port. */
   const inSet = (name: SetName, at: string) => `-m set --match-set ${kernelName(name, family)} ${at}`;
   const known = (name: SetName, at: string) => `${comment(sets[name][1])} ${inSet(name, at)}`;
-  const pods = rangesOf(podCidrs, family);
-  const outsiders = pods.length === 1 ? `! -s ${pods[0]} ` : "";
+  const pods = podMatch(node);
+  const outsiders = masqueradeAll || pods.outside === undefined ? "" : `${pods.outside} `;
   // Without pod ranges what comes from the address of a Service itself, which the node takes as its source.
-  const clusterSource = pods.length === 0 ? "src,dst" : "dst,dst";
-  const markOutsiders = pods.length > 1 ? markOutsideChain : markChain;
+  const clusterSource = pods.inside.length === 0 && !masqueradeAll ? "src,dst" : "dst,dst";
+  const markOutsiders = pods.inside.length > 1 && !masqueradeAll ? markOutsideChain : markChain;
   /** From elsewhere and not by a bridge of ours, or for this node: no other rule is to change it. */
   const acceptExternal = (name: SetName) => [
     `${known(name, "dst,dst")} -m physdev ! --physdev-is-in -m addrtype ! --src-type LOCAL -j ACCEPT`,
@@ -60,7 +63,7 @@ export function renderRules({ family = 4, podCidrs }: Pick<ProxyNode, "family" |
   };
   const own: readonly (readonly [table: Table, chain: string, rules: readonly string[]])[] = [
     ["nat", markChain, [`-j MARK --set-xmark ${mark}`]],
-    ...markOutside(podCidrs, family),
+    ...markOutside(node),
     ["nat", loadBalancerChain, [`${known("KUBE-LOAD-BALANCER-LOCAL", "dst,dst")} -j RETURN`, `-j ${markChain}`]],
     [
       "nat",

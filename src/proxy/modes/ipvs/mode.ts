@@ -9,14 +9,14 @@ import { compareRules } from "../iptables/inspect.ts";
 import { iptables } from "../iptables/mode.ts";
 import { createElementLedger, diffElements } from "../ledger.ts";
 import { createPace } from "../pace.ts";
-import { ask, give } from "./command.ts";
+import { ask, give, IpvsError } from "./command.ts";
 import type { Element, Place } from "./element.ts";
 import { parseConnections } from "./kernel.ts";
 import { renderRules } from "./layout.ts";
 import { applyRules, clearNode, localAddresses, prepareNode, readNode, readRules } from "./node.ts";
 import { renderEntry } from "./render.ts";
 import { schedulerOf } from "./settings.ts";
-import { renderChange } from "./transaction.ts";
+import { elementOf, renderChange } from "./transaction.ts";
 
 /** How often real servers that only finish their connections are looked at (upstream `graceful_termination.go`). */
 const drainMs = 60_000;
@@ -120,10 +120,18 @@ export const ipvs: ModeDefinition = {
           if (!isKnown) addresses = await localAddresses(node);
           isKnown = true;
           const present = claims.update(diff);
-          const changes = await makeTrue();
-          scheduleDrain();
-          flows.request(present);
-          return { revision: diff.revision, changes, ms: clock.monotonic() - start };
+          try {
+            const changes = await makeTrue();
+            scheduleDrain();
+            flows.request(present);
+            return { revision: diff.revision, changes, ms: clock.monotonic() - start };
+          } catch (error) {
+            throw claims.refusal(
+              diff,
+              error,
+              error instanceof IpvsError ? elementOf(error.line, node.family) : undefined,
+            );
+          }
         }),
       problems: () => claims.problems(),
       isIntact: () =>

@@ -1,6 +1,6 @@
 import { cidrContains, parseAddress, parseCidr } from "#base/cidr.ts";
 import type { Log } from "#base/log.ts";
-import { inNamespace, runCommand } from "../../command.ts";
+import { runOn } from "../../command.ts";
 import type { ProxyNode } from "../../mode.ts";
 import { restore, save } from "../iptables/command.ts";
 import { parseSaved, withoutChainsOf } from "../iptables/kernel.ts";
@@ -19,10 +19,16 @@ import { renderChange } from "./transaction.ts";
 
 const showAddresses = ({ family = 4 }: ProxyNode) => ["ip", "-j", `-${family}`, "addr", "show"];
 
-/** The addresses that node ports are served on: those given, and all others of the node but loopback. */
+/** The addresses that node ports are served on: those given, and all others of the node but loopback, in its ranges. */
 export async function localAddresses(node: ProxyNode): Promise<readonly string[]> {
   const { others } = parseAddresses(await ask(node, showAddresses(node)));
-  return [...new Set([...node.addresses, ...others])];
+  const all = [...new Set([...node.addresses, ...others])];
+  const ranges = node.nodePortRanges?.flatMap((text) => parseCidr(text) ?? []);
+  if (ranges === undefined) return all;
+  return all.filter((text) => {
+    const address = parseAddress(text);
+    return address !== undefined && ranges.some((range) => cidrContains(range, address));
+  });
 }
 
 /** All of this mode that stands on the node, without what another program serves in ranges that are excluded. */
@@ -53,7 +59,7 @@ export async function applyRules(node: ProxyNode, rules: readonly Rule[]): Promi
 
 /** Makes what does not change with Services: the device, the sets, and how the kernel treats flows. */
 export async function prepareNode(node: ProxyNode, settings: IpvsSettings, log: Log): Promise<void> {
-  const links = await runCommand(inNamespace(node.netns, ["ip", "link", "show", "dev", device]));
+  const links = await runOn(node, ["ip", "link", "show", "dev", device]);
   if (links.code !== 0) await addDevice(node);
   const { made } = parseSets(await ask(node, ["ipset", "save"]), node.family);
   const { family = 4 } = node;
@@ -69,7 +75,7 @@ export async function prepareNode(node: ProxyNode, settings: IpvsSettings, log: 
     ...(strictArp ? ["net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2"] : []),
   ];
   for (const setting of sysctls) {
-    const { code, stderr } = await runCommand(inNamespace(node.netns, ["sysctl", "-q", "-w", setting]));
+    const { code, stderr } = await runOn(node, ["sysctl", "-q", "-w", setting]);
     if (code !== 0)
       log.warn({ node: node.name, setting, error: stderr.slice(0, 200) }, "a kernel setting for ipvs failed");
   }
@@ -91,14 +97,14 @@ async function addDevice(node: ProxyNode): Promise<void> {
  * same names, and a canary: then they are its own.
  */
 export async function clearNode(node: ProxyNode, settings: IpvsSettings): Promise<void> {
-  const links = await runCommand(inNamespace(node.netns, ["ip", "link", "show", "dev", device]));
+  const links = await runOn(node, ["ip", "link", "show", "dev", device]);
   if (links.code !== 0 && parseSets(await ask(node, ["ipset", "save"]), node.family).made.size === 0) return;
   const found = await readNode(node, settings);
   const servers = found.filter(({ set }) => set === "server").map(({ key }) => `-D ${key}\n`);
   if (servers.length > 0) await give(node, ["ipvsadm", servers.join("")]);
   const { family = 4 } = node;
   const other = parseAddresses(await ask(node, showAddresses({ ...node, family: family === 4 ? 6 : 4 }))).services;
-  if (other.length === 0) await runCommand(inNamespace(node.netns, ["ip", "link", "del", device]));
+  if (other.length === 0) await runOn(node, ["ip", "link", "del", device]);
   else {
     const addresses = found.filter(({ set }) => set === "address");
     for (const command of renderChange({ deletes: addresses, adds: [] }, new Set(), family).commands) {

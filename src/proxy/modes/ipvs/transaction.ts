@@ -2,7 +2,7 @@ import type { Family } from "#base/cidr.ts";
 import type { ElementChange } from "../ledger.ts";
 import { addressBits } from "../checked.ts";
 import { device, type Element, type Place } from "./element.ts";
-import { kernelName, type SetName } from "./sets.ts";
+import { kernelName, sets, type SetName } from "./sets.ts";
 
 /** One program and what it is given, in the order to run them. */
 export type Command = readonly [program: "ipset" | "ip" | "ipvsadm", input: string];
@@ -64,6 +64,15 @@ export function renderChange(
     .filter(([, lines]) => lines.length > 0)
     .map(([program, lines]): Command => [program, `${lines.join("\n")}\n`]);
   return { commands, draining: waiting };
+}
+
+/** What a line of these commands puts on the node, or takes away. Pure. */
+export function elementOf(line = "", family: Family = 4): Omit<Element, "value"> | undefined {
+  const [, address] = /^addr \S+ ([^/]+)\//.exec(line) ?? [];
+  if (address !== undefined) return { set: "address", key: address };
+  const [, name = "", key = ""] = /^(?:add|del) (\S+) (\S+)/.exec(line) ?? [];
+  const set = (Object.keys(sets) as SetName[]).find((each) => kernelName(each, family) === name);
+  return set === undefined ? undefined : { set, key };
 }
 
 function isSet(place: Place): place is SetName {

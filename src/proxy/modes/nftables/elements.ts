@@ -104,10 +104,14 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
   if (typeof selection.internal !== "string") {
     add("services", cluster.key, balance(cluster, "all", selection.internal.endpoints, false), cluster);
   }
-  for (const address of new Set([...entry.externalIPs, ...entry.loadBalancerIPs])) external(frontOf(address));
+  const outside = new Map(
+    [...entry.externalIPs, ...entry.loadBalancerIPs].map((address) => [addressOf(address), frontOf(address)]),
+  );
+  outside.delete(addressOf(entry.clusterIP));
+  for (const front of outside.values()) external(front);
   if (entry.nodePort !== 0) external({ by: "nodeport", key: `${protocol} . ${whole(entry.nodePort, 1, 65_535)}` });
   if (entry.loadBalancerSourceRanges.length > 0) {
-    for (const address of entry.loadBalancerIPs) {
+    for (const address of new Set(entry.loadBalancerIPs)) {
       const front = frontOf(address);
       add("firewalled", front.key, "", front);
       for (const range of sourcesOf(entry.loadBalancerSourceRanges, address, node)) {
@@ -115,20 +119,23 @@ export function renderEntry(entry: ServicePortEntry, node: ProxyNode): Rendering
       }
     }
   }
-  for (const endpoint of reachable([selection.internal, selection.external, selection.cluster])) {
-    if (endpoint.nodeName !== undefined && endpoint.nodeName !== node.name) continue;
-    const address = addressOf(endpoint.address);
-    add("hairpin", `${address} . ${address}`);
+  for (const address of reachable([selection.internal, selection.external, selection.cluster], node)) {
+    const own = addressOf(address);
+    add("hairpin", `${own} . ${own}`);
   }
-  return { elements: unique(elements), balancers };
+  return { elements, balancers };
 }
 
-function reachable(choices: readonly Choice[]): readonly EndpointEntry[] {
-  return [...new Set(choices.flatMap((choice) => (typeof choice === "string" ? [] : choice.endpoints)))];
-}
-
-function unique(elements: readonly Element[]): Element[] {
-  return [...new Map(elements.map((element) => [`${element.set} ${element.key}`, element])).values()];
+/** The addresses of endpoints that may be on this node. */
+function reachable(choices: readonly Choice[], node: ProxyNode): ReadonlySet<string> {
+  const addresses = new Set<string>();
+  for (const choice of new Set(choices)) {
+    if (typeof choice === "string") continue;
+    for (const { address, nodeName } of choice.endpoints) {
+      if (nodeName === undefined || nodeName === node.name) addresses.add(address);
+    }
+  }
+  return addresses;
 }
 
 const protocols: Readonly<Record<Protocol, string>> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };

@@ -1,5 +1,5 @@
 import type { Clock } from "#base/clock.ts";
-import { inNamespace, runCommand } from "../../command.ts";
+import { runOn } from "../../command.ts";
 import type { ProxyNode } from "../../mode.ts";
 import { createKnownWords, type Damage } from "../damage.ts";
 import { countOwn, ownCount, readGeneration } from "../generation.ts";
@@ -40,7 +40,7 @@ export function createInspection({ node, clock, ledger, commands }: InspectionOp
   let isSuspected = false;
 
   async function inspect(): Promise<Damage[]> {
-    const { code, stdout } = await runCommand(inNamespace(node.netns, ["nft", "list", "table", ip, tableName]));
+    const { code, stdout } = await runOn(node, ["nft", "list", "table", ip, tableName]);
     if (code !== 0) return [{ text: `table ${ip} ${tableName} is gone`, isStructure: true }];
     const elements = new Map<string, Map<string, string>>();
     for (const { set, key, value } of ledger.takeAll()) {

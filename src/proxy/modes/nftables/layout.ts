@@ -1,5 +1,6 @@
 import { formatCidr, parseCidr, type Family } from "#base/cidr.ts";
 import type { ProxyNode } from "../../mode.ts";
+import { interfaceText } from "../checked.ts";
 import type { FixedSetName } from "./element.ts";
 import { externalLocalChain, masqueradeBit, nodeportLocalChain, rejectChain, tableOf, words } from "./names.ts";
 
@@ -45,7 +46,10 @@ const affinityLimit = 262_144;
 /** A chain without rules whose name tells a later start that it finds this layout, and may keep what clients it knows. */
 export const layoutMark = "layout-1";
 
-type Ranges = Pick<ProxyNode, "family" | "podCidrs" | "serviceCidrs">;
+type Ranges = Pick<
+  ProxyNode,
+  "family" | "podCidrs" | "serviceCidrs" | "podInterface" | "masqueradeAll" | "nodePortRanges"
+>;
 
 /** The commands that make the table from nothing, with all that does not depend on Services. */
 export function renderLayout(node: Ranges): string[] {
@@ -107,16 +111,20 @@ const baseChains: Readonly<Record<string, string>> = {
   "nat-postrouting": "nat hook postrouting priority 100",
 };
 
-function chainsOf({ family = 4, podCidrs, serviceCidrs }: Ranges): Record<string, string[]> {
+function chainsOf(node: Ranges): Record<string, string[]> {
+  const { family = 4, serviceCidrs, masqueradeAll = false, nodePortRanges } = node;
   const { ip } = words[family];
   const service = serviceKey(family);
   // A node port at ::1 is refused: the kernel lets no packet of ::1 out (upstream: "it never works").
-  const here = `${family === 6 ? "ip6 daddr != ::1 " : ""}fib daddr type local`;
+  const some = nodePortRanges === undefined ? undefined : (rangeSet(nodePortRanges, family) ?? "none");
+  const within = some === undefined ? "" : `${ip} daddr ${some} `;
+  const here = `${within}${family === 6 ? "ip6 daddr != ::1 " : ""}fib daddr type local`;
+  const ifHere = (rule: string) => (some === "none" ? [] : [`${here} ${rule}`]);
   const mark = `meta mark set meta mark or ${masqueradeBit}`;
-  const pods = rangeSet(podCidrs, family);
+  const pods = podsOf(node);
   const inside = rangeSet(serviceCidrs, family);
   const local = (chain: "services" | "nodeports", shortcuts: string, key: string) => [
-    ...(pods === undefined ? [] : [`${ip} saddr ${pods} ${key} vmap @${shortcuts}`]),
+    ...(pods === undefined ? [] : [`${pods.inside} ${key} vmap @${shortcuts}`]),
     `fib saddr type local ${mark} ${key} vmap @${shortcuts}`,
     `${key} vmap @local-${chain}`,
   ];
@@ -132,9 +140,10 @@ function chainsOf({ family = 4, podCidrs, serviceCidrs }: Ranges): Record<string
     "nat-output": ["jump dispatch"],
     dispatch: [
       // Without pod ranges nobody is known to come from elsewhere, and sources stay (upstream without a detector).
-      ...(pods === undefined ? [] : [`${ip} daddr @cluster-ips ${ip} saddr != ${pods} ${mark}`]),
+      ...(masqueradeAll ? [`${ip} daddr @cluster-ips ${mark}`] : []),
+      ...(masqueradeAll || pods === undefined ? [] : [`${ip} daddr @cluster-ips ${pods.outside} ${mark}`]),
       `${service} vmap @services`,
-      `${here} ${nodeport} vmap @nodeports`,
+      ...ifHere(`${nodeport} vmap @nodeports`),
     ],
     [externalLocalChain]: local("services", "shortcuts", service),
     [nodeportLocalChain]: local("nodeports", "nodeport-shortcuts", nodeport),
@@ -143,7 +152,7 @@ function chainsOf({ family = 4, podCidrs, serviceCidrs }: Ranges): Record<string
     "filter-output": ["ct state new jump endpoints-check"],
     "endpoints-check": [
       `${service} vmap @no-endpoint-services`,
-      `${here} ${nodeport} vmap @no-endpoint-nodeports`,
+      ...ifHere(`${nodeport} vmap @no-endpoint-nodeports`),
       "jump cluster-ips-check",
     ],
     // Also the answer to ping: a cluster IP is no machine, and the packet never leaves the node.
@@ -157,6 +166,17 @@ function chainsOf({ family = 4, podCidrs, serviceCidrs }: Ranges): Record<string
       `ct status dnat ${ip} saddr . ${ip} daddr @hairpin masquerade fully-random`,
     ],
   };
+}
+
+/** How a packet of pods is known, and one that is of nobody here; `undefined` where pods are not known. */
+function podsOf({ family = 4, podCidrs, podInterface }: Ranges): { inside: string; outside: string } | undefined {
+  if (podInterface !== undefined) {
+    const name = `"${interfaceText(podInterface).replace("+", "*")}"`;
+    return { inside: `iifname ${name}`, outside: `iifname != ${name}` };
+  }
+  const source = `${words[family].ip} saddr`;
+  const ranges = rangeSet(podCidrs, family);
+  return ranges === undefined ? undefined : { inside: `${source} ${ranges}`, outside: `${source} != ${ranges}` };
 }
 
 /** `{ 10.244.0.0/16 }`, written anew from the parsed ranges; `undefined` when there is none of the family. */

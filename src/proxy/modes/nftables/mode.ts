@@ -1,5 +1,5 @@
 import { systemClock } from "#base/clock.ts";
-import { inNamespace, runCommand } from "../../command.ts";
+import { runOn } from "../../command.ts";
 import type { ModeDefinition } from "../../definition.ts";
 import type { ProxyNode } from "../../mode.ts";
 import { createClaims } from "../claims.ts";
@@ -8,13 +8,13 @@ import { summarize, type Damage } from "../damage.ts";
 import { createElementLedger } from "../ledger.ts";
 import { allowLoopback } from "../loopback.ts";
 import { balancerOf, isBalancer, mapsOf, renderBalancer, withPrecursors, type Balancer } from "./balancer.ts";
-import { openNftChannel } from "./channel.ts";
+import { NftError, openNftChannel } from "./channel.ts";
 import type { SetName } from "./element.ts";
 import { renderEntry } from "./elements.ts";
 import { createInspection } from "./inspection.ts";
 import { layoutMark, renderAdoption, renderLayout } from "./layout.ts";
 import { tableName, tableOf, words } from "./names.ts";
-import { renderChange, renderElements, splitChange } from "./transaction.ts";
+import { renderChange, renderElements, renderFirstLoad, splitChange } from "./transaction.ts";
 
 /**
  * Services as elements of a few maps in the table `ip kube-proxy`, and those of IPv6 in `ip6 kube-proxy`. The first
@@ -25,13 +25,13 @@ export const nftables: ModeDefinition = {
   name: "nftables",
   async probe(node) {
     const commands = [...renderLayout(node), ...samples.flatMap((sample) => renderBalancer(sample, node.family))];
-    const checked = await runCommand(inNamespace(node.netns, ["nft", "-c", "-f", "-"]), `${commands.join("\n")}\n`);
+    const checked = await runOn(node, ["nft", "-c", "-f", "-"], `${commands.join("\n")}\n`);
     if (checked.code === 0) return { works: true };
     return { works: false, reason: `nft cannot load the rules here: ${firstLine(checked.stderr)}` };
   },
   start(node, { log, clock = systemClock }) {
     const { family = 4 } = node;
-    const channel = openNftChannel({ clock, ...(node.netns === undefined ? {} : { netns: node.netns }) });
+    const channel = openNftChannel({ clock, place: node });
     const ledger = createElementLedger<SetName>();
     const flows = createFlowCleaner(node, log);
     const balancers = new Map<string, Balancer>();
@@ -58,27 +58,36 @@ export const nftables: ModeDefinition = {
       ],
     });
 
-    /** What is in the kernel of an earlier start, to be kept; nothing after a failure. */
-    async function findEarlier(): Promise<ReadonlySet<string> | undefined> {
-      if (hasFailed) return undefined;
+    /** What is in the kernel of an earlier start, to be kept; nothing of it after a failure. */
+    async function findEarlier(): Promise<{ isTable: boolean; kept?: ReadonlySet<string> }> {
+      if (hasFailed) return { isTable: true };
       const chains = await listChains(node);
-      return chains.has(layoutMark) ? new Set([...chains].filter((name) => isBalancer(name))) : undefined;
+      const isTable = chains.size > 0;
+      return chains.has(layoutMark) ? { isTable, kept: new Set([...chains].filter(isBalancer)) } : { isTable };
     }
 
-    async function renderNext(): Promise<{ commands: string[]; later: string[]; changes: number }> {
+    /** The next transactions: those of one step at once, and one step after the other. */
+    async function renderNext(): Promise<{ steps: string[][][]; changes: number }> {
       let start: string[] = [];
+      let isEmpty = false;
       if (!isInForce) {
-        const earlier = await findEarlier();
-        start = earlier === undefined ? renderLayout(node) : renderAdoption(node, mapsOf(earlier));
-        inKernel = new Set(earlier);
+        const { isTable, kept } = await findEarlier();
+        start = kept === undefined ? renderLayout(node) : renderAdoption(node, mapsOf(kept));
+        inKernel = new Set(kept);
+        isEmpty = !isTable;
       }
       const missing = [...balancers].filter(([name]) => !inKernel.has(name));
       const chains = missing.flatMap(([, balancer]) => renderBalancer(balancer, family));
       const change = isInForce ? ledger.take() : { deletes: [], adds: ledger.takeAll() };
-      const { now, later } = splitChange(change);
-      const commands = [...start, ...chains, ...renderChange(now, family)];
       const changes = change.adds.length + change.deletes.length;
-      return { commands, later: renderElements("delete", later, family), changes };
+      const structure = [...start, ...chains];
+      // Where nothing is yet, nobody can meet one half of it in place of the whole.
+      if (isEmpty && changes > manyElements) {
+        return { steps: [[structure], ...renderFirstLoad(change.adds, family)], changes };
+      }
+      const { now, later } = splitChange(change);
+      const steps = [[[...structure, ...renderChange(now, family)]], [renderElements("delete", later, family)]];
+      return { steps, changes };
     }
 
     async function isGone(): Promise<boolean> {
@@ -98,10 +107,12 @@ export const nftables: ModeDefinition = {
         if (!isInForce) await allowLoopback(node);
         const present = claims.update(diff);
         try {
-          const { commands, later, changes } = await renderNext();
-          for (const part of [commands, later].filter(({ length }) => length > 0)) {
-            await channel.run(part);
-            inspection.changed();
+          const { steps, changes } = await renderNext();
+          for (const step of steps) {
+            const [first = [], ...others] = step;
+            if (others.length > 0) await channel.runTogether(step);
+            else if (first.length > 0) await channel.run(first);
+            for (const { length } of step) if (length > 0) inspection.changed();
           }
           if (!isInForce) await inspection.begin();
           isInForce = true;
@@ -112,7 +123,7 @@ export const nftables: ModeDefinition = {
         } catch (error) {
           isInForce = false;
           hasFailed = true;
-          throw error;
+          throw claims.refusal(diff, error, error instanceof NftError ? error.at : undefined);
         }
       },
       problems: () => claims.problems(),
@@ -141,6 +152,9 @@ export const nftables: ModeDefinition = {
   cleanup: removeTable,
 };
 
+/** A load of more than this is worth two programs. */
+const manyElements = 5_000;
+
 /** One balancer of each shape. */
 const samples: readonly Balancer[] = [0, 10_800].flatMap((affinitySeconds) =>
   withPrecursors({ by: "address", of: "all", count: 2, affinitySeconds, masquerade: affinitySeconds === 0 }),
@@ -150,16 +164,16 @@ async function removeTable(node: ProxyNode): Promise<void> {
   const table = tableOf(node.family ?? 4);
   // An added table can be deleted, there or not.
   const removal = [`add table ${table}`, `delete table ${table}`];
-  const removed = await runCommand(inNamespace(node.netns, ["nft", "-f", "-"]), `${removal.join("\n")}\n`);
+  const removed = await runOn(node, ["nft", "-f", "-"], `${removal.join("\n")}\n`);
   if (removed.code !== 0) {
     throw new Error(`the rules on ${node.name} could not be removed: ${firstLine(removed.stderr)}`);
   }
 }
 
 /** The names of the chains in the table; empty when there is none. */
-async function listChains({ netns, family = 4 }: ProxyNode): Promise<ReadonlySet<string>> {
-  const { ip } = words[family];
-  const { stdout } = await runCommand(inNamespace(netns, ["nft", "list", "chains", ip]));
+async function listChains(node: ProxyNode): Promise<ReadonlySet<string>> {
+  const { ip } = words[node.family ?? 4];
+  const { stdout } = await runOn(node, ["nft", "list", "chains", ip]);
   const names = new Set<string>();
   let isOurs = false;
   for (const line of stdout.split("\n")) {

@@ -20,6 +20,7 @@ export function splitChange({ deletes, adds }: ElementChange<SetName>): {
   readonly now: ElementChange<SetName>;
   readonly later: readonly Element[];
 } {
+  if (deletes.length === 0) return { now: { deletes, adds }, later: [] };
   const kept = new Set(adds.map(({ set, key }) => `${set} ${key}`));
   const isLater = ({ set, key }: Element) => behind.test(set) && !kept.has(`${set} ${key}`);
   return {
@@ -30,6 +31,26 @@ export function splitChange({ deletes, adds }: ElementChange<SetName>): {
 
 /** Sets and maps that another element leads to. */
 const behind = /^(?:endpoints-|(?:nodeport-)?affinity-|(?:nodeport-)?shortcuts$|local-)/;
+
+/**
+ * The elements of a first load into a table that holds none, as steps of transactions that may be made at once: what no
+ * packet comes to before it is led there, halved, and then what leads there. Two programs are sooner done than one.
+ */
+export function renderFirstLoad(adds: readonly Element[], family: Family = 4): string[][][] {
+  const leading = new Set<SetName>(["services", "nodeports"]);
+  const others = renderElements(
+    "add",
+    adds.filter(({ set }) => !leading.has(set)),
+    family,
+  );
+  const half = Math.ceil(others.length / 2);
+  const last = renderElements(
+    "add",
+    adds.filter(({ set }) => leading.has(set)),
+    family,
+  );
+  return [[others.slice(0, half), others.slice(half)], [last]];
+}
 
 export function renderElements(verb: "add" | "delete", elements: readonly Element[], family: Family = 4): string[] {
   const bySet = new Map<SetName, string[]>();
