@@ -1,5 +1,4 @@
 import { systemClock } from "#base/clock.ts";
-import { freeMemory } from "#base/free-memory.ts";
 import { silentLog } from "#base/log.ts";
 import type { Pod } from "#api/core/pod/kind.ts";
 import { serviceNameLabel } from "#api/discovery/endpointslice/kind.ts";
@@ -19,7 +18,7 @@ import type { DnsSettings } from "./settings.ts";
 /** Milliseconds that new settings wait for the pods they need. */
 const podPatience = 10_000;
 
-/** Parts of a difference after which their memory is given back: a heap that is left alone grows to several times that. */
+/** Parts of a difference after which `onParts` is called. */
 const partsBetween = 5;
 
 /** Where the worker's program is, in a checkout. A bundle puts it elsewhere and says so with `workerUrl`. */
@@ -153,7 +152,7 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
     for (const part of parts) {
       if (stopped) return;
       await host.apply(part);
-      if (++count % partsBetween === 0) await freeMemory();
+      if (++count % partsBetween === 0) await options.onParts?.();
     }
     const waited = held;
     held = undefined;
