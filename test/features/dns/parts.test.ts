@@ -7,7 +7,7 @@ import { startDns } from "../../../src/dns/start.ts";
 import { queryFor, read, sendUdp } from "../../fakes/dns-client.ts";
 import { anyPort, namespace, service, slice, zone } from "./fixture.ts";
 
-const count = 900;
+const count = 1_100;
 const addressOf = (index: number) => `10.96.${index >> 8}.${index & 255}`;
 
 for (const inWorker of [false, true]) {
@@ -19,23 +19,25 @@ for (const inWorker of [false, true]) {
     const change = async () => {
       await client.delete("Service", { namespace: "dev", name: "web-0" });
       await client.create("Service", service("late", { clusterIP: "10.96.200.1" }) as Service);
-      await client.create("Namespace", namespace("other") as never);
+      await client.create("Namespace", namespace("other"));
       return client.patch(
         "Service",
         { namespace: "dev", name: `web-${count - 1}` },
         { spec: { clusterIP: "10.96.200.2", clusterIPs: ["10.96.200.2"] } },
       );
     };
+    let configured: Promise<void> | undefined;
     const onParts = async () => {
       parts += 1;
+      configured ??= (await started).configure({ ttlSeconds: 7 });
       await (changes ??= change());
     };
-    const dns = await startDns({ client, listen: anyPort, clusterDomain: zone, inWorker, onParts });
-    const configured = dns.configure({ ttlSeconds: 7 });
+    const started = startDns({ client, listen: anyPort, clusterDomain: zone, inWorker, onParts });
+    const dns = await started;
     const at = dns.addresses[0] ?? assert.fail("no listener");
     const ask = async (name: string, type = "A") => read(await sendUdp(at, queryFor(name, type)));
-    await configured;
     await dns.waitFor("1");
+    await configured;
     assert.equal(parts, 1);
     await dns.waitFor((await changes)?.metadata.resourceVersion ?? "");
     assert.equal((await ask(`web-0.dev.svc.${zone}`)).rcode, rcodes.NXDOMAIN);
