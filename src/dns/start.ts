@@ -150,12 +150,13 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
     let count = 1;
     await first;
     for (const part of parts) {
-      if (stopped) return;
+      if (stopped) break;
       await host.apply(part);
       if (++count % partsBetween === 0) await options.onParts?.();
     }
     const waited = held;
     held = undefined;
+    if (stopped) return;
     for (const tell of waited) tell();
     if (waited.length > 0) schedule();
   }
@@ -185,6 +186,7 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
       await within(podInformer.synced, podPatience, "the pods could not be read, which the settings need");
     }
     while (held !== undefined) await handedOver;
+    if (stopped) throw new Error("cluster DNS stopped");
     const wasVerified = isVerified(settings);
     settings = next;
     compiler.configure(nameRules(next));

@@ -141,13 +141,13 @@ function createNumbers() {
   };
 }
 
-/** The address of `4.3.2.1.in-addr.arpa` as a number; `undefined` for every other name. */
+/** The address of `4.3.2.1.in-addr.arpa`, as `reverseName` writes it, as a number; `undefined` for every other name. */
 function addressOf(at: string): number | undefined {
   if (!at.endsWith(".in-addr.arpa")) return undefined;
   let address = 0;
   let octet = 0;
   let place = 1;
-  for (let index = 0; place <= 0x1000000; index++) {
+  for (let index = 0; place <= 0x1000000 && index < at.length; index++) {
     const code = at.charCodeAt(index);
     if (code === 46) {
       address += octet * place;
