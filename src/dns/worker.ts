@@ -11,8 +11,8 @@ function serveParent(port: MessagePort, { settings }: WorkerData): void {
   const say = (message: FromWorker) => port.postMessage(message);
   const server = createDnsServer(settings, { log: logTo(say), clock: systemClock });
 
-  /** The names come in parts now. */
-  let inParts = false;
+  /** The first difference: that it comes in parts, or has come. */
+  let first: "parts" | "over" | undefined;
 
   async function act(message: ToWorker): Promise<void> {
     if (message.tell === "upstreams") return server.setUpstreams(message.upstreams);
@@ -43,14 +43,14 @@ function serveParent(port: MessagePort, { settings }: WorkerData): void {
   async function applyDiff(diff: PackedDiff): Promise<void> {
     server.apply(diff);
     if (diff.more) {
-      inParts = true;
+      first ??= "parts";
       return;
     }
     say({ tell: "applied", revision: diff.revision });
-    if (!inParts) return;
-    inParts = false;
-    // What unpacking left behind is more than the names.
-    await freeMemory();
+    const wasLarge = first === "parts";
+    first = "over";
+    // What unpacking all names left behind is more than they are. Never again: it holds answers up.
+    if (wasLarge) await freeMemory();
   }
 
   port.on("message", (message: ToWorker) => void act(message));
