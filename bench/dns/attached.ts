@@ -44,6 +44,8 @@ export async function memoryAttached(): Promise<number> {
     for (;;) {
       const answer = await sendUdp({ address: "127.0.0.1", port }, last, 1_000);
       if (answer !== undefined && (answer.readUInt8(3) & 15) === 0) break;
+      // It says SERVFAIL at once: without a pause the questions would be most of what it does.
+      await setTimeout(50);
     }
     // Time to give back what only the reading needed.
     await setTimeout(2_000);

@@ -154,7 +154,11 @@ function readText(response: IncomingMessage, server: string): Promise<string> {
       text += chunk;
       if (text.length > answerLimit) response.destroy(new Error(`the answer is longer than ${answerLimit} signs`));
     });
-    response.on("end", () => resolve(text));
+    response.on("end", () => {
+      resolve(text);
+      // A kept connection remembers its last answer, which may be a page of a long list.
+      text = "";
+    });
     response.on("error", (error) => reject(unreachable(server, error)));
   });
 }

@@ -28,11 +28,13 @@ const mergePatchType = "application/merge-patch+json";
 export interface RemoteClientOptions extends ConnectionOptions {
   /** Makes less of each object that lists and watches bring, before it is kept: what nobody here will read goes. */
   trim?: { readonly [K in KindName]?: (object: KindTypes[K]) => KindTypes[K] };
+  /** Waited for after each page of a list but the last: time to give back what reading it took. */
+  onPage?: () => Promise<void>;
 }
 
 /** The client contract over HTTPS. */
 export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
-  const { name = "fairlead", trim = {} } = options;
+  const { name = "fairlead", trim = {}, onPage } = options;
   const connection = createConnection(options);
   const watches = new Set<() => void>();
 
@@ -87,6 +89,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       for (const item of page.items ?? []) items.push(trimmed(kind, body(kind, received(item)) as KubeObject));
       next = page.metadata.continue ?? "";
       if (next === "") return { items, resourceVersion: page.metadata.resourceVersion };
+      await onPage?.();
     }
   }
 

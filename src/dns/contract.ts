@@ -28,6 +28,8 @@ export interface DnsOptions {
   readonly clock?: Clock;
   /** False runs the server on the calling thread; for tests and for debugging. */
   readonly inWorker?: boolean;
+  /** Waited for every few parts of a large difference: time to give back what they took, where nothing else must run. */
+  readonly onParts?: () => Promise<void>;
   /** Where the worker's program is; by default `worker.ts` beside `start.ts`. A bundle says where it put it. */
   readonly workerUrl?: URL;
 }

@@ -1,4 +1,5 @@
-import { nameFromText } from "#wire/dns/name.ts";
+import { packTexts, unpackTexts } from "#base/packed-texts.ts";
+import { nameFromText, type WireName } from "#wire/dns/name.ts";
 import type { NameDiff, NameEntry, SrvRecord } from "#routing/names/table.ts";
 
 /**
@@ -7,10 +8,10 @@ import type { NameDiff, NameEntry, SrvRecord } from "#routing/names/table.ts";
  */
 export type PackedEntry = string;
 
-/** A wire name and its packed entry, one after the other; `undefined` removes it. */
-export type PackedNames = readonly (string | undefined)[];
+/** Wire names and then the entry of each, `removed` for those that go; one packed text. */
+export type PackedNames = string;
 
-/** A difference on its way to a worker: few large lists, so that the worker is left with what it keeps. */
+/** A difference on its way to a worker: few large texts, so that no thread is left with holes where it was. */
 export interface PackedDiff {
   readonly packed: true;
   readonly names: PackedNames;
@@ -30,6 +31,9 @@ interface Packed {
   readonly t?: readonly string[];
 }
 
+/** Instead of an entry: the name goes. No JSON is that. */
+const removed = "-";
+
 /** Before a target: one PTR record and nothing else, as most addresses have. No JSON begins so. */
 const pointer = ">";
 
@@ -38,12 +42,25 @@ export function packDiff({ names, reverse, serial, revision, more = false }: Nam
 }
 
 function packNames(entries: NameDiff["names"]): PackedNames {
-  const packed: (string | undefined)[] = [];
+  const names: WireName[] = [];
+  const packed: PackedEntry[] = [];
   for (const [text, entry] of entries) {
     const name = nameFromText(text);
-    if (name !== undefined) packed.push(name, entry && packEntry(text, entry));
+    if (name === undefined) continue;
+    names.push(name);
+    packed.push(entry === undefined ? removed : packEntry(text, entry));
   }
-  return packed;
+  return packTexts([...names, ...packed]);
+}
+
+/** Each name with its entry; `undefined` for those that go. */
+export function* unpackNames(packed: PackedNames): Generator<[name: WireName, entry: PackedEntry | undefined]> {
+  const texts = unpackTexts(packed);
+  const count = texts.length / 2;
+  for (let at = 0; at < count; at++) {
+    const entry = texts[at + count];
+    yield [texts[at] as WireName, entry === removed ? undefined : entry];
+  }
 }
 
 /** Without its reasons: answers need none. */

@@ -3,6 +3,7 @@ import { lowerName } from "#wire/dns/name.ts";
 import { types } from "#wire/dns/numbers.ts";
 import { nameData, record, type ResourceRecord } from "#wire/dns/record.ts";
 import type { Asked } from "./forward/sockets.ts";
+import { answersOf } from "./forward/cache.ts";
 import type { Resolution, Resolver } from "./forward/resolve.ts";
 import type { Hosts } from "./hosts.ts";
 import type { Zone } from "./zone.ts";
@@ -49,7 +50,7 @@ export async function followExternalName(
   const resolution =
     cached === undefined ? await resolveOutside(resolver, outside) : { got: "answer" as const, ...cached };
   if (resolution.got !== "answer") return { answers: chain, truncated: false };
-  const answers = resolution.answers.map((found) => ({
+  const answers = answersOf(resolution, outside).map((found) => ({
     ...found,
     ttl: resolution.ttl === 0 ? Math.min(found.ttl, zone.ttl()) : Math.min(resolution.ttl, zone.ttl()),
   }));

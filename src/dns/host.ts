@@ -3,7 +3,7 @@ import type { Log } from "#base/log.ts";
 import type { NameDiff } from "#routing/names/table.ts";
 import { clientRateMemory } from "./client-rate.ts";
 import type { ListenAddress, Upstream } from "./contract.ts";
-import { packDiff } from "./entry.ts";
+import { packDiff, type PackedDiff } from "./entry.ts";
 import { sumCounters, type DnsCounters } from "./metrics.ts";
 import { oldestOf } from "./revision.ts";
 import { startSeat, type Seat } from "./seat.ts";
@@ -12,8 +12,11 @@ import type { DnsSettings } from "./settings.ts";
 
 /** A DNS server, wherever it runs. */
 export interface ServerHost {
-  /** Hands over a difference in its parts; `applied` tells when answers show it. */
-  apply(parts: Iterable<NameDiff>): void;
+  /**
+   * Hands over a difference, or one of its parts; `applied` tells when answers show all of it. Resolves when the next
+   * part may follow. Never rejects.
+   */
+  apply(diff: NameDiff): Promise<void>;
   listen(at: ListenAddress): Promise<ListenAddress>;
   setUpstreams(upstreams: readonly Upstream[]): void;
   /** Resolves once all answers are given by the settings, and by the names that changed with them. */
@@ -29,17 +32,15 @@ export interface HostOptions {
   /** Every answer shows this revision. */
   readonly applied: (revision: string) => void;
   /** All names now in parts, for a worker that starts anew; none before the first difference. */
-  readonly whole: () => Iterable<NameDiff>;
+  readonly whole: () => Promise<Iterable<NameDiff>>;
 }
 
 /** On this thread. */
 export function hostHere({ settings, log, clock, applied }: HostOptions): ServerHost {
   const server = createDnsServer(settings, { log, clock });
-  const apply = (parts: Iterable<NameDiff>) => {
-    for (const diff of parts) {
-      server.apply(packDiff(diff));
-      if (!diff.more) applied(diff.revision);
-    }
+  const apply = async (diff: NameDiff) => {
+    server.apply(packDiff(diff));
+    if (!diff.more) applied(diff.revision);
   };
   return {
     apply,
@@ -47,7 +48,7 @@ export function hostHere({ settings, log, clock, applied }: HostOptions): Server
     setUpstreams: (upstreams) => server.setUpstreams(upstreams),
     async configure(next, diff) {
       server.configure(next);
-      if (diff !== undefined) apply([diff]);
+      if (diff !== undefined) await apply(diff);
     },
     counters: async () => server.counters(),
     stop: () => server.stop(),
@@ -63,6 +64,8 @@ export function hostInWorkers(options: HostOptions & { readonly url: URL }): Ser
   let settings: ServerSettings = { ...options.settings, sharesPort: true, rateMemory: clientRateMemory() };
   const listening: ListenAddress[] = [];
   const seats: Seat[] = [];
+  /** Those that will be given all names as soon as they stand still. */
+  const unfurnished = new Set<Seat>();
   while (seats.length < wanted()) seats.push(newSeat());
 
   function wanted(): number {
@@ -86,9 +89,16 @@ export function hostInWorkers(options: HostOptions & { readonly url: URL }): Ser
     if (revision !== undefined) applied(revision);
   }
 
+  /** One that dies meanwhile comes back with all names. */
+  async function hand(seat: Seat, diff: PackedDiff): Promise<void> {
+    await seat.ask({ tell: "diff", diff }).catch(() => undefined);
+  }
+
   /** Names first: it must not answer before it knows what the others know. */
   async function furnish(seat: Seat): Promise<void> {
-    for (const diff of whole()) seat.tell({ tell: "diff", diff: packDiff(diff) });
+    unfurnished.add(seat);
+    for (const diff of await whole()) void hand(seat, packDiff(diff));
+    unfurnished.delete(seat);
     const opened = listening.map((at) =>
       seat.ask({ tell: "listen", at, exclusive: false }).catch((error: unknown) => {
         log.error({ ...at, error: String(error) }, "the new DNS worker cannot listen");
@@ -98,11 +108,9 @@ export function hostInWorkers(options: HostOptions & { readonly url: URL }): Ser
   }
 
   return {
-    apply(parts) {
-      for (const diff of parts) {
-        const packed = packDiff(diff);
-        for (const seat of seats) seat.tell({ tell: "diff", diff: packed });
-      }
+    async apply(diff) {
+      const packed = packDiff(diff);
+      await Promise.all(seats.filter((seat) => !unfurnished.has(seat)).map((seat) => hand(seat, packed)));
     },
     async listen(at) {
       const [first, ...others] = seats as [Seat, ...Seat[]];

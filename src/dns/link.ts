@@ -6,12 +6,10 @@ import type { ServerSettings } from "./server.ts";
 import type { DnsSettings } from "./settings.ts";
 
 /** What the worker is told, in order. Each `request` number is answered by one `ok` or `failed`. */
-export type ToWorker =
-  | { readonly tell: "diff"; readonly diff: PackedDiff }
-  | { readonly tell: "upstreams"; readonly upstreams: readonly Upstream[] }
-  | WorkerRequest;
+export type ToWorker = { readonly tell: "upstreams"; readonly upstreams: readonly Upstream[] } | WorkerRequest;
 
 export type WorkerRequest =
+  | { readonly tell: "diff"; readonly request: number; readonly diff: PackedDiff }
   /** Settings and the names that change by them are used from the same question on. */
   | { readonly tell: "configure"; readonly request: number; readonly settings: DnsSettings; readonly diff?: PackedDiff }
   | { readonly tell: "listen"; readonly request: number; readonly at: ListenAddress; readonly exclusive: boolean }

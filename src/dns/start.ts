@@ -3,7 +3,8 @@ import { silentLog } from "#base/log.ts";
 import type { Pod } from "#api/core/pod/kind.ts";
 import { serviceNameLabel } from "#api/discovery/endpointslice/kind.ts";
 import { startInformer, type Informer } from "#client/informer.ts";
-import { createNameCompiler, type NameRules } from "#routing/names/compile.ts";
+import { createNameCompiler, type NameRules, type ObjectChange } from "#routing/names/compile.ts";
+import type { NameDiff } from "#routing/names/table.ts";
 import { settingsProblems } from "./check.ts";
 import { createClients, logWithClients } from "./clients.ts";
 import type { DnsOptions, ListenAddress, RunningDns, Upstream } from "./contract.ts";
@@ -16,6 +17,9 @@ import type { DnsSettings } from "./settings.ts";
 
 /** Milliseconds that new settings wait for the pods they need. */
 const podPatience = 10_000;
+
+/** Parts of a difference after which `onParts` is called. */
+const partsBetween = 5;
 
 /** Where the worker's program is, in a checkout. A bundle puts it elsewhere and says so with `workerUrl`. */
 export const defaultWorkerUrl: URL = new URL("./worker.ts", import.meta.url);
@@ -40,6 +44,10 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
   let scheduled: NodeJS.Immediate | undefined;
   let stopped = false;
   let configuring: Promise<void> = Promise.resolve();
+  /** Settled while no difference is on its way in parts. */
+  let handedOver: Promise<void> = Promise.resolve();
+  /** Changes that came while one was: the parts of a difference belong to one state of the objects. */
+  let held: (() => void)[] | undefined;
 
   const hostOptions = {
     settings: {
@@ -53,7 +61,10 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
     log,
     clock,
     applied: reached,
-    whole: () => compiler.tableParts(),
+    async whole() {
+      while (held !== undefined) await handedOver;
+      return compiler.tableParts();
+    },
   };
   const host = inWorker
     ? hostInWorkers({ ...hostOptions, url: options.workerUrl ?? defaultWorkerUrl })
@@ -66,12 +77,14 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
   };
   /** Pods are read only while their names are answered or logged. */
   let podInformer: Informer<Pod> | undefined;
+  const tellPod = changed<ObjectChange<Pod>>((change) => compiler.pod(change));
   informers.namespaces.onChange(changed((change) => compiler.namespace(change)));
   informers.services.onChange(changed((change) => compiler.service(change)));
   informers.slices.onChange(changed((change) => compiler.slice(change)));
   informers.slices.onChange((change) => {
+    if (!ready) return;
     const { namespace, labels } = (change.after ?? change.before).metadata;
-    if (ready) programming.slice(change, informers.services.get(`${namespace}/${labels?.[serviceNameLabel]}`));
+    programming.slice(change, informers.services.get(`${namespace}/${labels?.[serviceNameLabel]}`));
   });
   if (needsPods(settings)) podInformer = followPods();
   void Promise.all(needed().map(({ synced }) => synced)).then(schedule);
@@ -99,15 +112,14 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
     const followed = startInformer(client, "Pod", { log, clock });
     followed.onChange((change) => {
       if ((settings.queryLog ?? "off") !== "off") clients.pod(change);
-      if (!isVerified(settings)) return;
-      compiler.pod(change);
-      schedule();
+      if (isVerified(settings)) tellPod(change);
     });
     return followed;
   }
 
   function changed<T>(tell: (change: T) => void): (change: T) => void {
     return (change) => {
+      if (held !== undefined) return void held.push(() => tell(change));
       tell(change);
       schedule();
     };
@@ -123,9 +135,30 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
     return newestOf(needed().map((informer) => informer.revision()));
   }
 
+  /** Most differences have one part. Those of many go as the workers take them: all at once they would fill the memory. */
   function handOver(): void {
     scheduled = undefined;
-    host.apply(compiler.takeParts(reachedRevision()));
+    const parts = compiler.takeParts(reachedRevision());
+    const { value: first, done } = parts.next();
+    if (done === true) return;
+    const taken = host.apply(first);
+    if (first.more === true) handedOver = handOverRest(parts, taken);
+  }
+
+  async function handOverRest(parts: Iterable<NameDiff>, first: Promise<void>): Promise<void> {
+    held = [];
+    let count = 1;
+    await first;
+    for (const part of parts) {
+      if (stopped) break;
+      await host.apply(part);
+      if (++count % partsBetween === 0) await options.onParts?.();
+    }
+    const waited = held;
+    held = undefined;
+    if (stopped) return;
+    for (const tell of waited) tell();
+    if (waited.length > 0) schedule();
   }
 
   function reached(revision: string): void {
@@ -152,6 +185,8 @@ export async function startDns(options: DnsOptions): Promise<RunningDns> {
       podInformer ??= followPods();
       await within(podInformer.synced, podPatience, "the pods could not be read, which the settings need");
     }
+    while (held !== undefined) await handedOver;
+    if (stopped) throw new Error("cluster DNS stopped");
     const wasVerified = isVerified(settings);
     settings = next;
     compiler.configure(nameRules(next));

@@ -4,7 +4,8 @@ import { types } from "#wire/dns/numbers.ts";
 import { nameData, record, srvData, txtData, type ResourceRecord } from "#wire/dns/record.ts";
 import type { NameDiff, NameEntry } from "#routing/names/table.ts";
 import { addressData } from "./address-data.ts";
-import { packDiff, unpackEntry, type PackedDiff, type PackedEntry, type PackedNames } from "./entry.ts";
+import { packDiff, type PackedDiff } from "./entry.ts";
+import { createNameStore, lastLabels, type Holder, type KeptBody } from "./name-store.ts";
 import { createSoa, type Soa } from "./negative.ts";
 import type { PodNames } from "./settings.ts";
 import { podAddress } from "./pod-name.ts";
@@ -60,11 +61,6 @@ export interface ZoneOptions extends ZoneRules {
   readonly selfService?: { readonly namespace: string; readonly name: string };
 }
 
-interface Holder {
-  readonly entry: NameEntry;
-  bodies?: Map<number, { readonly body: Body; readonly generation: number }>;
-}
-
 /** One of the zones that hold the names. */
 interface Served {
   readonly wire: WireName;
@@ -74,6 +70,7 @@ interface Served {
 }
 
 const versionTtl = 28_800;
+const ip6 = wire("ip6.arpa");
 const outside: Verdict = { says: "outside" };
 const unknownYet: Verdict = { says: "unknown-yet" };
 
@@ -86,8 +83,10 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
   const podBranch = wire("pod") + zone;
   const version = wire("dns-version") + zone;
   const selfName = selfService && wire(`${selfService.name}.${selfService.namespace}.svc`) + zone;
-  const names = new Map<WireName, Holder | PackedEntry>();
-  const reverse = new Map<WireName, Holder | PackedEntry>();
+  // What a Service has is kept together; a pod's name stands alone.
+  const serviceDepth = labelsOf(zone).length + 3;
+  const names = createNameStore((name) => lastLabels(name, serviceDepth));
+  const reverse = createNameStore(addressBlock);
   const builtIn = new Map<WireName, Holder>();
   let ttl = 30;
   let pods: PodNames = "insecure";
@@ -100,7 +99,7 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
   let known = false;
 
   configure(first);
-  names.set(version, { entry: { txt: ["1.1.0"] } });
+  builtIn.set(version, { entry: { txt: ["1.1.0"] } });
   setOwnAddresses([]);
 
   function configure({ ttlSeconds = 30, negativeTtlSeconds, pods: mode = "insecure", zones = [] }: ZoneRules): void {
@@ -115,8 +114,9 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
     primary = all[0] as Served;
     served = all.toSorted((a, b) => b.wire.length - a.wire.length);
     reverseZones = ["in-addr.arpa", "ip6.arpa"].map((name) => serve(wire(name), 0));
-    for (const map of [names, reverse, builtIn])
-      for (const holder of map.values()) if (typeof holder !== "string") delete holder.bodies;
+    names.forget();
+    reverse.forget();
+    for (const holder of builtIn.values()) delete holder.bodies;
     generation += 1;
   }
 
@@ -144,7 +144,7 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
     return own === primary || !isWithin(name, zone) ? name : name.slice(0, name.length - zone.length) + own.wire;
   }
 
-  const find = (key: WireName) => open(names, key) ?? builtIn.get(key);
+  const find = (key: WireName) => names.get(key) ?? builtIn.get(key);
 
   function ask(name: WireName, type: number): Verdict {
     const own = ownerOf(name);
@@ -157,7 +157,7 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
     for (const reversed of reverseZones) {
       if (!isWithin(name, reversed.wire)) continue;
       if (!known) return unknownYet;
-      const holder = open(reverse, name);
+      const holder = reverse.get(name);
       if (holder === undefined) return { says: "outside-reverse", soa: reversed.soa };
       const body = bodyOf(name, type, holder, primary);
       return body === undefined ? { says: "no-data", soa: reversed.soa } : { says: "answer", body };
@@ -188,7 +188,7 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
 
   function bodyOf(name: WireName, type: number, holder: Holder, own: Served): Body | undefined {
     const slot = type | (own.number << 16);
-    const kept = holder.bodies?.get(slot);
+    const kept = keptBody(holder, slot);
     if (kept !== undefined && (kept.generation === generation || !hasOthers(type))) return kept.body;
     const answers = recordsOf(name, type, holder.entry, own);
     if (answers.length === 0) return undefined;
@@ -198,7 +198,7 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
       ...addresses(target, types.AAAA),
     ]);
     const body = renderBody(name, { answers, additionals });
-    (holder.bodies ??= new Map()).set(slot, { body, generation });
+    holder.bodies = [...(holder.bodies ?? []).filter((other) => other.slot !== slot), { slot, body, generation }];
     return body;
   }
 
@@ -267,8 +267,8 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
     owns: (name) => ownerOf(lowerName(name)) !== undefined,
     apply(diff) {
       const packed = "packed" in diff ? diff : packDiff(diff);
-      write(names, packed.names);
-      write(reverse, packed.reverse);
+      names.write(packed.names);
+      reverse.write(packed.reverse);
       serial = diff.serial;
       for (const { soa } of [...served, ...reverseZones]) soa.setSerial(serial);
       generation += 1;
@@ -277,26 +277,19 @@ export function createZone({ zone: text, selfService, ...first }: ZoneOptions): 
     configure,
     setOwnAddresses,
     isKnown: () => known,
-    size: () => names.size,
+    size: () => names.size(),
   };
 }
 
-/** Unpacks a name that is asked for the first time. */
-function open(map: Map<WireName, Holder | PackedEntry>, key: WireName): Holder | undefined {
-  const found = map.get(key);
-  if (typeof found !== "string") return found;
-  const holder: Holder = { entry: unpackEntry(labelsOf(key).join("."), found) };
-  map.set(key, holder);
-  return holder;
+/** 256 addresses beside one another: one label of IPv4's reverse names, two of IPv6's. */
+function addressBlock(name: WireName): WireName {
+  return lastLabels(name, name.endsWith(ip6) ? 32 : 5);
 }
 
-function write(into: Map<WireName, Holder | PackedEntry>, changes: PackedNames): void {
-  for (let at = 0; at < changes.length; at += 2) {
-    const [name, entry] = [changes[at] ?? "", changes[at + 1]];
-    if (entry === undefined) into.delete(name);
-    // One empty text for all branches; copies from another thread are each their own.
-    else into.set(name, entry === "" ? "" : entry);
-  }
+function keptBody({ bodies }: Holder, slot: number): KeptBody | undefined {
+  if (bodies === undefined) return undefined;
+  for (const kept of bodies) if (kept.slot === slot) return kept;
+  return undefined;
 }
 
 function srvTarget({ data }: ResourceRecord): WireName {

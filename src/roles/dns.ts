@@ -1,4 +1,4 @@
-import { freeMemory } from "#base/free-memory.ts";
+import { freeMemory, optimizeLater } from "#base/free-memory.ts";
 import type { Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import { createRemoteClient, type RemoteClient } from "#client/remote.ts";
@@ -43,7 +43,7 @@ export async function startDnsRole(
   const file = path === undefined ? undefined : { path, config: loadDnsConfig(path, report) };
   const config = file?.config;
   const connection = connectionOf({ ...options, command: "dns" }, env);
-  const client = createRemoteClient({ ...connection, trim: trimForNames });
+  const client = createRemoteClient({ ...connection, trim: trimForNames, onPage: freeMemory });
   const clusterDomain = flags.clusterDomain ?? config?.clusterDomain ?? "cluster.local";
   const listen = flags.listen.length > 0 ? flags.listen : (config?.listen ?? [{ address: "0.0.0.0", port: 53 }]);
   const stops: (() => Promise<void> | void)[] = [() => client.close()];
@@ -53,13 +53,16 @@ export async function startDnsRole(
       reachApi(client, connection.server, settings.pods === "verified", report),
     );
     const dns = await step(report, "dns", `DNS for ${clusterDomain}`, async (say) => {
+      const optimize = optimizeLater();
+      stops.unshift(optimize);
       const running = await startAnswering({ client, listen, clusterDomain, settings, serviceAddresses, log });
       stops.unshift(() => running.stop());
       // The first of all revisions: everything has been read and answers show it.
       running
         .waitFor("1")
         .then(freeMemory)
-        .catch((error: unknown) => log.debug({ error: String(error) }, "memory"));
+        .catch((error: unknown) => log.debug({ error: String(error) }, "memory"))
+        .finally(optimize);
       say(`DNS for ${clusterDomain} at ${running.addresses.map(renderAddress).join(", ")}`);
       return running;
     });
@@ -108,6 +111,8 @@ async function startAnswering({ settings, log, ...options }: Answering): Promise
     return await startDns({
       ...options,
       settings,
+      // A heap that is left alone while it reads grows to several times what stays.
+      onParts: freeMemory,
       // Names that no rule of the configuration takes go where this machine asks them.
       resolvConf: machineResolvConf(),
       selfService,

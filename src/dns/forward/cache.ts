@@ -2,8 +2,9 @@ import type { Clock } from "#base/clock.ts";
 import { renderBody, type Body } from "#wire/dns/body.ts";
 import { lowerName, type WireName } from "#wire/dns/name.ts";
 import { flags, headerLength, rcodes, types } from "#wire/dns/numbers.ts";
-import type { Message } from "#wire/dns/message.ts";
+import { parseMessage, type Message } from "#wire/dns/message.ts";
 import type { ResourceRecord } from "#wire/dns/record.ts";
+import { renderQuery } from "#wire/dns/response.ts";
 import type { DnsCounters } from "../metrics.ts";
 import type { CacheSettings } from "../settings.ts";
 import type { Asked } from "./sockets.ts";
@@ -11,8 +12,7 @@ import type { Asked } from "./sockets.ts";
 /** An answer from outside, ready to be written. */
 export interface Resolved {
   readonly rcode: number;
-  readonly answers: readonly ResourceRecord[];
-  /** With the TTLs of now. */
+  /** With the TTLs of now; `answersOf` reads its records. */
   readonly body: Body;
   /** Seconds that it may still be kept. */
   readonly ttl: number;
@@ -63,6 +63,7 @@ const failureTtl = 5;
 const entryLimit = 16_384;
 /** More than these may not fit a message. */
 const addressLimit = 1_000;
+const shapeLimit = 100;
 
 export function cacheKey({ question, do: dnssec, cd }: Asked): string {
   return `${question.type} ${dnssec ? "d" : ""}${cd ? "c" : ""} ${lowerName(question.name)}`;
@@ -154,14 +155,13 @@ export function createCache({ clock, counters, byteLimit = 32 << 20, ...first }:
       const judged = judge(message, question.type);
       const limit = judged?.kind === "denial" ? maxNegativeTtl : maxTtl;
       const ttl = Math.min(limit, Math.max(minTtl, judged?.ttl ?? 0));
-      const { answers, authorities, additionals, rcode } = message;
-      const body =
-        addressBody(question.name, message) ?? renderBody(question.name, { answers, authorities, additionals });
+      const { rcode } = message;
+      const body = addressBody(question.name, message) ?? renderBody(question.name, message);
       if (judged === undefined) capTtls(body, maxTtl);
       else setTtls(body, ttl);
       const truncated = (message.flags & flags.TC) !== 0;
       const authenticData = (message.flags & flags.AD) !== 0;
-      const resolved = { rcode, answers, body, ttl: judged === undefined ? 0 : ttl, truncated, authenticData };
+      const resolved = { rcode, body, ttl: judged === undefined ? 0 : ttl, truncated, authenticData };
       const size = body.bytes.length * 2 + key.length + 200;
       drop(key);
       if (judged === undefined || size > entryLimit || ttl === 0 || capacity === 0) return resolved;
@@ -215,10 +215,8 @@ function addressBody(asked: WireName, { answers, authorities, additionals }: Mes
   if (answers.some((each) => each.type !== type || each.name !== name)) return undefined;
   const size = 12 + first.data.length;
   const bytes = new Uint8Array(size * answers.length);
-  const ends: number[] = [];
-  const ttls: number[] = [];
+  let start = 0;
   for (const { class: net, ttl, data } of answers) {
-    const start = ends.length * size;
     bytes[start] = 0xc0;
     bytes[start + 1] = headerLength;
     bytes[start + 3] = type;
@@ -230,11 +228,41 @@ function addressBody(asked: WireName, { answers, authorities, additionals }: Mes
     bytes[start + 9] = ttl & 0xff;
     bytes[start + 11] = data.length;
     bytes.set(data, start + 12);
-    ttls.push(start + 6);
-    ends.push(start + size);
+    start += size;
   }
-  const run = answers.length > 1 ? { start: 0, size, count: answers.length } : undefined;
-  return { bytes, ends, ttls, counts: [answers.length, 0, 0], run };
+  return { bytes, ...shapeOf(size, answers.length) };
+}
+
+type Shape = Omit<Body, "bytes">;
+
+/** One for all answers of so many addresses of such a size: thousands are kept. */
+const shapes = new Map<number, Shape>();
+
+function shapeOf(size: number, count: number): Shape {
+  const key = size * (addressLimit + 1) + count;
+  const known = shapes.get(key);
+  if (known !== undefined) return known;
+  const starts = Array.from({ length: count }, (_, at) => at * size);
+  const shape: Shape = {
+    ends: starts.map((start) => start + size),
+    ttls: starts.map((start) => start + 6),
+    counts: [count, 0, 0],
+    run: count > 1 ? { start: 0, size, count } : undefined,
+  };
+  if (shapes.size < shapeLimit) shapes.set(key, shape);
+  return shape;
+}
+
+/** The records of an answer to this question. They are not kept beside the answer's bytes: few ask for them. */
+export function answersOf({ body, rcode }: Resolved, { question }: Asked): readonly ResourceRecord[] {
+  const query = renderQuery(0, question, { size: 0, edns: false });
+  const message = new Uint8Array(query.length + body.bytes.length);
+  message.set(query);
+  message.set(body.bytes, query.length);
+  const view = new DataView(message.buffer);
+  view.setUint16(2, flags.QR | (rcode & 0xf));
+  for (const [section, count] of body.counts.entries()) view.setUint16(6 + section * 2, count);
+  return parseMessage(message)?.answers ?? [];
 }
 
 function setTtls({ bytes, ttls }: Body, ttl: number): void {

@@ -6,6 +6,7 @@ import { serviceNameLabel, type EndpointSlice } from "#api/discovery/endpointsli
 import { keyOf, parseKey } from "#api/meta/object.ts";
 import type { Problem } from "../because.ts";
 import { sameRecords } from "./diff.ts";
+import { createAddressOwners } from "./owners.ts";
 import { compileReverse } from "./reverse.ts";
 import { compilePodName, type PodAddress } from "./pod.ts";
 import { compileServiceNames, type Pointer, type ServiceNameRules, type ServiceNames } from "./service.ts";
@@ -35,7 +36,7 @@ export interface NameCompiler {
    */
   take(revision?: string): NameDiff | undefined;
   /** The same in parts of bounded size, all but the last with `more`: for the first difference of a large cluster. */
-  takeParts(revision?: string): Iterable<NameDiff>;
+  takeParts(revision?: string): Iterator<NameDiff, void> & Iterable<NameDiff>;
   /** All names, compiled anew by each call: nothing is kept but the objects. */
   table(): NameTable;
   /** All of them in parts, as `takeParts` gives them. */
@@ -50,7 +51,7 @@ interface Snapshot {
 }
 
 /** Services in one part of a difference. */
-const partSize = 500;
+const partSize = 200;
 
 export interface NameCompilerOptions extends NameRules {
   readonly zone: string;
@@ -74,14 +75,13 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
   const { clock = systemClock } = options;
   const zone = options.zone.toLowerCase().replace(/\.$/, "");
   const services = new Map<string, Service>();
-  const slices = new Map<string, Map<string, EndpointSlice>>();
+  const slices = new Map<string, readonly EndpointSlice[]>();
   const namespaces = new Set<string>();
   const inNamespace = new Map<string, Set<string>>();
   let rules: NameRules = options;
   /** Name of a pod -> its address, and the pods that have it. */
   const pods = new Map<string, PodAddress & { readonly keys: Set<string> }>();
-  /** Reverse name -> the Service that has it, or all of them. */
-  const owners = new Map<string, string | readonly string[]>();
+  const owners = createAddressOwners();
 
   // How things stood when the names were last taken, as far as it changed since.
   const dirtyServices = new Map<string, Snapshot>();
@@ -104,7 +104,7 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
   }
 
   function snapshot(key: string): Snapshot {
-    return { service: services.get(key), slices: [...(slices.get(key)?.values() ?? [])] };
+    return { service: services.get(key), slices: slices.get(key) ?? [] };
   }
 
   /** Told before each change of something that a Service's names come from. */
@@ -140,6 +140,12 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
 
   function namesNow(key: string, reasons = false): ServiceNames {
     return namesOf(key, snapshot(key), rules, namespaces.has(parseKey(key).namespace ?? ""), reasons);
+  }
+
+  /** As the names were last taken, which a change that waits does not change. */
+  function namesTaken(key: string, reasons = false): ServiceNames {
+    const waiting = dirtyServices.get(key);
+    return waiting === undefined ? namesNow(key, reasons) : namesBefore(key, waiting);
   }
 
   function podEntry(name: string, namespace: string): NameEntry | undefined {
@@ -190,23 +196,20 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
     for (const [at, pointer] of before.reverse) {
       if (samePointer(pointer, after.reverse.get(at))) continue;
       touched.add(at);
-      if (!after.reverse.has(at)) disown(owners, at, key);
+      if (!after.reverse.has(at)) owners.remove(at, key);
     }
     for (const [at, pointer] of after.reverse) {
       if (samePointer(before.reverse.get(at), pointer)) continue;
       touched.add(at);
-      own(owners, at, key);
+      owners.add(at, key);
     }
   }
 
   /** The PTR records of an address now; `compiled` are Services whose names are at hand. */
   function reverseEntry(at: string, compiled: Map<string, ServiceNames>, reasons = false): NameEntry | undefined {
-    const keys = owners.get(at);
-    if (keys === undefined) return undefined;
     const pointers = new Map<string, Pointer>();
-    for (const key of typeof keys === "string" ? [keys] : keys) {
-      const waiting = dirtyServices.get(key);
-      const names = compiled.get(key) ?? (waiting === undefined ? namesNow(key, reasons) : namesBefore(key, waiting));
+    for (const key of owners.of(at)) {
+      const names = compiled.get(key) ?? namesTaken(key, reasons);
       compiled.set(key, names);
       const pointer = names.reverse.get(at);
       if (pointer !== undefined) pointers.set(key, pointer);
@@ -258,17 +261,16 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
       if (entry !== undefined) first.set(name, entry);
     }
     let names = [...first];
-    let count = 0;
-    for (const key of services.keys()) {
-      names.push(...namesNow(key, reasons).names);
-      if (++count % partSize !== 0) continue;
-      yield { names, reverse: [], serial, revision, more: true };
-      names = [];
-    }
     let reverse: [string, NameEntry | undefined][] = [];
     let compiled = new Map<string, ServiceNames>();
-    for (const at of owners.keys()) {
-      reverse.push([at, reverseEntry(at, compiled, reasons)]);
+    for (const key of services.keys()) {
+      const now = namesNow(key, reasons);
+      const taken = dirtyServices.has(key) ? namesTaken(key, reasons) : now;
+      names.push(...now.names);
+      compiled.set(key, taken);
+      // An address of several Services comes with the first of them.
+      for (const at of taken.reverse.keys())
+        if (owners.of(at)[0] === key) reverse.push([at, reverseEntry(at, compiled, reasons)]);
       if (compiled.size < partSize) continue;
       yield { names, reverse, serial, revision, more: true };
       [names, reverse, compiled] = [[], [], new Map()];
@@ -300,15 +302,13 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
       const [was, is] = [sliceOwner(before), sliceOwner(after)];
       if (before !== undefined && was !== undefined) {
         markService(was);
-        const of = slices.get(was);
-        of?.delete(keyOf(before));
-        if (of?.size === 0) slices.delete(was);
+        const left = slices.get(was)?.filter((other) => other !== before) ?? [];
+        if (left.length === 0) slices.delete(was);
+        else slices.set(was, left);
       }
       if (after !== undefined && is !== undefined) {
         markService(is);
-        const of = slices.get(is) ?? new Map<string, EndpointSlice>();
-        of.set(keyOf(after), after);
-        slices.set(is, of);
+        slices.set(is, [...(slices.get(is) ?? []), after]);
       }
     },
     namespace({ before, after }) {
@@ -363,22 +363,6 @@ export function createNameCompiler(options: NameCompilerOptions): NameCompiler {
     tableParts: () => tableParts(),
     problems: () => [...services.keys()].flatMap((key) => namesNow(key, true).problems),
   };
-}
-
-function own(owners: Map<string, string | readonly string[]>, at: string, key: string): void {
-  const known = owners.get(at);
-  if (known === undefined) owners.set(at, key);
-  else if (known !== key && !(typeof known !== "string" && known.includes(key)))
-    owners.set(at, [...(typeof known === "string" ? [known] : known), key]);
-}
-
-function disown(owners: Map<string, string | readonly string[]>, at: string, key: string): void {
-  const known = owners.get(at);
-  const left =
-    typeof known === "string" ? [known].filter((other) => other !== key) : known?.filter((other) => other !== key);
-  const [only] = left ?? [];
-  if (left === undefined || only === undefined) owners.delete(at);
-  else owners.set(at, left.length === 1 ? only : left);
 }
 
 function samePointer(a: Pointer | undefined, b: Pointer | undefined): boolean {

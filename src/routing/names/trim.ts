@@ -1,21 +1,20 @@
 import type { Namespace } from "#api/core/namespace/kind.ts";
 import type { Pod } from "#api/core/pod/kind.ts";
 import type { Service } from "#api/core/service/kind.ts";
-import {
-  serviceNameLabel,
-  triggerTimeAnnotation,
-  type EndpointSlice,
-  type SliceEndpoint,
-} from "#api/discovery/endpointslice/kind.ts";
+import { serviceNameLabel, triggerTimeAnnotation, type EndpointSlice } from "#api/discovery/endpointslice/kind.ts";
 import type { ObjectMeta } from "#api/meta/object.ts";
+import { packService, packSlice } from "./packed-objects.ts";
 
 /**
  * What names are made of, and nothing else of the objects: for a copy of a cluster's objects that serves nothing but
- * names. A large cluster's slices shrink to a third.
+ * names. Those that a large cluster has tens of thousands of are kept packed and read like any other.
  */
-export const trimForNames = { Namespace: namespace, Service: service, EndpointSlice: slice, Pod: pod };
-
-const notReady = { ready: false } as const;
+export const trimForNames = {
+  Namespace: namespace,
+  Service: (whole: Service) => packService(service(whole)),
+  EndpointSlice: (whole: EndpointSlice) => packSlice({ ...whole, metadata: sliceMeta(whole.metadata) }),
+  Pod: pod,
+};
 
 function namespace({ apiVersion, kind, metadata }: Namespace): Namespace {
   return { apiVersion, kind, metadata: trimMeta(metadata) };
@@ -36,31 +35,14 @@ function service({ apiVersion, kind, metadata, spec }: Service): Service {
   };
 }
 
-function slice({ apiVersion, kind, metadata, addressType, endpoints, ports }: EndpointSlice): EndpointSlice {
+/** With what tells whose it is, and when its pods changed. */
+function sliceMeta(metadata: ObjectMeta): ObjectMeta {
   const owner = metadata.labels?.[serviceNameLabel];
   const changed = metadata.annotations?.[triggerTimeAnnotation];
   return {
-    apiVersion,
-    kind,
-    metadata: {
-      ...trimMeta(metadata),
-      ...(owner !== undefined && { labels: { [serviceNameLabel]: owner } }),
-      ...(changed !== undefined && { annotations: { [triggerTimeAnnotation]: changed } }),
-    },
-    addressType,
-    // Some servers answer null for none.
-    endpoints: (endpoints ?? []).map(endpoint),
-    ports,
-  };
-}
-
-function endpoint({ addresses, conditions, hostname, targetRef }: SliceEndpoint): SliceEndpoint {
-  return {
-    addresses,
-    ...(conditions?.ready === false && { conditions: notReady }),
-    ...(hostname !== undefined && { hostname }),
-    // Endpoints may be called by their pods.
-    ...(targetRef?.name !== undefined && { targetRef: { name: targetRef.name } }),
+    ...trimMeta(metadata),
+    ...(owner !== undefined && { labels: { [serviceNameLabel]: owner } }),
+    ...(changed !== undefined && { annotations: { [triggerTimeAnnotation]: changed } }),
   };
 }
 

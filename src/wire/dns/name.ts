@@ -60,6 +60,21 @@ export function lowerName(name: WireName): WireName {
 /** The wire form of a dotted text, absolute with or without the final dot; escapes as in zone files (`\.`, `\032`). */
 export function nameFromText(text: string): WireName | undefined {
   if (text === "." || text === "") return "";
+  // Nearly all names are plain, and a large cluster has hundreds of thousands of them.
+  const labels = isPlain.test(text) ? text.split(".") : unescapedLabels(text);
+  if (labels === undefined) return undefined;
+  if (labels.at(-1) === "") labels.pop();
+  let name = "";
+  for (const label of labels) {
+    if (label.length === 0 || label.length > labelLimit) return undefined;
+    name += String.fromCharCode(label.length) + label;
+  }
+  return name.length > nameLimit ? undefined : name;
+}
+
+const isPlain = /^[\w.-]*$/;
+
+function unescapedLabels(text: string): string[] | undefined {
   const labels: string[] = [""];
   for (let at = 0; at < text.length; at++) {
     const character = text.charAt(at);
@@ -76,10 +91,7 @@ export function nameFromText(text: string): WireName | undefined {
     if (byte === "" || byte.charCodeAt(0) > 255) return undefined;
     labels[labels.length - 1] += byte;
   }
-  if (labels.at(-1) === "") labels.pop();
-  if (labels.some((label) => label.length === 0 || label.length > labelLimit)) return undefined;
-  const name = labels.map((label) => String.fromCharCode(label.length) + label).join("");
-  return name.length > nameLimit ? undefined : name;
+  return labels;
 }
 
 /** Dotted text without the final dot (`.` for the root); bytes that a reader could take for something else escaped. */

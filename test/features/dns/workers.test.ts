@@ -22,7 +22,7 @@ function mortalWorker(folder: string): URL {
     `import { parentPort } from "node:worker_threads";
      import { mkdirSync } from "node:fs";
      parentPort.on("message", (message) => {
-       if (!message.diff?.names.some((name) => name?.startsWith("\\x06poison"))) return;
+       if (!message.diff?.names.includes("\\x06poison")) return;
        try { mkdirSync(${JSON.stringify(join(folder, "taken"))}); } catch { return; }
        throw new Error("poisoned");
      });
