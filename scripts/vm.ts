@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -73,6 +74,7 @@ export function prepareMachine(): string | undefined {
   if (process.getuid?.() !== 0 || process.arch !== "x64" || findProgram("apt-get") === undefined) {
     return "it takes root, amd64 and apt-get";
   }
+  forgetOldRuns();
   const missing = missingTools(tools);
   const problem = missing.length === 0 ? undefined : installTools(missing);
   if (problem !== undefined || findMachine() !== undefined) return problem;
@@ -81,6 +83,14 @@ export function prepareMachine(): string | undefined {
     return undefined;
   } catch (error) {
     return String(error).split("\n", 1)[0];
+  }
+}
+
+/** What is left of runs that were ended from outside. */
+function forgetOldRuns(): void {
+  for (const name of globSync("run-*", { cwd: cache })) {
+    const path = join(cache, name);
+    if (Date.now() - statSync(path).mtimeMs > limitSeconds * 1000) rmSync(path, { recursive: true });
   }
 }
 

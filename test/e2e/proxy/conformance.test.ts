@@ -16,7 +16,6 @@ const withoutMachine = whyNoMachine();
 const skipIpvs = hasIpvs || withoutMachine === undefined ? false : `this kernel has no ip_vs: ${withoutMachine}`;
 /** Inside it, what was shown is told to the run outside. */
 const isInside = process.env["FAIRLEAD_OUTCOMES"] === "told";
-const mark = "outcomes: ";
 const modes: readonly ProxyModeName[] = ["nftables", "iptables", "ipvs", "userspace"];
 
 /** By mode, family and case: how it went. */
@@ -48,7 +47,7 @@ describe("service proxy", { skip }, () => {
   before(async () => (ground = await startGround()));
   after(async () => {
     await ground.stop();
-    if (isInside) console.log(`${mark}${JSON.stringify([...outcomes])}`);
+    if (isInside) console.log(`outcomes: ${JSON.stringify([...outcomes])}`);
     else printOutcomes();
   });
 
@@ -57,8 +56,8 @@ describe("service proxy", { skip }, () => {
   async function inMachine(): Promise<string> {
     machine ??= runInMachine([import.meta.filename], { only: "ipvs", env: { FAIRLEAD_OUTCOMES: "told" } });
     const { text } = await machine;
-    const told = text.split("\n").find((line) => line.startsWith(mark));
-    for (const [place, how] of JSON.parse(told?.slice(mark.length) ?? "[]") as [string, string][]) {
+    const [, told = "[]"] = /outcomes: (\[.*\])/.exec(text) ?? [];
+    for (const [place, how] of JSON.parse(told) as [string, string][]) {
       outcomes.set(place, how);
     }
     return text;
