@@ -12,7 +12,7 @@ export interface Admission {
   admit(request: AdmissionRequest): void | Promise<void>;
   /**
    * Called when the object has been found valid and is about to be written, never in a dry run: what is written together
-   * with it. Called again for each further try. May throw `ApiError` to refuse.
+   * with it. Called again for each further try. May change the object, or throw `ApiError` to refuse.
    */
   accompany?(request: AdmissionRequest): readonly Companion[];
   /**

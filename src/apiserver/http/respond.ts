@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { gzip } from "node:zlib";
+import { pipeline } from "node:stream/promises";
+import { createGzip, gzip } from "node:zlib";
 import { ApiError, type Status } from "#api/meta/status.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -31,21 +32,26 @@ export function sendText(exchange: Exchange, code: number, text: string): void {
 const stretchBytes = 256 * 1024;
 
 /**
- * Sends JSON that is the pieces one after the other. A long answer that nobody wants packed or indented is put together
- * as its client takes it: it never stands in memory as a whole.
+ * Sends JSON that is the pieces one after the other. A long answer is put together, and packed, as its client takes it: it
+ * never stands in memory as a whole, unless a person wants it indented.
  */
 export async function sendJsonPieces(exchange: Exchange, pieces: readonly Uint8Array[]): Promise<void> {
   const { response, parts } = exchange;
   let length = 0;
   for (const piece of pieces) length += piece.length;
-  if (length <= stretchBytes || acceptsGzip(exchange) || isPretty(exchange)) {
+  if (length <= stretchBytes || isPretty(exchange)) {
     sendJson(exchange, 200, Buffer.concat(pieces, length));
     return;
   }
   if (response.headersSent || response.destroyed) return;
   response.setTimeout(parts.stalledMs, () => response.destroy());
-  const headers = { ...commonHeaders(exchange), "Content-Type": "application/json", "Content-Length": length };
-  response.writeHead(200, headers);
+  const headers = { ...commonHeaders(exchange), "Content-Type": "application/json" };
+  if (acceptsGzip(exchange)) {
+    response.writeHead(200, { ...headers, "Content-Encoding": "gzip", Vary: "Accept-Encoding" });
+    await pipeline(stretchesOf(pieces), createGzip({ level: 1, chunkSize: 64 * 1024 }), response);
+    return;
+  }
+  response.writeHead(200, { ...headers, "Content-Length": length });
   for (const stretch of stretchesOf(pieces)) {
     if (response.destroyed) return;
     if (!response.write(stretch)) await drained(response);

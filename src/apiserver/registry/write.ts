@@ -63,11 +63,12 @@ export async function commit(
   const storeKey = storeKeyOf(definition, key);
   const { managers } = operation;
   for (;;) {
+    // First: it may still change the object.
+    const companions = company.writes();
     const own: Write =
       "delete" in operation
         ? { type: "delete", key: storeKey, expect }
         : putWrite(base, storeKey, { object: operation.put, managers }, expect);
-    const companions = company.writes();
     const result = await writeParts(base, own, inParts(inOrder(own, companions), own, base.store.commitLimit));
     if (result.ok) {
       const cached = base.cache(definition.resource.kind).get(key);

@@ -6,6 +6,7 @@ import { kinds } from "#api/kinds.ts";
 import { createLocalClient } from "#apiserver/local.ts";
 import { openRegistry } from "#apiserver/registry/registry.ts";
 import { StoreError } from "#store/error.ts";
+import { text } from "../../conformance/store/suite.ts";
 import { drivers, openMemory, type OpenStore } from "../../fakes/stores.ts";
 
 const admin = { name: "admin", groups: ["system:masters"] };
@@ -104,6 +105,22 @@ test("a name that is taken asks the admission for another, and what it refuses l
   // Only its owner gives a claim back; one that it holds already it need not claim.
   await client.patch("ConfigMap", key, { data: { lease: null, drop: "ports/2" } });
   assert.deepEqual(claims().length, 4);
+});
+
+test("what an admission changes when it says what goes along is written with the object", async () => {
+  const late: Admission = {
+    name: "late",
+    kinds: ["ConfigMap"],
+    admit() {},
+    accompany({ object }) {
+      Object.assign(object, { data: { lease: "late" } });
+      return [{ kind: "Lease", create: { metadata: { namespace: "n", name: "late" } } }];
+    },
+  };
+  await using it = await open(await openMemory(), late);
+  const made = await it.client.create("ConfigMap", { metadata: key });
+  const read = JSON.parse(text((await it.store.get("/registry/configmaps/n/a"))?.value)) as { data?: object };
+  assert.deepEqual([made.data, read.data, await it.leases()], [{ lease: "late" }, { lease: "late" }, ["late"]]);
 });
 
 test("more claims than the store takes at once are made all the same, and given back", async () => {
