@@ -10,7 +10,9 @@ const run = promisify(execFile);
 /** Microseconds of CPU that a proxy takes for one request of the load, all its threads together. */
 export async function costOf(dir: string, load: Load, proxy: Proxy, seconds: number): Promise<number> {
   const before = cpuMicroseconds(proxy.pid);
-  const requests = await drive(dir, load, proxy, seconds);
+  const requests = await drive(dir, load, proxy, seconds).catch((error: unknown) => {
+    throw new Error(`${proxy.name}, ${load.name}`, { cause: error });
+  });
   return (cpuMicroseconds(proxy.pid) - before) / requests;
 }
 

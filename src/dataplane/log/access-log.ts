@@ -28,9 +28,7 @@ export class AccessLog {
   private readonly descriptor: number;
   private readonly clock: Clock;
   private readonly log: Log;
-  /** Lines that wait, as bytes at once: a text that grows by pieces costs more to write than all of its pieces. */
-  private bytes = Buffer.allocUnsafeSlow(flushBytes);
-  private length = 0;
+  private text = "";
   private cancel: (() => void) | undefined;
   private complainedAt = -Infinity;
   private stopped = false;
@@ -44,43 +42,31 @@ export class AccessLog {
   }
 
   add(served: Served): void {
-    const line = this.format(served);
-    if (this.length + line.length > this.bytes.length) this.makeRoom(line.length);
-    this.length += this.bytes.write(line, this.length, "latin1");
-    if (this.length >= flushBytes) this.flush();
+    this.text += this.format(served);
+    if (this.text.length >= flushBytes) this.flush();
     else this.cancel ??= this.clock.after(flushMs, () => this.flush());
-  }
-
-  private makeRoom(more: number): void {
-    this.flush();
-    if (this.length + more <= this.bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(2 * (this.length + more));
-    this.bytes.copy(larger, 0, 0, this.length);
-    this.bytes = larger;
   }
 
   flush(): void {
     this.cancel?.();
     this.cancel = undefined;
-    let written = 0;
+    if (this.text === "") return;
+    let bytes = Buffer.from(this.text, "latin1");
+    this.text = "";
     try {
-      while (written < this.length) written += writeSync(this.descriptor, this.bytes, written, this.length - written);
-      this.length = 0;
+      while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.descriptor, bytes));
     } catch (error) {
-      this.keep(written, error as NodeJS.ErrnoException);
+      this.keep(bytes, error as NodeJS.ErrnoException);
     }
-    if (this.length === 0 && this.bytes.length > flushBytes) this.bytes = Buffer.allocUnsafeSlow(flushBytes);
   }
 
   /** A pipe that is full is tried again; what cannot be written at all is lost, and that is said. */
-  private keep(written: number, error: NodeJS.ErrnoException): void {
-    this.bytes.copyWithin(0, written, this.length);
-    this.length -= written;
-    if (error.code === "EAGAIN" && this.length < mostBytes) {
+  private keep(bytes: Buffer, error: NodeJS.ErrnoException): void {
+    if (error.code === "EAGAIN" && bytes.length < mostBytes) {
+      this.text = bytes.toString("latin1") + this.text;
       this.cancel ??= this.clock.after(flushMs, () => this.flush());
       return;
     }
-    this.length = 0;
     const now = this.clock.monotonic();
     if (now - this.complainedAt < complainMs) return;
     this.complainedAt = now;
