@@ -1,6 +1,6 @@
 import type { Proxied } from "#wire/proxy-protocol.ts";
 
-/** What became of the bytes of a write. */
+/** What became of the bytes of a write: nobody needs them any more. (TLS has a copy of its own, which `destroy` drops.) */
 export const sent = 0;
 /**
  * The bytes are still needed: the caller must neither change nor reuse them, and stops producing, until `onDrain`.

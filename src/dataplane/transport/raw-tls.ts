@@ -87,14 +87,17 @@ class TlsHandleConnection extends HandleConnection {
   /** The client said whom it wants, in the midst of the handshake. */
   choose({ servername, OCSPRequest }: ClientWish): void {
     const { start, secure } = this;
-    if (typeof servername === "string" && servername !== "") {
-      this.wanted = servername;
-      const chosen = start.contextOf(servername);
-      if (chosen !== undefined) secure.sni_context = chosen.context;
-    }
-    const staple = OCSPRequest === true ? start.stapleOf(this.wanted) : undefined;
-    if (staple !== undefined) secure.setOCSPResponse(staple);
-    secure.certCbDone();
+    // What is thrown here ends this connection; Node would end the worker.
+    this.guard(() => {
+      if (typeof servername === "string" && servername !== "") {
+        this.wanted = servername;
+        const chosen = start.contextOf(servername);
+        if (chosen !== undefined) secure.sni_context = chosen.context;
+      }
+      const staple = OCSPRequest === true ? start.stapleOf(this.wanted) : undefined;
+      if (staple !== undefined) secure.setOCSPResponse(staple);
+      secure.certCbDone();
+    });
   }
 
   /** The handshake is over. */
