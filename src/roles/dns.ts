@@ -43,7 +43,7 @@ export async function startDnsRole(
   const file = path === undefined ? undefined : { path, config: loadDnsConfig(path, report) };
   const config = file?.config;
   const connection = connectionOf({ ...options, command: "dns" }, env);
-  const client = createRemoteClient({ ...connection, trim: trimForNames, onPage: freeMemory });
+  const client = createRemoteClient({ ...connection, trim: trimForNames, onPage: everyFew(freeMemory) });
   const clusterDomain = flags.clusterDomain ?? config?.clusterDomain ?? "cluster.local";
   const listen = flags.listen.length > 0 ? flags.listen : (config?.listen ?? [{ address: "0.0.0.0", port: 53 }]);
   const stops: (() => Promise<void> | void)[] = [() => client.close()];
@@ -81,6 +81,17 @@ export async function startDnsRole(
   }
 }
 
+/** Giving memory back takes as long as reading a page does. */
+const fewTimes = 2;
+
+function everyFew(act: () => Promise<void>): () => Promise<void> {
+  let times = 0;
+  return async () => {
+    times += 1;
+    if (times % fewTimes === 0) await act();
+  };
+}
+
 /** Addresses of the Service that others reach this server by: never asked as upstreams. */
 async function reachApi(client: Client, server: string, withPods: boolean, report: Report): Promise<string[]> {
   const unreachable = await checkAccess(client, server, {
@@ -112,7 +123,7 @@ async function startAnswering({ settings, log, ...options }: Answering): Promise
       ...options,
       settings,
       // A heap that is left alone while it reads grows to several times what stays.
-      onParts: freeMemory,
+      onParts: everyFew(freeMemory),
       // Names that no rule of the configuration takes go where this machine asks them.
       resolvConf: machineResolvConf(),
       selfService,
