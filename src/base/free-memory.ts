@@ -1,5 +1,4 @@
 import { Session } from "node:inspector/promises";
-import { setFlagsFromString } from "node:v8";
 import type { Clock } from "./clock.ts";
 
 /** Whoever waited for the program to be ready has had the first answers by then. */
@@ -23,14 +22,4 @@ export async function freeMemory(): Promise<void> {
   } finally {
     session.disconnect();
   }
-}
-
-/**
- * Leaves V8's last and dearest compiler aside, in all threads, until the returned function is called: for a load that
- * comes once. It would compile what runs then and never again, and each of its threads keeps some megabytes of that.
- * V8 reads this limit whenever it thinks of compiling a function; its default is in V8's flag-definitions.h.
- */
-export function optimizeLater(): () => void {
-  setFlagsFromString("--max-optimized-bytecode-size=0");
-  return () => setFlagsFromString("--max-optimized-bytecode-size=61440");
 }

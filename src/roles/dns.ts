@@ -1,4 +1,4 @@
-import { freeMemory, optimizeLater } from "#base/free-memory.ts";
+import { freeMemory } from "#base/free-memory.ts";
 import type { Log } from "#base/log.ts";
 import type { Client } from "#client/contract.ts";
 import { createRemoteClient, type RemoteClient } from "#client/remote.ts";
@@ -53,16 +53,13 @@ export async function startDnsRole(
       reachApi(client, connection.server, settings.pods === "verified", report),
     );
     const dns = await step(report, "dns", `DNS for ${clusterDomain}`, async (say) => {
-      const optimize = optimizeLater();
-      stops.unshift(optimize);
       const running = await startAnswering({ client, listen, clusterDomain, settings, serviceAddresses, log });
       stops.unshift(() => running.stop());
       // The first of all revisions: everything has been read and answers show it.
       running
         .waitFor("1")
         .then(freeMemory)
-        .catch((error: unknown) => log.debug({ error: String(error) }, "memory"))
-        .finally(optimize);
+        .catch((error: unknown) => log.debug({ error: String(error) }, "memory"));
       say(`DNS for ${clusterDomain} at ${running.addresses.map(renderAddress).join(", ")}`);
       return running;
     });
