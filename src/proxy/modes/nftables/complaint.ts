@@ -6,6 +6,9 @@ export interface Complaint {
   readonly at?: Omit<Element, "value">;
 }
 
+/** Of what a transaction counts on: another program took it away, and no Service is to blame. */
+const missing = "No such file or directory";
+
 /**
  * Reads what nft says of a transaction that is refused: words, the command, and below it a mark where it is wrong. Pure.
  */
@@ -22,7 +25,8 @@ export function parseComplaint(said: string): Complaint {
   }
   const [element = ""] = command.slice(Number(start)).split(/, | \}/, 1);
   const [key = ""] = element.split(" : ");
-  return { text: `${text} (${verb} element ${set} { ${element} })`, at: { set: set as SetName, key } };
+  const about = `${text} (${verb} element ${set} { ${element} })`;
+  return text.endsWith(missing) ? { text: about } : { text: about, at: { set: set as SetName, key } };
 }
 
 /** The last command of elements that begins before the column, and where its element at the column begins. */
@@ -32,5 +36,7 @@ function elementBefore(command: string, column: number): (string | undefined)[] 
   const found = /(add|delete) element ip6? \S+ (\S+) \{ /.exec(command.slice(Math.max(0, begin - "delete".length)));
   if (begin === -1 || found === null) return [];
   const first = Math.max(0, begin - "delete".length) + found.index + found[0].length;
+  // It is about the table or the set.
+  if (column < first) return [];
   return [undefined, found[1], found[2], String(Math.max(first, before.lastIndexOf(", ") + 2))];
 }
