@@ -27,9 +27,10 @@ break*--version*|break*save*) exec ${program} "$@" ;;
 break*-i) exit 1 ;;
 break*) sed '/^COMMIT/q' | ${program} "$@"; echo "broke off" >&2; exit 1 ;;
 refuse*)
-  cat > ${folder}/input
-  line=$(grep -n -m1 -F -- "$text" ${folder}/input | cut -d: -f1)
-  [ -z "$line" ] && exec ${program} "$@" < ${folder}/input
+  input=${folder}/input.$$
+  cat > $input
+  line=$(grep -n -m1 -F -- "$text" $input | cut -d: -f1)
+  [ -z "$line" ] && exec ${program} "$@" < $input
   echo "iptables-restore: refused" >&2; echo "Error occurred at line: $line" >&2; exit 2 ;;
 *) exec ${program} "$@" ;;
 esac
