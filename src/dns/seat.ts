@@ -41,7 +41,7 @@ interface Request {
 const healthyAfter = 10_000;
 
 /** What an answer needs is let go at once: young memory of the usual size would only wait, unused, for tens of MB. */
-const resourceLimits = { maxYoungGenerationSizeMb: 3 };
+const resourceLimits = { maxYoungGenerationSizeMb: 6 };
 
 export function startSeat({ url, data, log, clock, onApplied, onRestart }: SeatOptions): Seat {
   const requests = new Map<number, Request>();
