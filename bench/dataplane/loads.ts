@@ -30,6 +30,7 @@ const plain: readonly Load[] = [
   { name: "small GET, keep-alive", path: "/small", by: { tool: "wrk", args: wrk([]) } },
   { name: "realistic heads, 1 KB", path: "/json", by: { tool: "wrk", args: wrk(["-s", "browser.lua"]) } },
   { name: "16 KB body", path: "/16k", by: { tool: "wrk", args: wrk([]) } },
+  { name: "1 MB body", path: "/1m", by: { tool: "wrk", args: wrk([]) } },
   { name: "chunked 16 KB", path: "/chunked", by: { tool: "wrk", args: wrk([]) } },
   { name: "POST 16 KB", path: "/small", by: { tool: "wrk", args: wrk(["-s", "post.lua"]) } },
   { name: "1 connection", path: "/small", by: { tool: "wrk", args: wrk([], 1) } },

@@ -43,6 +43,7 @@ const cert = (dir: string) => join(dir, "cert.pem");
 export async function startEndpoint(dir: string, children: ChildProcess[]): Promise<Ground> {
   const [endpoint = 0] = await freePorts(1);
   writeFileSync(join(dir, "16k"), "x".repeat(16 * 1024));
+  writeFileSync(join(dir, "1m"), "x".repeat(1024 * 1024));
   writeFileSync(join(dir, "json"), JSON.stringify({ items: "x".repeat(1000) }));
   const fields = Array.from({ length: 8 }, (_, at) => `add_header X-Field-${at} "value of field ${at}";`).join(" ");
   const config = `${nginxCommon(dir, "endpoint")}
@@ -52,7 +53,8 @@ http { access_log off; keepalive_requests 1000000000; client_body_temp_path ${di
     location /small { return 200 "${"x".repeat(102)}"; }
     location /json { ${fields} try_files /json =404; }
     location /chunked { ssi on; ssi_types *; try_files /16k =404; }
-    location /16k { try_files /16k =404; } } }`;
+    location /16k { try_files /16k =404; }
+    location /1m { try_files /1m =404; } } }`;
   const ground = { dir, endpoint, children };
   await begin(ground, "nginx", nginxArgs(dir, "endpoint.conf", config), endpoint);
   return ground;
