@@ -51,9 +51,12 @@ export type FromWorker =
   | { readonly type: "refused"; readonly listener: ListenerSpec; readonly code: string }
   | { readonly type: "done"; readonly id: number; readonly seen?: Seen }
   | { readonly type: "spans"; readonly spans: readonly Span[]; readonly dropped: number }
-  | {
-      readonly type: "log";
-      readonly level: "debug" | "info" | "warn" | "error";
-      readonly fields: Readonly<Record<string, unknown>>;
-      readonly message: string;
-    };
+  | LogMessage;
+
+/** A line for the log of the process above. */
+export interface LogMessage {
+  readonly type: "log";
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}

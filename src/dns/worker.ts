@@ -1,7 +1,7 @@
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { systemClock } from "#base/clock.ts";
 import { freeMemory } from "#base/free-memory.ts";
-import type { Log, LogFields } from "#base/log.ts";
+import { logTo } from "#base/log-to.ts";
 import type { PackedDiff } from "./entry.ts";
 import type { FromWorker, ToWorker, WorkerData } from "./link.ts";
 import { createDnsServer } from "./server.ts";
@@ -9,7 +9,8 @@ import { createDnsServer } from "./server.ts";
 /** The thread that answers: it receives differences of names and holds no API object and no credential. */
 function serveParent(port: MessagePort, { settings }: WorkerData): void {
   const say = (message: FromWorker) => port.postMessage(message);
-  const server = createDnsServer(settings, { log: logTo(say), clock: systemClock });
+  const log = logTo((level, fields, message) => say({ tell: "log", level, fields, message }));
+  const server = createDnsServer(settings, { log, clock: systemClock });
 
   /** The first difference: that it comes in parts, or has come. */
   let first: "parts" | "over" | undefined;
@@ -54,18 +55,6 @@ function serveParent(port: MessagePort, { settings }: WorkerData): void {
   }
 
   port.on("message", (message: ToWorker) => void act(message));
-}
-
-function logTo(say: (message: FromWorker) => void, common: LogFields = {}): Log {
-  const at = (level: "debug" | "info" | "warn" | "error") => (fields: LogFields, message: string) =>
-    say({ tell: "log", level, fields: { ...common, ...fields }, message });
-  return {
-    debug: at("debug"),
-    info: at("info"),
-    warn: at("warn"),
-    error: at("error"),
-    child: (fields) => logTo(say, { ...common, ...fields }),
-  };
 }
 
 if (parentPort !== null) serveParent(parentPort, workerData as WorkerData);

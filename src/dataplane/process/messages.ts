@@ -1,6 +1,7 @@
 import type { CountersSnapshot } from "../counters.ts";
 import type { FailureRecord } from "../failures.ts";
 import type { Served } from "../log/served.ts";
+import type { LogMessage } from "../messages.ts";
 import type { DataplaneOptions, ListenerSpec } from "../running.ts";
 import type { TableChange } from "../table.ts";
 import type { Sampling, Span } from "../trace/span.ts";
@@ -43,9 +44,4 @@ export type FromProcess =
   | { readonly type: "applied"; readonly id: number; readonly refused: ReadonlyMap<string, string> }
   | { readonly type: "looked"; readonly id: number; readonly look: Look }
   | { readonly type: "spans"; readonly spans: readonly Span[]; readonly dropped: number }
-  | {
-      readonly type: "log";
-      readonly level: "debug" | "info" | "warn" | "error";
-      readonly fields: Readonly<Record<string, unknown>>;
-      readonly message: string;
-    };
+  | LogMessage;
